@@ -1,0 +1,191 @@
+# Makefile - all of evdb's build. `make help` lists targets; tests/README.md tells more.
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+VERSION   := $(shell sed -n 's/^.define EVDB_VERSION "\(.*\)"/\1/p' include/evdb/version.h)
+SOVERSION := 0
+PREFIX    ?= /usr/local
+DESTDIR   ?=
+B         ?= build
+OBJCOPY   ?= objcopy
+CFLAGS    ?= -O3 -g
+SAN       ?=
+HARDEN    ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
+LDHARDEN  ?= -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+WARN      := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith \
+             -Wwrite-strings -Wformat=2 -Wundef -Werror=implicit -Werror=switch
+PKGS      := sqlite3 jansson libsodium libzstd
+LIBS       = $(shell pkg-config --libs $(PKGS) 2>/dev/null || echo -lsqlite3 -ljansson -lsodium -lzstd) -lpthread -lm
+override CPPFLAGS += -Iinclude -D_GNU_SOURCE -MMD -MP
+ALL_C      = $(CPPFLAGS) $(INC) -std=c11 $(WARN) $(HARDEN) -fvisibility=hidden -fno-math-errno -fPIC $(CFLAGS) $(SAN)
+ALL_LD     = $(CFLAGS) $(SAN) $(LDHARDEN)
+# One short line a file; V=1 shows the commands, -s nothing.
+say        = $(if $(V),,@$(if $(findstring s,$(filter-out -%,$(firstword $(MAKEFLAGS)))),,echo '  $(1) $@' &&))
+# All cores, unless -j was given.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
+
+LIB_C     := $(wildcard lib/*.c lib/*/*.c)
+OP_C      := $(wildcard server/op/*.c)
+DAEMON_C  := $(wildcard server/*.c server/*/*.c)
+CLI_C     := $(wildcard bindings/cli/*.c)
+BENCH_C   := $(wildcard tests/bench/bench_*.c)
+EXAMPLE_C := $(wildcard examples/*.c)
+FUZZ_C    := $(wildcard tests/fuzz/fuzz_*.c)
+ifeq ($(findstring x86,$(shell $(CC) -dumpmachine)),)
+LIB_C     := $(filter-out lib/kernel/avx%.c,$(LIB_C))
+endif
+obj        = $(patsubst %.c,$(B)/%.o,$(1))
+bin        = $(patsubst %.c,$(B)/%,$(1))
+
+.PHONY: all evdbd programs
+all: $(B)/libevdb.a $(B)/libevdb.so $(B)/evdb $(B)/evdb.pc ## build library and command line into build/
+
+evdbd: $(B)/evdbd ## build the daemon into build/
+
+# What each room may include: the library its own rooms, programs only <evdb.h> and their own.
+$(B)/lib/%.o: INC = -Ilib
+$(B)/server/%.o: INC = -Iserver
+$(B)/bindings/cli/%.o: INC = -Iserver -Ibindings/cli
+$(B)/tests/%.o: INC = -Itests
+$(B)/tests/unit/%.o $(B)/tests/fault/%.o: INC = -Ilib -Itests
+$(B)/tests/op/%.o: INC = -Iserver -Itests
+$(B)/tests/fuzz/%.o: INC = -Ilib -Iserver -Itests
+
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC) $(CC) $(ALL_C) -c $< -o $@
+
+# What a build was made with: objects depend on the compiler and its flags, libraries on the list of sources. Before the first
+# compilation somebody looks for what evdb needs; the goals that may install do so here.
+INSTALL   := $(sort $(if $(filter quickstart bench replay,$(MAKECMDGOALS)),run) \
+             $(if $(filter test threaded memcheck,$(MAKECMDGOALS)),run test) $(if $(filter evdbd,$(MAKECMDGOALS)),daemon))
+record     = echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
+.PHONY: always
+$(B)/flags: always
+	@$(if $(INSTALL),CC='$(CC)' tests/install-deps $(INSTALL))
+	@$(if $(INSTALL)$(wildcard $@),,CC='$(CC)' tests/install-deps --check build)
+	@mkdir -p $(@D)
+	@$(call record,$(CC) $(ALL_C) $(ALL_LD))
+$(B)/sources: always
+	@mkdir -p $(@D)
+	@$(call record,$(LIB_C) $(DAEMON_C) $(CLI_C))
+
+# One relocatable object with every non-public symbol made local: linking libevdb.a cannot see
+# internals, so "programs use only the public API" is a link-time fact.
+$(B)/libevdb.a: $(call obj,$(LIB_C)) $(B)/sources
+	$(call say,AR) $(LD) -r $(filter %.o,$^) -o $(B)/evdb.o && $(OBJCOPY) --localize-hidden $(B)/evdb.o && \
+	  rm -f $@ && $(AR) rcs $@ $(B)/evdb.o
+$(B)/libevdb.so.$(SOVERSION): $(call obj,$(LIB_C)) lib/libevdb.map $(B)/sources
+	$(call say,LD) $(CC) -shared -Wl,-soname,libevdb.so.$(SOVERSION) -Wl,--version-script=lib/libevdb.map $(ALL_LD) \
+	  $(filter %.o,$^) -o $@ $(LIBS)
+$(B)/libevdb.so: $(B)/libevdb.so.$(SOVERSION)
+	@ln -sf $(<F) $@
+$(B)/evdb: $(call obj,$(CLI_C) $(OP_C)) $(B)/libevdb.a $(B)/sources
+	$(LINK)
+$(B)/evdbd: $(call obj,$(DAEMON_C)) $(B)/libevdb.a $(B)/sources
+	$(LINK) -lmicrohttpd
+$(B)/evdb.pc: always
+	@mkdir -p $(@D)
+	@sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' pkgconfig/evdb.pc.in > $@
+
+# Programs: one a file named test_*.c (bench_*.c, fuzz_*.c, any example); the other files of its folder and of tests/ are
+# linked to each. Unit and fault tests see internals, op tests the operation table, the rest what users link.
+tests      = $(wildcard tests/$(1)/test_*.c)
+support    = $(call obj,$(filter-out $(wildcard tests/$(1)/test_* tests/$(1)/bench_* tests/$(1)/fuzz_*),\
+             $(wildcard tests/$(1)/*.c)) $(if $(filter bench fuzz,$(1)),,$(wildcard tests/*.c)))
+LINK       = $(call say,LD) $(CC) $(ALL_LD) $(filter %.o %.a,$^) -o $@ $(LIBS)
+UNIT      := $(call bin,$(call tests,unit))
+FAULT     := $(call bin,$(call tests,fault))
+API       := $(call bin,$(call tests,api))
+OP        := $(call bin,$(call tests,op))
+FUZZ      := $(call bin,$(FUZZ_C))
+BENCH     := $(call bin,$(BENCH_C))
+EXAMPLE   := $(call bin,$(EXAMPLE_C))
+C_TESTS   := $(UNIT) $(API) $(OP) $(FAULT)
+$(UNIT): $(B)/%: $(B)/%.o $(call obj,$(LIB_C)) $(call support,unit)
+	$(LINK) -lcmocka
+$(FAULT): $(B)/%: $(B)/%.o $(call obj,$(LIB_C)) $(call support,fault)
+	$(LINK) -lcmocka
+$(API): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,api)
+	$(LINK) -lcmocka
+$(OP): $(B)/%: $(B)/%.o $(call obj,$(OP_C)) $(B)/libevdb.a $(call support,op)
+	$(LINK) -lcmocka
+$(FUZZ): $(B)/%: $(B)/%.o $(call obj,$(LIB_C) $(OP_C)) $(if $(FUZZER),,$(call support,fuzz))
+	$(LINK) $(FUZZER)
+$(BENCH): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,bench)
+	$(LINK)
+$(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
+	$(LINK)
+programs: all $(C_TESTS) $(EXAMPLE)
+
+.PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer format tidy cover bench install uninstall clean help
+quickstart: $(B)/examples/quickstart ## install what is missing, build, and search 60,000 images
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && $< "$$dir/evdb"
+test: programs ## install what is missing, build, run the tests; T=name runs those it matches
+	@tests/run $(B) '$(T)'
+lint: all ## layers, banned functions, exports, headers, sizes, names
+	@CC='$(CC)' tests/lint/run $(B)
+
+# Builds of their own, each in a folder below build/.
+AGAIN      = $(MAKE) --no-print-directory HARDEN= LDHARDEN= T='$(T)'
+ASAN      := CFLAGS='-O1 -g' SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+CLANG     ?= clang
+RUNS      ?= 20000
+asan: ## all tests under the address and undefined-behaviour sanitizers
+	@$(AGAIN) test B=build/asan $(ASAN)
+tsan: ## tests that start threads, under the thread sanitizer
+	@$(AGAIN) threaded B=build/tsan CFLAGS='-O1 -g' SAN='-fsanitize=thread -fno-omit-frame-pointer'
+valgrind: ## C tests under valgrind
+	@tests/install-deps run test valgrind
+	@$(AGAIN) memcheck B=build/valgrind CFLAGS='-O1 -g'
+fuzz: ## fuzz targets over their corpora and RUNS=n seeded mutations of them, under the sanitizers
+	@$(AGAIN) replay B=build/asan $(ASAN)
+libfuzzer: ## the same programs with clang's libFuzzer (CLANG=clang-14)
+	@$(AGAIN) replay B=build/fuzz CC=$(CLANG) CFLAGS='-O1 -g' FUZZER=-fsanitize=fuzzer \
+	  SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+cover: ## line coverage of the library by all tests
+	@$(AGAIN) test B=build/cover CFLAGS='-O0 -g --coverage'
+	@tests/cover build/cover
+.PHONY: threaded memcheck replay
+threaded memcheck: $(C_TESTS)
+	@tests/run --$@ $(B) '$(T)'
+replay: $(FUZZ)
+	@for f in $(FUZZ); do mkdir -p $$f.corpus && echo "$${f##*/}:" && \
+	  $$f -runs=$(RUNS) $$f.corpus tests/fuzz/corpus/$${f##*/} || exit; done
+
+bench: $(BENCH) ## compare with bare SQLite and with memory bandwidth; ROWS=n for less
+	@for b in $(BENCH); do $$b $(ROWS) || exit; done
+format: ## lay out lines changed since BASE (HEAD), and new files, as .clang-format says
+	@tests/install-deps format
+	@git diff -U0 --no-color $(or $(BASE),HEAD) -- '*.c' '*.h' | clang-format-diff -p1 -i
+	@git ls-files --others --exclude-standard '*.c' '*.h' | xargs -r clang-format -i
+tidy: ## clang-tidy over the library and the programs
+	@tests/install-deps run tidy
+	clang-tidy --quiet $(LIB_C) $(DAEMON_C) $(CLI_C) -- -std=c11 -D_GNU_SOURCE -Iinclude -Ilib -Iserver -Ibindings/cli
+
+HEADERS   := evdb.h $(patsubst include/%,%,$(wildcard include/evdb/*))
+MANUALS   := lib/libevdb.3 bindings/cli/evdb.1
+DEST      := $(DESTDIR)$(PREFIX)
+install: all ## into PREFIX (/usr/local), below DESTDIR
+	install -d $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/evdb $(DEST)/share/man/man1 $(DEST)/share/man/man3
+	install -m 755 $(B)/evdb $(DEST)/bin
+	install -m 644 $(B)/libevdb.a $(DEST)/lib
+	install -m 755 $(B)/libevdb.so.$(SOVERSION) $(DEST)/lib
+	ln -sf libevdb.so.$(SOVERSION) $(DEST)/lib/libevdb.so
+	install -m 644 $(B)/evdb.pc $(DEST)/lib/pkgconfig
+	for h in $(HEADERS); do install -m 644 include/$$h $(DEST)/include/$$h || exit; done
+	for m in $(MANUALS); do install -m 644 $$m $(DEST)/share/man/man$${m##*.} || exit; done
+	@# The loader finds a new library in /usr/local/lib once its cache knows it; only root may tell it.
+	[ -n '$(DESTDIR)' ] || ldconfig 2>/dev/null || true
+uninstall: ## remove what install put there
+	rm -f $(DEST)/bin/evdb $(DEST)/lib/libevdb.a $(DEST)/lib/libevdb.so $(DEST)/lib/libevdb.so.$(SOVERSION) \
+	  $(DEST)/lib/pkgconfig/evdb.pc $(addprefix $(DEST)/include/,$(HEADERS)) \
+	  $(foreach m,$(MANUALS),$(DEST)/share/man/man$(patsubst .%,%,$(suffix $m))/$(notdir $m))
+	rmdir $(DEST)/include/evdb 2>/dev/null || true
+clean: ## remove build/
+	rm -rf build
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^=]* ## \(.*\)/\1\t\2/p' Makefile | expand -t14
+
+-include $(patsubst %.o,%.d,$(call obj,$(LIB_C) $(DAEMON_C) $(CLI_C) $(wildcard examples/*.c tests/*.c tests/*/*.c)))

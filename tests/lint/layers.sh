@@ -1,0 +1,70 @@
+#!/bin/sh
+# layers.sh - includes point down only. Each line of `rules` is a room and the rooms it may include from; a room may
+# always include from itself, and <evdb/...> is open to all. Move the code to the room it belongs to, or hand what it
+# needs down through a callback; do not add to the table without a reason that lib/README.md can give.
+set -u
+rules='
+lib/platform:
+lib/base: platform
+lib/kernel: platform
+lib/index: base kernel platform
+lib/disk: base platform
+lib/format: base platform
+lib/engine: base disk index kernel platform
+lib: base disk engine format index kernel platform
+server/config:
+server/http:
+server/op:
+server/proto: http op
+server/token: http op proto
+server: config http op proto token
+bindings/cli: op
+'
+bad=0
+say() { echo "layers: $*" >&2; bad=1; }
+
+for dir in lib/*/ server/*/; do
+    dir=${dir%/}
+    ls "$dir"/*.[ch] >/dev/null 2>&1 || continue
+    echo "$rules" | grep -q "^$dir:" || say "$dir is in no line of the table: give it its place in tests/lint/layers.sh"
+done
+
+while IFS=: read -r dir may; do
+    [ -n "$dir" ] || continue
+    self=${dir##*/}
+    for file in "$dir"/*.[ch]; do
+        [ -e "$file" ] || continue
+        for name in $(sed -n 's/^[ \t]*#[ \t]*include[ \t]*"\([^"]*\)".*/\1/p' "$file"); do
+            case $name in
+            ../* | */../*) say "$file includes \"$name\": name the room instead of climbing" ;;
+            */*)
+                room=${name%%/*}
+                [ "$room" = "$self" ] && continue
+                case " $may " in *" $room "*) ;; *) say "$file includes \"$name\": $dir may not see $room" ;; esac
+                ;;
+            *) [ -e "$dir/$name" ] || say "$file includes \"$name\", which is not of $dir" ;;
+            esac
+        done
+    done
+done <<EOF
+$rules
+EOF
+
+# only HEADER ROOM FOLDER...: HEADER is included in ROOM alone.
+only()
+{
+    header=$1 room=$2
+    shift 2
+    for file in $(grep -rlE "^[ \t]*#[ \t]*include[ \t]*[<\"]$header" --include='*.[ch]' "$@" 2>/dev/null); do
+        case $file in "$room"/*) ;; *) say "$file includes $header, which only $room may" ;; esac
+    done
+}
+only sqlite3.h lib/disk include lib server bindings examples
+only microhttpd.h server/http include lib server bindings examples
+
+# Programs see <evdb.h> and their own folders, never a room of the library.
+for file in $(grep -rlE '^[ \t]*#[ \t]*include[ \t]*"(platform|base|kernel|index|disk|format|engine)/' --include='*.[ch]' \
+    include server bindings examples tests/api tests/op tests/bench 2>/dev/null); do
+    say "$file includes an internal of the library: use <evdb.h>"
+done
+exit $bad
