@@ -1,0 +1,34 @@
+/* evdb.h - the whole of libevdb's public interface.
+ *
+ * A vector database in a directory: open it, create a store, write records (id, vector, JSON
+ * metadata), search for the nearest. Read the headers below in this order; each is the manual
+ * of its subject. Link with -levdb (pkg-config evdb).
+ *
+ * Rules that hold everywhere:
+ *  - Functions return evdb_status; EVDB_OK is 0. The last parameter is a caller-owned
+ *    evdb_error that receives a message; NULL is allowed. Outputs are written only on success.
+ *  - Handles are opaque. Each header says of its handle: *shared* (any thread, any time),
+ *    *exclusive* (one thread at a time) or *const* (read-only after creation).
+ *  - X_close() and X_free() accept NULL.
+ *  - Option structs begin with `size_t size`; use the EVDB_..._OPTIONS initialiser. A field left
+ *    0 means its default. Structs only ever grow at their end.
+ *  - Text is UTF-8. The library never prints, never aborts, installs no signal handlers and keeps
+ *    no mutable globals.
+ *  - After fork() the child may not use handles of the parent: every call answers EVDB_FORKED.
+ */
+#ifndef EVDB_H
+#define EVDB_H
+#include <evdb/api.h>
+#include <evdb/version.h>
+#include <evdb/error.h>
+#include <evdb/distance.h>
+#include <evdb/database.h>
+#include <evdb/store.h>
+#include <evdb/record.h>
+#include <evdb/batch.h>
+#include <evdb/cursor.h>
+#include <evdb/changes.h>
+#include <evdb/search.h>
+#include <evdb/transfer.h>
+#include <evdb/verify.h>
+#endif

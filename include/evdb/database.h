@@ -1,0 +1,57 @@
+/* database.h - opening a database: a directory, or ":memory:".
+ *
+ * The directory holds system.db (names of stores), stores/<uuid>/ (one folder a store) and lock
+ * files. Any number of processes may have it open and write at the same time; each sees what the
+ * others committed at its next call. Do not put it on a network file system: locks and mapped
+ * memory must work between all its users.
+ *
+ * evdb* is *shared*: every thread may use it at any time. Close it after all its stores, cursors
+ * and tickets are closed. */
+#ifndef EVDB_DATABASE_H
+#define EVDB_DATABASE_H
+#include <evdb/error.h>
+#include <stddef.h>
+#include <stdint.h>
+EVDB_BEGIN
+
+typedef struct evdb evdb;
+
+/* Replaces malloc and friends for everything libevdb itself allocates (SQLite and jansson keep their own).
+ * All three must be set and thread-safe; allocate/reallocate return NULL on failure; blocks must
+ * be aligned like malloc's. The struct is copied; context must outlive the database and all results. */
+typedef struct evdb_allocator {
+    void *context;
+    void *(*allocate)(void *context, size_t bytes);
+    void *(*reallocate)(void *context, void *block, size_t bytes);
+    void (*release)(void *context, void *block); /* block may be NULL */
+} evdb_allocator;
+
+enum {
+    EVDB_OPEN_EXISTING = 1 /* answer EVDB_NOT_FOUND rather than create a database */
+};
+
+typedef struct evdb_options {
+    size_t size;                     /* EVDB_OPTIONS sets it */
+    uint32_t flags;                  /* EVDB_OPEN_... */
+    uint32_t reserved;
+    const evdb_allocator *allocator; /* NULL = malloc */
+    /* Called for what deserves attention but is not an error of the call (a damaged cache set aside,
+     * a lock taken over). May be called from any thread, must not call evdb. NULL = silence. */
+    void (*log)(void *context, const char *message);
+    void *log_context;
+} evdb_options;
+#define EVDB_OPTIONS { .size = sizeof(evdb_options) }
+
+/* Opens the database in directory path, creating it (and the directory, if only its last component is
+ * missing) when there is none; ":memory:" is a private one that vanishes at close. Errors:
+ * EVDB_INVALID when the directory holds something else, EVDB_NOT_FOUND (missing parent, or
+ * EVDB_OPEN_EXISTING), EVDB_DENIED, EVDB_NEWER, EVDB_CORRUPT (system.db), EVDB_IO, EVDB_NO_MEMORY. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_open(const char *path, const evdb_options *options, evdb **out,
+                                               evdb_error *err);
+EVDB_API void evdb_close(evdb *db);
+
+/* The path as given to evdb_open(); valid until evdb_close(). */
+EVDB_API const char *evdb_path(const evdb *db);
+
+EVDB_END
+#endif

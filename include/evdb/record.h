@@ -1,0 +1,61 @@
+/* record.h - one record: an id, a vector, a JSON object of metadata, a version.
+ *
+ * Each write is one durable commit when it returns EVDB_OK (SQLite WAL, synchronous=FULL); writes of
+ * several threads and processes share commits, so many threads writing single records are much
+ * faster than one. For bulk loading use batch.h. */
+#ifndef EVDB_RECORD_H
+#define EVDB_RECORD_H
+#include <evdb/store.h>
+EVDB_BEGIN
+
+#define EVDB_ID_BYTES_MAX 512u              /* of a string id */
+#define EVDB_METADATA_BYTES_MAX (1u << 20)  /* of one record's metadata, as text */
+#define EVDB_METADATA_DEPTH_MAX 63u         /* nested arrays and objects in metadata */
+
+/* An integer id (text NULL) or a string id of 1..EVDB_ID_BYTES_MAX bytes of UTF-8 without NUL.
+ * Functions borrow text for the call only; ids in results live as long as the result. */
+typedef struct evdb_id {
+    int64_t number;
+    const char *text;
+    size_t length; /* bytes of text; 0 with text set means "use strlen" */
+} evdb_id;
+
+/* A record as stored. *const*, owned by whoever it was returned to. */
+typedef struct evdb_record {
+    evdb_id id;           /* text is NUL-terminated */
+    uint64_t version;     /* change sequence of its last write; grows with every write of the record */
+    evdb_dtype dtype;
+    uint32_t dim;
+    const float *vector;  /* dim elements, bit for bit what was written; NULL when not asked for */
+    const char *metadata; /* JSON object text, NUL-terminated; "{}" when none was given */
+    size_t metadata_length;
+} evdb_record;
+
+/* Writes. vector has dim float32 (any alignment); NaN and infinity are refused, and a zero vector
+ * under cosine. metadata is JSON object text or NULL for {}: stored as given but for white space between
+ * tokens, so numbers keep their digits. *version (may be NULL) receives the new version.
+ *   insert  EVDB_EXISTS when the id is there
+ *   upsert  inserts or replaces the whole record
+ *   update  EVDB_NOT_FOUND when missing; vector NULL or metadata NULL keeps that part
+ *   delete  EVDB_NOT_FOUND when missing
+ * if_version other than 0 must equal the stored version, else EVDB_CONFLICT and nothing changes. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_record_insert(evdb_store *store, evdb_id id, const float *vector,
+                                                        uint32_t dim, const char *metadata, uint64_t *version,
+                                                        evdb_error *err);
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_record_upsert(evdb_store *store, evdb_id id, const float *vector,
+                                                        uint32_t dim, const char *metadata, uint64_t *version,
+                                                        evdb_error *err);
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_record_update(evdb_store *store, evdb_id id, const float *vector,
+                                                        uint32_t dim, const char *metadata, uint64_t if_version,
+                                                        uint64_t *version, evdb_error *err);
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_record_delete(evdb_store *store, evdb_id id, uint64_t if_version,
+                                                        evdb_error *err);
+
+/* Reads the committed record, also what another process committed a moment ago. EVDB_NOT_FOUND;
+ * EVDB_CORRUPT when its checksum does not hold: damaged data is reported, never returned. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_record_get(evdb_store *store, evdb_id id, evdb_record **out,
+                                                     evdb_error *err);
+EVDB_API void evdb_record_free(evdb_record *record);
+
+EVDB_END
+#endif
