@@ -1,0 +1,49 @@
+/* thread.c - implements platform/thread.h. */
+#include "platform/thread.h"
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+
+typedef struct share {
+    void (*work)(void *context, size_t part);
+    void *context;
+    size_t part;
+    pthread_t thread;
+    bool started;
+} share;
+
+static void *run(void *argument)
+{
+    share *s = argument;
+    s->work(s->context, s->part);
+    return NULL;
+}
+
+/* Our threads leave the host's signals to the host's threads, but for faults of their own. */
+static void block_signals(sigset_t *before)
+{
+    sigset_t all;
+    sigfillset(&all);
+    const int faults[] = { SIGBUS, SIGFPE, SIGILL, SIGSEGV };
+    for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++) sigdelset(&all, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &all, before); /* threads inherit it; cannot fail with these arguments */
+}
+
+void thread_share(size_t parts, void (*work)(void *context, size_t part), void *context)
+{
+    share shares[THREAD_PARTS_MAX];
+    sigset_t before;
+    assert(parts <= THREAD_PARTS_MAX);
+    if (parts > 1) block_signals(&before);
+    for (size_t i = 1; i < parts; i++) {
+        shares[i] = (share){ .work = work, .context = context, .part = i };
+        shares[i].started = pthread_create(&shares[i].thread, NULL, run, &shares[i]) == 0;
+    }
+    if (parts > 1) pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (parts) work(context, 0);
+    for (size_t i = 1; i < parts; i++) {
+        if (shares[i].started) pthread_join(shares[i].thread, NULL);
+        else work(context, i);
+    }
+}
