@@ -1,0 +1,130 @@
+/* avx2.c - AVX2 and FMA. Nothing here but usable() may run before usable() said yes.
+ *
+ * Four accumulators hide the four cycles an FMA takes; the tail is a masked load, so that no length is slow. Rows that
+ * do not fill them go by in fours and share the adding up. Longer ones go one at a time: a scan of them waits for
+ * memory, and reading it in four places is slower than in one. Both ways add in the same order, so a row's result does
+ * not depend on its neighbours. */
+#include "kernel/kernel.h"
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define ISA __attribute__((target("avx2,fma")))
+#define INLINE ISA static inline __attribute__((always_inline))
+
+enum { WIDTH = 8, STEP = 4 * WIDTH, FOUR = 4, AHEAD_BYTES = 512 };
+
+static bool usable(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+
+INLINE __m128 halves(__m256 v) { return _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1)); }
+
+INLINE float sum_of(__m256 v)
+{
+    __m128 x = halves(v);
+    x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+}
+
+/* sum_of() of each, in the same order of additions. */
+INLINE __m128 sums_of(__m256 a, __m256 b, __m256 c, __m256 d)
+{
+    __m128 w = halves(a), x = halves(b), y = halves(c), z = halves(d);
+    return _mm_hadd_ps(_mm_add_ps(_mm_movelh_ps(w, x), _mm_movehl_ps(x, w)),
+                       _mm_add_ps(_mm_movelh_ps(y, z), _mm_movehl_ps(z, y)));
+}
+
+/* All ones in the first `left` of eight lanes. */
+INLINE __m256i first_lanes(size_t left)
+{
+    static const int32_t mask[2 * WIDTH] = { -1, -1, -1, -1, -1, -1, -1, -1 };
+    return _mm256_loadu_si256((const __m256i *)(const void *)(mask + WIDTH - left));
+}
+
+/* Masked loads alone do not make a machine fetch what comes next, so rows that have no others are asked for ahead of
+ * their turn. A hint: the address need not exist. */
+INLINE void ask_ahead(const float *row) { _mm_prefetch((const char *)((uintptr_t)row + AHEAD_BYTES), _MM_HINT_T0); }
+
+INLINE __m256 dot_step(__m256 acc, __m256 a, __m256 b) { return _mm256_fmadd_ps(a, b, acc); }
+
+INLINE __m256 l2sq_step(__m256 acc, __m256 a, __m256 b)
+{
+    __m256 d = _mm256_sub_ps(a, b);
+    return _mm256_fmadd_ps(d, d, acc);
+}
+
+INLINE __m256 l1_step(__m256 acc, __m256 a, __m256 b)
+{
+    return _mm256_add_ps(acc, _mm256_andnot_ps(_mm256_set1_ps(-0.0f), _mm256_sub_ps(a, b)));
+}
+
+#define LOAD(p) _mm256_loadu_ps(p)
+
+#define KERNEL(name, step)                                                                                            \
+    INLINE float name##_inline(const float *a, const float *b, size_t n)                                              \
+    {                                                                                                                 \
+        __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;                                                   \
+        size_t i = 0;                                                                                                 \
+        for (; i + STEP <= n; i += STEP) {                                                                            \
+            s0 = step(s0, LOAD(a + i), LOAD(b + i));                                                                  \
+            s1 = step(s1, LOAD(a + i + WIDTH), LOAD(b + i + WIDTH));                                                  \
+            s2 = step(s2, LOAD(a + i + 2 * WIDTH), LOAD(b + i + 2 * WIDTH));                                          \
+            s3 = step(s3, LOAD(a + i + 3 * WIDTH), LOAD(b + i + 3 * WIDTH));                                          \
+        }                                                                                                             \
+        for (; i + WIDTH <= n; i += WIDTH) s0 = step(s0, LOAD(a + i), LOAD(b + i));                                   \
+        if (i < n) {                                                                                                  \
+            __m256i m = first_lanes(n - i);                                                                           \
+            s1 = step(s1, _mm256_maskload_ps(a + i, m), _mm256_maskload_ps(b + i, m));                                \
+        }                                                                                                             \
+        return sum_of(_mm256_add_ps(_mm256_add_ps(s0, s1), _mm256_add_ps(s2, s3)));                                   \
+    }                                                                                                                 \
+    ISA static float name(const float *a, const float *b, size_t n) { return name##_inline(a, b, n); }                \
+    /* Four rows of less than STEP elements. */                                                                       \
+    INLINE __m128 name##_four(const float *q, const float *base, size_t stride, size_t n)                             \
+    {                                                                                                                 \
+        const float *b0 = base, *b1 = b0 + stride, *b2 = b1 + stride, *b3 = b2 + stride;                              \
+        __m256 zero = _mm256_setzero_ps(), s0 = zero, s1 = zero, s2 = zero, s3 = zero;                                \
+        size_t i = 0;                                                                                                 \
+        if (n < WIDTH) ask_ahead(b0), ask_ahead(b2);                                                                  \
+        for (; i + WIDTH <= n; i += WIDTH) {                                                                          \
+            __m256 a = LOAD(q + i);                                                                                   \
+            s0 = step(s0, a, LOAD(b0 + i));                                                                           \
+            s1 = step(s1, a, LOAD(b1 + i));                                                                           \
+            s2 = step(s2, a, LOAD(b2 + i));                                                                           \
+            s3 = step(s3, a, LOAD(b3 + i));                                                                           \
+        }                                                                                                             \
+        if (i < n) {                                                                                                  \
+            __m256i m = first_lanes(n - i);                                                                           \
+            __m256 a = _mm256_maskload_ps(q + i, m);                                                                  \
+            s0 = _mm256_add_ps(s0, step(zero, a, _mm256_maskload_ps(b0 + i, m)));                                     \
+            s1 = _mm256_add_ps(s1, step(zero, a, _mm256_maskload_ps(b1 + i, m)));                                     \
+            s2 = _mm256_add_ps(s2, step(zero, a, _mm256_maskload_ps(b2 + i, m)));                                     \
+            s3 = _mm256_add_ps(s3, step(zero, a, _mm256_maskload_ps(b3 + i, m)));                                     \
+        }                                                                                                             \
+        return sums_of(s0, s1, s2, s3);                                                                               \
+    }                                                                                                                 \
+    ISA static void name##_rows(const float *q, const float *base, size_t stride, size_t rows, size_t n, float *out)  \
+    {                                                                                                                 \
+        size_t i = 0;                                                                                                 \
+        if (n < STEP)                                                                                                 \
+            for (; i + FOUR <= rows; i += FOUR) _mm_storeu_ps(out + i, name##_four(q, base + i * stride, stride, n)); \
+        for (; i < rows; i++) out[i] = name##_inline(q, base + i * stride, n);                                        \
+    }
+
+KERNEL(dot_f32, dot_step)
+KERNEL(l2sq_f32, l2sq_step)
+KERNEL(l1_f32, l1_step)
+
+ISA static bool finite_f32(const float *a, size_t n)
+{
+    const __m256i exponent = _mm256_set1_epi32(0x7f800000);
+    __m256i bad = _mm256_setzero_si256();
+    for (size_t i = 0; i < n; i += WIDTH) {
+        __m256i m = first_lanes(n - i < WIDTH ? n - i : WIDTH);
+        __m256i bits = _mm256_castps_si256(_mm256_maskload_ps(a + i, m));
+        bad = _mm256_or_si256(bad, _mm256_cmpeq_epi32(_mm256_and_si256(bits, exponent), exponent));
+    }
+    return _mm256_testz_si256(bad, bad);
+}
+
+const kernel kernel_avx2 = { "avx2",       usable,        dot_f32,     l2sq_f32,  l1_f32,
+                             dot_f32_rows, l2sq_f32_rows, l1_f32_rows, finite_f32 };
+#endif

@@ -1,0 +1,34 @@
+/* kernel.h - distance kernels, one const table per instruction set, chosen once at run time.
+ *
+ * Every function takes any n >= 0 and any alignment. Every table equals `kernel_scalar` within
+ * 1e-6 * n^0.5 relative to the sum of absolute terms (tests/unit/test_kernel.c). */
+#ifndef EVDB_KERNEL_H
+#define EVDB_KERNEL_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct kernel {
+    const char *name;
+    bool (*usable)(void);
+    /* One pair. */
+    float (*dot_f32)(const float *a, const float *b, size_t n);
+    float (*l2sq_f32)(const float *a, const float *b, size_t n);
+    float (*l1_f32)(const float *a, const float *b, size_t n);
+    /* One query against `rows` rows, row i at base + i * stride floats; out receives rows results. */
+    void (*dot_f32_rows)(const float *q, const float *base, size_t stride, size_t rows, size_t n, float *out);
+    void (*l2sq_f32_rows)(const float *q, const float *base, size_t stride, size_t rows, size_t n, float *out);
+    void (*l1_f32_rows)(const float *q, const float *base, size_t stride, size_t rows, size_t n, float *out);
+    /* True when every value is finite. */
+    bool (*finite_f32)(const float *a, size_t n);
+} kernel;
+
+extern const kernel kernel_scalar;
+#if defined(__x86_64__)
+extern const kernel kernel_avx2;
+#endif
+extern const kernel *const kernels[]; /* fastest first, scalar last, then NULL */
+
+/* The fastest usable here. Cheap; keep the pointer all the same. */
+const kernel *kernel_best(void);
+#endif

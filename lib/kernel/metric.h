@@ -1,0 +1,17 @@
+/* metric.h - from kernels to distances: the one place that knows the formulas of evdb/distance.h. */
+#ifndef EVDB_KERNEL_METRIC_H
+#define EVDB_KERNEL_METRIC_H
+#include "kernel/kernel.h"
+#include <evdb/distance.h>
+
+/* 1 / |v|, computed in double. NaN for a norm outside 1e-15 .. 1e15, where float products would
+ * overflow or lose their digits: distances to such a vector then take the exact path. */
+float metric_inverse_norm(const float *v, size_t n);
+
+/* Distances from q to `rows` rows, row i at base + i * stride floats. q_inverse and inverses (one a row) are inverse
+ * norms, used by COSINE only. Sums that leave the range of float are repeated in double: a result may be infinite,
+ * never NaN or -0. */
+void metric_distances(const kernel *k, evdb_metric metric, const float *q, float q_inverse, const float *base,
+                      size_t stride, size_t rows, size_t n, const float *inverses, float *out);
+
+#endif
