@@ -1,0 +1,333 @@
+/* rows.c - life of rows.db: creating, opening, its readers and its hint. */
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/try.h"
+#include "disk/rows_private.h"
+#include "disk/schema.h"
+#include "disk/wal.h"
+#include "platform/file.h"
+#include "platform/map.h"
+#include <stdio.h>
+#include <string.h>
+
+evdb_status rows_statement(sql *s, sqlite3_stmt **slot, const char *text, evdb_error *err)
+{
+    return *slot ? EVDB_OK : sql_prepare(s, text, slot, err);
+}
+
+static void finalize(sqlite3_stmt **statements, size_t count)
+{
+    for (size_t i = 0; i < count; i++) sqlite3_finalize(statements[i]);
+}
+
+/* ---- readers ---- */
+
+static void reader_close(rows_reader *rd)
+{
+    finalize(rd->statements, R_COUNT);
+    if (!rd->borrowed) sql_close(&rd->connection);
+    mem_free(&rd->of->platform->mem, rd);
+}
+
+static evdb_status reader_open(rows *r, rows_reader **out, evdb_error *err)
+{
+    rows_reader *rd = mem_zero(&r->platform->mem, sizeof(*rd));
+    evdb_status rc = EVDB_OK;
+    if (!rd) return error_no_memory(err, sizeof(*rd), "a reader");
+    rd->of = r;
+    rd->borrowed = !r->dir;
+    if (rd->borrowed) rd->connection = r->writer;
+    else rc = sql_open(r->platform, r->vfs, r->path, SQL_READER, &rd->connection, err);
+    if (rc == EVDB_OK) *out = rd;
+    else mem_free(&r->platform->mem, rd);
+    return rc;
+}
+
+evdb_status rows_read(rows *r, rows_reader **out, evdb_error *err)
+{
+    if (!r->dir) pthread_mutex_lock(&r->turn);
+    pthread_mutex_lock(&r->pool_lock);
+    rows_reader *rd = r->pool;
+    if (rd) r->pool = rd->next, r->pooled--;
+    pthread_mutex_unlock(&r->pool_lock);
+    evdb_status rc = rd ? EVDB_OK : reader_open(r, &rd, err);
+    if (rc == EVDB_OK && (rc = rows_simple_read(rd, true, err)) != EVDB_OK) reader_close(rd);
+    if (rc == EVDB_OK) *out = rd;
+    else if (!r->dir) pthread_mutex_unlock(&r->turn);
+    return rc;
+}
+
+void rows_read_end(rows_reader *rd)
+{
+    if (!rd) return;
+    rows *r = rd->of;
+    for (size_t i = 0; i < R_COUNT; i++) sqlite3_reset(rd->statements[i]);
+    bool keep = rows_simple_read(rd, false, NULL) == EVDB_OK;
+    pthread_mutex_lock(&r->pool_lock);
+    keep = keep && r->pooled < ROWS_READERS_KEPT;
+    if (keep) rd->next = r->pool, r->pool = rd, r->pooled++;
+    pthread_mutex_unlock(&r->pool_lock);
+    if (!keep) reader_close(rd);
+    if (!r->dir) pthread_mutex_unlock(&r->turn);
+}
+
+/* ---- the hint ---- */
+
+void rows_hint_done(rows *r, uint64_t sequence)
+{
+    atomic_store(&r->hint->done, sequence);
+    atomic_store(&r->hint->done_check, ~sequence);
+}
+
+bool rows_unchanged_since(const rows *r, uint64_t sequence)
+{
+    return atomic_load(&r->hint->done) == sequence && atomic_load(&r->hint->begun) == sequence;
+}
+
+bool rows_dropped(const rows *r) { return atomic_load(&r->hint->dropped) == HINT_DROPPED; }
+
+void rows_announce_drop(const platform *p, const char *dir)
+{
+    char path[4096];
+    void *hint;
+    if ((size_t)snprintf(path, sizeof(path), "%s/hint", dir) >= sizeof(path)) return;
+    if (map_shared(p, path, HINT_BYTES, &hint) != 0) return; /* nobody has it open then */
+    atomic_store(&((rows_hint *)hint)->dropped, HINT_DROPPED);
+    map_drop(hint, HINT_BYTES);
+}
+
+static bool hint_believable(const rows *r)
+{
+    const rows_hint *h = r->hint;
+    return strncmp(h->uuid, r->uuid, sizeof(h->uuid)) == 0 && atomic_load(&h->done_check) == ~atomic_load(&h->done);
+}
+
+/* Makes the hint right. Under the lock. */
+static void set_hint(rows *r, uint64_t tip)
+{
+    rows_hint *h = r->hint;
+    memset(h->uuid, 0, sizeof(h->uuid));
+    memcpy(h->uuid, r->uuid, sizeof(r->uuid));
+    atomic_store(&h->begun, tip);
+    rows_hint_done(r, tip);
+}
+
+/* Is everything that was acknowledged in the file? The hint knows, unless it is missing, damaged, or (after the power
+ * failed) older than the file; then the log is asked. It may not be asked first: a writer killed in mid-commit leaves
+ * frames behind the end of the log, and when a shorter commit of another process overwrites their beginning, the rest
+ * looks like sound commits behind a damaged frame. */
+static evdb_status check_complete(const rows *r, uint64_t tip, const wal_report *log, evdb_error *err)
+{
+    uint64_t done = atomic_load(&r->hint->done), begun = atomic_load(&r->hint->begun);
+    bool believable = hint_believable(r);
+    if (believable && done > tip)
+        return error_set(err, EVDB_CORRUPT, "%s: changes %llu to %llu were committed and are missing: the file or its "
+                         "write-ahead log was damaged, removed or replaced (remove %s to accept the loss)", r->path,
+                         (unsigned long long)tip + 1, (unsigned long long)done, r->hint_path);
+    if (believable && (tip == done || tip <= begun)) return EVDB_OK;
+    if (log->commits_behind > 1) /* a single one may be a commit the power cut short: its frames reach the disk in any order */
+        return error_set(err, EVDB_CORRUPT, "%s-wal: frame %llu is damaged and %llu sound commits lie behind it: opening "
+                         "would drop them (cut the log to %llu bytes to accept the loss)", r->path,
+                         (unsigned long long)log->broken, (unsigned long long)log->commits_behind,
+                         (unsigned long long)log->bytes);
+    return EVDB_OK;
+}
+
+/* A writer that was killed between writing its commit to the log and publishing it leaves a commit that nobody sees, until
+ * the last process is gone and the next one recovers the log: then it would come back from the dead, after others have
+ * read that it is not there. Any commit overwrites it; this one changes nothing in the end (but must change something on
+ * the way: SQLite does not write what stays equal). Under the lock. */
+static evdb_status bury_unpublished(rows *r, uint64_t tip, evdb_error *err)
+{
+    if (!hint_believable(r) || atomic_load(&r->hint->begun) <= tip) return EVDB_OK;
+    return sql_exec(&r->writer, "BEGIN IMMEDIATE; UPDATE store SET format=format+1; UPDATE store SET format=format-1; COMMIT",
+                    err);
+}
+
+/* ---- opening ---- */
+
+static evdb_status join(rows *r, const char *name, char **out, evdb_error *err)
+{
+    size_t bytes = strlen(r->dir) + strlen(name) + 2;
+    if (!(*out = mem_alloc(&r->platform->mem, bytes))) return error_no_memory(err, bytes, "a path");
+    snprintf(*out, bytes, "%s/%s", r->dir, name);
+    return EVDB_OK;
+}
+
+static evdb_status make(const platform *p, const vfs *v, const char *dir, rows **out, evdb_error *err)
+{
+    rows *r = mem_zero(&p->mem, sizeof(*r));
+    evdb_status rc = EVDB_OK;
+    int failed;
+    if (!r) return error_no_memory(err, sizeof(*r), "a store");
+    r->platform = p;
+    r->vfs = v;
+    r->lock.fd = -1;
+    pthread_mutex_init(&r->turn, NULL);
+    pthread_mutex_init(&r->pool_lock, NULL);
+    if (dir) {
+        rc = EVDB_NO_MEMORY;
+        if (!(r->dir = mem_text(&p->mem, dir, strlen(dir)))) TRY(error_no_memory(err, strlen(dir), "a path"));
+        TRY(join(r, "rows.db", &r->path, err));
+        TRY(join(r, "rows.lock", &r->lock_path, err));
+        TRY(join(r, "hint", &r->hint_path, err));
+    }
+    failed = lock_open(p, r->lock_path, &r->lock);
+    if (failed) TRY(error_errno(err, failed, "open", r->lock_path));
+    failed = map_shared(p, r->hint_path, HINT_BYTES, (void **)&r->hint);
+    if (failed) TRY(error_errno(err, failed, "map", r->hint_path ? r->hint_path : "hint"));
+    *out = r;
+    r = NULL;
+out:
+    rows_close(r);
+    return rc;
+}
+
+void rows_close(rows *r)
+{
+    if (!r) return;
+    const evdb_allocator *mem = &r->platform->mem;
+    for (rows_reader *rd = r->pool, *next; rd; rd = next) {
+        next = rd->next;
+        reader_close(rd);
+    }
+    finalize(r->statements, W_COUNT);
+    sql_close(&r->writer);
+    lock_close(&r->lock);
+    map_drop(r->hint, HINT_BYTES);
+    pthread_mutex_destroy(&r->turn);
+    pthread_mutex_destroy(&r->pool_lock);
+    mem_free(mem, r->dir);
+    mem_free(mem, r->path);
+    mem_free(mem, r->lock_path);
+    mem_free(mem, r->hint_path);
+    mem_free(mem, r);
+}
+
+static evdb_status insert_description(sql *s, const evdb_store_info *info, evdb_error *err)
+{
+    sqlite3_stmt *st = NULL, *field = NULL;
+    evdb_status rc;
+    TRY(sql_exec(s, "BEGIN IMMEDIATE", err));
+    TRY(sql_prepare(s, "INSERT INTO store VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)", &st, err));
+    const int64_t numbers[] = { info->dim, info->metric, info->dtype, info->id_type, info->m, info->ef_construction,
+                                info->index_threads, info->created_ms };
+    sqlite3_bind_int64(st, 1, ROWS_FORMAT);
+    sqlite3_bind_text(st, 2, info->uuid, -1, SQLITE_STATIC);
+    sqlite3_bind_text(st, 3, info->name, -1, SQLITE_STATIC);
+    for (int i = 0; i < 8; i++) sqlite3_bind_int64(st, 4 + i, numbers[i]);
+    TRY(sql_run(s, st, err));
+    TRY(sql_prepare(s, "INSERT INTO fields VALUES(?1,?2)", &field, err));
+    for (uint32_t i = 0; i < info->field_count; i++) {
+        sqlite3_bind_int64(field, 1, i);
+        sqlite3_bind_text(field, 2, info->fields[i], -1, SQLITE_STATIC);
+        TRY(sql_run(s, field, err));
+    }
+    TRY(sql_exec(s, "COMMIT", err));
+out:
+    sqlite3_finalize(st);
+    sqlite3_finalize(field);
+    return rc;
+}
+
+evdb_status rows_create(const platform *p, const vfs *v, const char *dir, const evdb_store_info *info, rows **out,
+                        evdb_error *err)
+{
+    rows *r = NULL;
+    evdb_status rc;
+    TRY(make(p, v, dir, &r, err));
+    memcpy(r->uuid, info->uuid, sizeof(r->uuid));
+    TRY(sql_open(p, v, r->path, SQL_CREATE, &r->writer, err));
+    TRY(sql_migrate(&r->writer, schema_rows, schema_rows_count, err));
+    TRY(insert_description(&r->writer, info, err));
+    set_hint(r, 0);
+    int failed = dir ? file_sync_dir(p, dir) : 0;
+    if (failed) TRY(error_errno(err, failed, "sync", dir));
+    *out = r;
+    r = NULL;
+out:
+    rows_close(r);
+    return rc;
+}
+
+/* Before SQLite sees it: that would make a new file of an empty one, and throw away the log which may hold everything. */
+static evdb_status check_present(const rows *r, evdb_error *err)
+{
+    uint64_t size;
+    int failed = file_size(r->path, &size);
+    if (failed) return error_errno(err, failed, "look at", r->path);
+    return size ? EVDB_OK : error_set(err, EVDB_CORRUPT, "%s: is missing or empty", r->path);
+}
+
+/* The folder is named after the store: another one's file in it would answer with other records. */
+static evdb_status check_uuid(const rows *r, const char *uuid, evdb_error *err)
+{
+    const char *slash = strrchr(r->dir, '/');
+    if (strcmp(slash ? slash + 1 : r->dir, uuid) == 0) return EVDB_OK;
+    return error_set(err, EVDB_CORRUPT, "%s: belongs to store %s, not into this folder", r->path, uuid);
+}
+
+/* With the lock held, so that nobody is writing the log while it is looked at. */
+static evdb_status open_locked(rows *r, evdb_error *err)
+{
+    char wal[4096];
+    wal_report report;
+    rows_reader *rd = NULL;
+    evdb_store_info *info = NULL;
+    rows_tip tip;
+    evdb_status rc;
+    if ((size_t)snprintf(wal, sizeof(wal), "%s-wal", r->path) >= sizeof(wal))
+        return error_set(err, EVDB_INVALID, "%s: the path is too long", r->path);
+    TRY(check_present(r, err));
+    TRY(wal_inspect(r->platform, wal, &report, err));
+    TRY(sql_open(r->platform, r->vfs, r->path, SQL_KEEP_WAL, &r->writer, err));
+    TRY(sql_migrate(&r->writer, schema_rows, schema_rows_count, err));
+    TRY(rows_read(r, &rd, err));
+    TRY(rows_info(rd, &info, err));
+    TRY(check_uuid(r, info->uuid, err));
+    memcpy(r->uuid, info->uuid, sizeof(r->uuid));
+    TRY(rows_tip_now(rd, &tip, err));
+    TRY(check_complete(r, tip.sequence, &report, err));
+    TRY(bury_unpublished(r, tip.sequence, err));
+    set_hint(r, tip.sequence);
+    sql_keep_wal(&r->writer, false); /* now that nothing acknowledged is known to be missing */
+out:
+    mem_owned_free(info);
+    rows_read_end(rd);
+    return rc;
+}
+
+evdb_status rows_open(const platform *p, const vfs *v, const char *dir, rows **out, evdb_error *err)
+{
+    rows *r = NULL;
+    evdb_status rc;
+    TRY(make(p, v, dir, &r, err));
+    int failed = lock_take(&r->lock);
+    if (failed) TRY(error_errno(err, failed, "lock", r->lock_path));
+    rc = open_locked(r, err);
+    lock_drop(&r->lock);
+    if (rc == EVDB_OK) {
+        *out = r;
+        r = NULL;
+    }
+out:
+    rows_close(r);
+    return rc;
+}
+
+evdb_status rows_checkpoint(rows *r, evdb_error *err)
+{
+    if (!r->dir) return EVDB_OK;
+    int failed = lock_take(&r->lock);
+    if (failed) return error_errno(err, failed, "lock", r->lock_path);
+    evdb_status rc = sql_checkpoint(&r->writer, err);
+    lock_drop(&r->lock);
+    return rc;
+}
+
+uint64_t rows_disk_bytes(const rows *r)
+{
+    uint64_t bytes = 0;
+    if (r->dir) (void)file_dir_bytes(r->dir, &bytes);
+    return bytes;
+}

@@ -1,0 +1,128 @@
+/* rows.h - one store's truth: rows.db, its write-ahead log, its writer lock and its sequence hint.
+ *
+ * Any number of readers at a time, each with a connection of its own from a small pool; one writer at a time among all
+ * processes, by a lock file. In memory there is a single connection and they all take turns. */
+#ifndef EVDB_DISK_ROWS_H
+#define EVDB_DISK_ROWS_H
+#include "disk/vfs.h"
+#include <evdb/batch.h>
+#include <evdb/changes.h>
+#include <evdb/store.h>
+#include <stdbool.h>
+
+enum { ROWS_FORMAT = 1, ROWS_READERS_KEPT = 8 };
+
+typedef struct rows rows;
+typedef struct rows_reader rows_reader;
+
+/* Where a store stands. */
+typedef struct rows_tip {
+    uint64_t sequence; /* of the last commit */
+    uint64_t live;     /* records */
+} rows_tip;
+
+/* Creates rows.db with this description in directory dir (NULL = in memory). */
+evdb_status rows_create(const platform *p, const vfs *v, const char *dir, const evdb_store_info *info, rows **out,
+                        evdb_error *err);
+evdb_status rows_open(const platform *p, const vfs *v, const char *dir, rows **out, evdb_error *err);
+void rows_close(rows *r);
+
+/* ---- writing: rows_begin .. rows_commit or rows_rollback, one thread at a time ---- */
+
+typedef struct rows_write {
+    evdb_write kind;
+    evdb_id id;
+    const void *vector; /* NULL: none given */
+    size_t vector_bytes;
+    uint32_t dim;
+    const char *metadata; /* NULL: none given */
+    size_t metadata_length;
+    uint64_t if_version;
+} rows_write;
+
+/* Takes the writer lock of all processes and starts a transaction. */
+evdb_status rows_begin(rows *r, evdb_error *err);
+evdb_status rows_mark(rows *r, evdb_error *err);   /* a savepoint */
+evdb_status rows_unmark(rows *r, evdb_error *err); /* keep what came since */
+evdb_status rows_undo(rows *r, evdb_error *err);   /* drop what came since, and the savepoint */
+/* One change. Errors of the record itself (EXISTS, NOT_FOUND, CONFLICT, INVALID) leave the transaction as it was. */
+evdb_status rows_apply(rows *r, const rows_write *w, uint64_t *version, evdb_error *err);
+/* True when SQLite has given up the whole transaction (disk full, I/O error). */
+bool rows_lost(const rows *r);
+/* Durable when it returns EVDB_OK. A failed commit whose outcome is unknown makes every later rows_begin() fail until reopened. */
+evdb_status rows_commit(rows *r, evdb_error *err);
+void rows_rollback(rows *r);
+evdb_status rows_trim(rows *r, uint64_t through, evdb_error *err); /* within a transaction */
+/* Moves the log into rows.db and syncs it; not within a transaction. */
+evdb_status rows_checkpoint(rows *r, evdb_error *err);
+
+/* ---- reading: everything between begin and end sees one state ---- */
+
+evdb_status rows_read(rows *r, rows_reader **out, evdb_error *err);
+void rows_read_end(rows_reader *rd);
+
+evdb_status rows_tip_now(rows_reader *rd, rows_tip *out, evdb_error *err);
+/* Fills a description (fields allocated in one block with it). */
+evdb_status rows_info(rows_reader *rd, evdb_store_info **out, evdb_error *err);
+
+typedef struct rows_record {
+    evdb_id id;       /* borrowed until the next step or the end of the read, like all below */
+    uint64_t version;
+    uint64_t slot;
+    const char *metadata; /* NUL-terminated */
+    size_t metadata_length;
+    const void *vector; /* NULL unless asked for */
+    size_t vector_bytes;
+} rows_record;
+
+enum { ROWS_VECTOR = 1 };
+
+/* NOT_FOUND; CORRUPT when a checksum fails, naming the record. id is in the store's own form. */
+evdb_status rows_get(rows_reader *rd, const evdb_id *id, unsigned flags, rows_record *out, evdb_error *err);
+/* Records in order of id, from the one behind `after` (NULL = the first) on. rows_step sets *found false at the
+ * end. On CORRUPT out->id still names the record, and the next step goes on behind it. */
+evdb_status rows_seek(rows_reader *rd, const evdb_id *after, evdb_error *err);
+evdb_status rows_step(rows_reader *rd, unsigned flags, rows_record *out, bool *found, evdb_error *err);
+
+/* One change, with what an index needs: the slot it filled and the slot it freed (-1 = none). */
+typedef struct rows_change {
+    uint64_t sequence;
+    evdb_change_kind kind;
+    evdb_id id;
+    int64_t slot, freed;
+} rows_change;
+typedef evdb_status rows_change_fn(void *context, const rows_change *change, evdb_error *err);
+/* Changes after a sequence, oldest first, at most max. EVDB_GONE below the horizon. */
+evdb_status rows_changes(rows_reader *rd, uint64_t after, size_t max, rows_change_fn *each, void *context,
+                         evdb_error *err);
+evdb_status rows_horizon(rows_reader *rd, uint64_t *out, evdb_error *err);
+
+typedef struct rows_vector {
+    uint64_t slot, sequence; /* the change that wrote it */
+    evdb_id id;
+    const void *bytes;
+    size_t size;
+} rows_vector;
+typedef evdb_status rows_vector_fn(void *context, const rows_vector *vector, evdb_error *err);
+/* Every vector in order of slot, checksums verified. */
+evdb_status rows_vectors(rows_reader *rd, rows_vector_fn *each, void *context, evdb_error *err);
+/* The vector in a slot, if it is the one that change `sequence` wrote; else *found is false. */
+evdb_status rows_vector_at(rows_reader *rd, uint64_t slot, uint64_t sequence, rows_vector *out, bool *found,
+                           evdb_error *err);
+
+/* ---- the hint: how far commits have got, without asking SQLite ---- */
+
+/* True when nothing can have been committed since `sequence`. Any thread, no lock. */
+bool rows_unchanged_since(const rows *r, uint64_t sequence);
+
+/* Tells every process that has the store in dir open that it is being dropped. */
+void rows_announce_drop(const platform *p, const char *dir);
+bool rows_dropped(const rows *r);
+
+/* ---- checking ---- */
+typedef void rows_problem_fn(void *context, const char *text);
+/* Checks every invariant of rows.db; records counts those whose checksums were computed. */
+evdb_status rows_verify(rows_reader *rd, rows_problem_fn *problem, void *context, uint64_t *records, evdb_error *err);
+uint64_t rows_disk_bytes(const rows *r);
+
+#endif

@@ -1,0 +1,82 @@
+/* rows_private.h - what the files that implement rows.h share. */
+#ifndef EVDB_DISK_ROWS_PRIVATE_H
+#define EVDB_DISK_ROWS_PRIVATE_H
+#include "disk/rows.h"
+#include "disk/sql.h"
+#include "platform/lock.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* The mapped file `hint`: a writer sets begun before it commits and done after. They differ while
+ * a commit is under way, or when its process died in the middle; readers then ask SQLite. */
+typedef struct rows_hint {
+    _Atomic uint64_t begun, done;
+    _Atomic uint64_t done_check; /* ~done, or the hint is not to be believed */
+    char uuid[40]; /* of the store the numbers belong to */
+    _Atomic uint64_t dropped; /* HINT_DROPPED once it is */
+} rows_hint;
+
+enum { HINT_BYTES = 4096 };
+#define HINT_DROPPED UINT64_C(0x64726f7070656421) /* so that a flipped bit does not drop a store */
+
+enum write_statement {
+    W_BEGIN, W_COMMIT, W_ROLLBACK, W_MARK, W_UNMARK, W_UNDO, W_TIP, W_SLOT, W_FREE_SLOT, W_FIND, W_RECORD_IN, W_RECORD_UP,
+    W_RECORD_OUT, W_VECTOR_IN, W_VECTOR_OUT, W_CHANGE, W_FREE_IN, W_FREE_OUT, W_DECIDE, W_DECIDED, W_TRIM, W_VACUUM, W_COUNT
+};
+enum read_statement {
+    R_BEGIN, R_END, R_TIP, R_STORE, R_FIELDS, R_GET, R_FIRST, R_AFTER, R_VECTOR, R_VECTORS, R_CHANGES, R_HORIZON, R_COUNT
+};
+
+/* What a transaction has come to; copied by rows_mark so that rows_undo can go back. */
+typedef struct rows_state {
+    uint64_t sequence, live, next_slot;
+    bool has_free;
+    uint32_t dim;
+    evdb_id_type id_type;
+} rows_state;
+
+struct rows_reader {
+    rows *of;
+    rows_reader *next;
+    sql connection;
+    bool borrowed; /* in memory: the writer's connection */
+    sqlite3_stmt *statements[R_COUNT];
+    sqlite3_stmt *scan; /* R_FIRST or R_AFTER, positioned by rows_seek */
+};
+
+struct rows {
+    const platform *platform;
+    const vfs *vfs;
+    char *dir; /* NULL in memory, and so the paths */
+    char *path, *lock_path, *hint_path;
+    char uuid[37];
+    sql writer;
+    sqlite3_stmt *statements[W_COUNT];
+    lock_file lock;
+    rows_hint *hint;
+    pthread_mutex_t turn; /* in memory: one user of the connection at a time */
+    pthread_mutex_t pool_lock;
+    rows_reader *pool;
+    uint32_t pooled;
+    rows_state now, marked;
+    bool current; /* `now` is what our last commit left */
+    uint64_t deleted; /* since the last incremental vacuum */
+    atomic_bool broken; /* a commit failed and nobody knows how it ended */
+};
+
+/* Prepares a statement at its first use. */
+evdb_status rows_statement(sql *s, sqlite3_stmt **slot, const char *text, evdb_error *err);
+
+void rows_bind_id(sqlite3_stmt *st, int at, const evdb_id *id);
+evdb_id rows_column_id(sqlite3_stmt *st, int at);
+
+/* The checksum of a record (bytes = metadata) or a vector: bound to its id, slot and sequence, so that sound
+ * bytes in the wrong place do not pass. */
+int64_t rows_checksum(const evdb_id *id, uint64_t slot, uint64_t sequence, const void *bytes, size_t size);
+
+/* Says in the hint that commits up to sequence are durable. */
+void rows_hint_done(rows *r, uint64_t sequence);
+
+/* BEGIN and COMMIT of a read. */
+evdb_status rows_simple_read(rows_reader *rd, bool begin, evdb_error *err);
+#endif

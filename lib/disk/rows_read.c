@@ -1,0 +1,281 @@
+/* rows_read.c - the reading half of disk/rows.h: records, the feed of changes, vectors by slot. */
+#include "base/error.h"
+#include "base/id.h"
+#include "base/mem.h"
+#include "base/try.h"
+#include "disk/rows_private.h"
+#include <string.h>
+
+static const char *const texts[R_COUNT] = {
+    [R_BEGIN] = "BEGIN",
+    [R_END] = "COMMIT",
+    [R_TIP] = "SELECT sequence, live FROM changes ORDER BY sequence DESC LIMIT 1",
+    [R_STORE] = "SELECT format, uuid, name, dim, metric, dtype, id_type, m, ef_construction, index_threads, created_ms,"
+                " (SELECT count(*) FROM fields) FROM store",
+    [R_FIELDS] = "SELECT name FROM fields ORDER BY position",
+    [R_GET] = "SELECT id, slot, sequence, checksum, metadata FROM records WHERE id=?1",
+    [R_FIRST] = "SELECT id, slot, sequence, checksum, metadata FROM records ORDER BY id",
+    [R_AFTER] = "SELECT id, slot, sequence, checksum, metadata FROM records WHERE id>?1 ORDER BY id",
+    [R_VECTOR] = "SELECT slot, sequence, id, checksum, bytes FROM vectors WHERE slot=?1",
+    [R_VECTORS] = "SELECT slot, sequence, id, checksum, bytes FROM vectors ORDER BY slot",
+    [R_CHANGES] = "SELECT sequence, kind, slot, freed, id FROM changes WHERE sequence>?1 ORDER BY sequence LIMIT ?2",
+    [R_HORIZON] = "SELECT sequence FROM changes ORDER BY sequence LIMIT 1",
+};
+
+void rows_bind_id(sqlite3_stmt *st, int at, const evdb_id *id)
+{
+    if (id->text) sqlite3_bind_text64(st, at, id->text, id->length, SQLITE_STATIC, SQLITE_UTF8);
+    else sqlite3_bind_int64(st, at, id->number);
+}
+
+evdb_id rows_column_id(sqlite3_stmt *st, int at)
+{
+    if (sqlite3_column_type(st, at) != SQLITE_TEXT) return (evdb_id){ .number = sqlite3_column_int64(st, at) };
+    const char *text = (const char *)sqlite3_column_text(st, at);
+    return (evdb_id){ .text = text ? text : "", .length = (size_t)sqlite3_column_bytes(st, at) };
+}
+
+static evdb_status get(rows_reader *rd, enum read_statement which, sqlite3_stmt **out, evdb_error *err)
+{
+    evdb_status rc = rows_statement(&rd->connection, &rd->statements[which], texts[which], err);
+    *out = rd->statements[which];
+    return rc;
+}
+
+evdb_status rows_simple_read(rows_reader *rd, bool begin, evdb_error *err)
+{
+    sqlite3_stmt *st;
+    evdb_status rc = get(rd, begin ? R_BEGIN : R_END, &st, err);
+    return rc == EVDB_OK ? sql_run(&rd->connection, st, err) : rc;
+}
+
+evdb_status rows_tip_now(rows_reader *rd, rows_tip *out, evdb_error *err)
+{
+    sqlite3_stmt *st;
+    bool row;
+    evdb_status rc;
+    TRY(get(rd, R_TIP, &st, err));
+    rc = sql_step(&rd->connection, st, &row, err);
+    if (rc == EVDB_OK)
+        *out = row ? (rows_tip){ (uint64_t)sqlite3_column_int64(st, 0), (uint64_t)sqlite3_column_int64(st, 1) }
+                   : (rows_tip){ 0, 0 };
+    sqlite3_reset(st);
+out:
+    return rc;
+}
+
+static evdb_status unsound(const rows_reader *rd, const evdb_id *id, const char *what, evdb_error *err)
+{
+    char shown[64];
+    return error_set(err, EVDB_CORRUPT, "%s: record %s: %s", rd->connection.name, id_show(id, shown, sizeof(shown)), what);
+}
+
+/* Fills out->vector with the record's, verified. */
+static evdb_status load_vector(rows_reader *rd, rows_record *out, evdb_error *err)
+{
+    sqlite3_stmt *st;
+    bool row;
+    evdb_status rc;
+    TRY(get(rd, R_VECTOR, &st, err));
+    sqlite3_reset(st);
+    sqlite3_bind_int64(st, 1, (int64_t)out->slot);
+    TRY(sql_step(&rd->connection, st, &row, err));
+    if (!row) return unsound(rd, &out->id, "its vector is missing", err);
+    uint64_t sequence = (uint64_t)sqlite3_column_int64(st, 1);
+    const void *bytes = sqlite3_column_blob(st, 4);
+    size_t size = (size_t)sqlite3_column_bytes(st, 4);
+    if (sqlite3_column_int64(st, 3) != rows_checksum(&out->id, out->slot, sequence, bytes, size))
+        return unsound(rd, &out->id, "its vector's checksum does not match", err);
+    out->vector = bytes;
+    out->vector_bytes = size;
+out:
+    return rc;
+}
+
+static evdb_status take_record(rows_reader *rd, sqlite3_stmt *st, unsigned flags, rows_record *out, evdb_error *err)
+{
+    *out = (rows_record){ .id = rows_column_id(st, 0) };
+    out->slot = (uint64_t)sqlite3_column_int64(st, 1);
+    out->version = (uint64_t)sqlite3_column_int64(st, 2);
+    out->metadata = (const char *)sqlite3_column_text(st, 4);
+    out->metadata_length = (size_t)sqlite3_column_bytes(st, 4);
+    if (out->id.text && out->id.length > EVDB_ID_BYTES_MAX) return unsound(rd, &out->id, "its id is too long", err);
+    if (!out->metadata || sqlite3_column_int64(st, 3) != rows_checksum(&out->id, out->slot, out->version, out->metadata,
+                                                                       out->metadata_length))
+        return unsound(rd, &out->id, "its checksum does not match", err);
+    return flags & ROWS_VECTOR ? load_vector(rd, out, err) : EVDB_OK;
+}
+
+evdb_status rows_get(rows_reader *rd, const evdb_id *id, unsigned flags, rows_record *out, evdb_error *err)
+{
+    sqlite3_stmt *st;
+    char shown[64];
+    bool row;
+    evdb_status rc;
+    TRY(get(rd, R_GET, &st, err));
+    sqlite3_reset(st);
+    rows_bind_id(st, 1, id);
+    TRY(sql_step(&rd->connection, st, &row, err));
+    if (!row) return error_set(err, EVDB_NOT_FOUND, "there is no record %s", id_show(id, shown, sizeof(shown)));
+    TRY(take_record(rd, st, flags, out, err));
+out:
+    return rc;
+}
+
+evdb_status rows_seek(rows_reader *rd, const evdb_id *after, evdb_error *err)
+{
+    evdb_status rc;
+    TRY(get(rd, after ? R_AFTER : R_FIRST, &rd->scan, err));
+    sqlite3_reset(rd->scan);
+    if (after) rows_bind_id(rd->scan, 1, after);
+out:
+    return rc;
+}
+
+evdb_status rows_step(rows_reader *rd, unsigned flags, rows_record *out, bool *found, evdb_error *err)
+{
+    evdb_status rc = sql_step(&rd->connection, rd->scan, found, err);
+    return rc == EVDB_OK && *found ? take_record(rd, rd->scan, flags, out, err) : rc;
+}
+
+evdb_status rows_horizon(rows_reader *rd, uint64_t *out, evdb_error *err)
+{
+    sqlite3_stmt *st;
+    bool row;
+    evdb_status rc;
+    TRY(get(rd, R_HORIZON, &st, err));
+    rc = sql_step(&rd->connection, st, &row, err);
+    if (rc == EVDB_OK) *out = row ? (uint64_t)sqlite3_column_int64(st, 0) - 1 : 0;
+    sqlite3_reset(st);
+out:
+    return rc;
+}
+
+evdb_status rows_changes(rows_reader *rd, uint64_t after, size_t max, rows_change_fn *each, void *context,
+                         evdb_error *err)
+{
+    sqlite3_stmt *st = NULL;
+    uint64_t horizon;
+    bool row;
+    evdb_status rc;
+    TRY(rows_horizon(rd, &horizon, err));
+    if (after < horizon)
+        TRY(error_set(err, EVDB_GONE, "changes up to %llu were trimmed", (unsigned long long)horizon));
+    TRY(get(rd, R_CHANGES, &st, err));
+    sqlite3_bind_int64(st, 1, (int64_t)(after > INT64_MAX ? INT64_MAX : after));
+    sqlite3_bind_int64(st, 2, (int64_t)(max > INT64_MAX ? INT64_MAX : max));
+    for (;;) {
+        TRY(sql_step(&rd->connection, st, &row, err));
+        if (!row) break;
+        rows_change change = { .sequence = (uint64_t)sqlite3_column_int64(st, 0),
+                               .kind = (evdb_change_kind)sqlite3_column_int(st, 1),
+                               .slot = -1, .freed = -1, .id = rows_column_id(st, 4) };
+        if (sqlite3_column_type(st, 2) != SQLITE_NULL) change.slot = sqlite3_column_int64(st, 2);
+        if (sqlite3_column_type(st, 3) != SQLITE_NULL) change.freed = sqlite3_column_int64(st, 3);
+        TRY(each(context, &change, err));
+    }
+out:
+    sqlite3_reset(st);
+    return rc;
+}
+
+/* Reads the vector row st stands on, verified. */
+static evdb_status take_vector(rows_reader *rd, sqlite3_stmt *st, rows_vector *out, evdb_error *err)
+{
+    *out = (rows_vector){ .slot = (uint64_t)sqlite3_column_int64(st, 0),
+                          .sequence = (uint64_t)sqlite3_column_int64(st, 1), .id = rows_column_id(st, 2),
+                          .bytes = sqlite3_column_blob(st, 4), .size = (size_t)sqlite3_column_bytes(st, 4) };
+    if (sqlite3_column_int64(st, 3) != rows_checksum(&out->id, out->slot, out->sequence, out->bytes, out->size))
+        return unsound(rd, &out->id, "its vector's checksum does not match", err);
+    return EVDB_OK;
+}
+
+evdb_status rows_vectors(rows_reader *rd, rows_vector_fn *each, void *context, evdb_error *err)
+{
+    sqlite3_stmt *st = NULL;
+    rows_vector v;
+    bool row;
+    evdb_status rc;
+    TRY(get(rd, R_VECTORS, &st, err));
+    for (;;) {
+        TRY(sql_step(&rd->connection, st, &row, err));
+        if (!row) break;
+        TRY(take_vector(rd, st, &v, err));
+        TRY(each(context, &v, err));
+    }
+out:
+    sqlite3_reset(st);
+    return rc;
+}
+
+evdb_status rows_vector_at(rows_reader *rd, uint64_t slot, uint64_t sequence, rows_vector *out, bool *found,
+                           evdb_error *err)
+{
+    sqlite3_stmt *st;
+    evdb_status rc;
+    TRY(get(rd, R_VECTOR, &st, err));
+    sqlite3_reset(st);
+    sqlite3_bind_int64(st, 1, (int64_t)slot);
+    TRY(sql_step(&rd->connection, st, found, err));
+    if (*found && (uint64_t)sqlite3_column_int64(st, 1) != sequence) *found = false;
+    if (*found) TRY(take_vector(rd, st, out, err));
+out:
+    return rc;
+}
+
+static evdb_status read_fields(rows_reader *rd, evdb_store_info *info, char **names, evdb_error *err)
+{
+    sqlite3_stmt *st = NULL;
+    bool row;
+    uint32_t at = 0;
+    evdb_status rc;
+    TRY(get(rd, R_FIELDS, &st, err));
+    for (;; at++) {
+        TRY(sql_step(&rd->connection, st, &row, err));
+        if (!row || at == info->field_count) break;
+        names[at] = (char *)names + (info->field_count * sizeof(char *)) + at * (EVDB_FIELD_NAME_MAX + 1);
+        const char *name = (const char *)sqlite3_column_text(st, 0);
+        strncat(names[at], name ? name : "", EVDB_FIELD_NAME_MAX);
+    }
+    info->field_count = at;
+out:
+    sqlite3_reset(st);
+    return rc;
+}
+
+evdb_status rows_info(rows_reader *rd, evdb_store_info **out, evdb_error *err)
+{
+    sqlite3_stmt *st = NULL;
+    evdb_store_info *info = NULL;
+    bool row;
+    evdb_status rc;
+    TRY(get(rd, R_STORE, &st, err));
+    TRY(sql_step(&rd->connection, st, &row, err));
+    if (!row) TRY(error_set(err, EVDB_CORRUPT, "%s: has no description of the store", rd->connection.name));
+    uint32_t fields = (uint32_t)sqlite3_column_int(st, 11);
+    if (fields > EVDB_STORE_FIELDS_MAX)
+        TRY(error_set(err, EVDB_CORRUPT, "%s: declares %u fields", rd->connection.name, fields));
+    size_t bytes = sizeof(*info) + fields * (sizeof(char *) + EVDB_FIELD_NAME_MAX + 1);
+    if (!(info = mem_owned(&rd->of->platform->mem, bytes))) TRY(error_no_memory(err, bytes, "a store's description"));
+    const char *uuid = (const char *)sqlite3_column_text(st, 1), *name = (const char *)sqlite3_column_text(st, 2);
+    strncat(info->uuid, uuid ? uuid : "", sizeof(info->uuid) - 1);
+    strncat(info->name, name ? name : "", sizeof(info->name) - 1);
+    info->format = (uint32_t)sqlite3_column_int(st, 0);
+    info->dim = (uint32_t)sqlite3_column_int(st, 3);
+    info->metric = (evdb_metric)sqlite3_column_int(st, 4);
+    info->dtype = (evdb_dtype)sqlite3_column_int(st, 5);
+    info->id_type = (evdb_id_type)sqlite3_column_int(st, 6);
+    info->m = (uint32_t)sqlite3_column_int(st, 7);
+    info->ef_construction = (uint32_t)sqlite3_column_int(st, 8);
+    info->index_threads = (uint32_t)sqlite3_column_int(st, 9);
+    info->created_ms = sqlite3_column_int64(st, 10);
+    info->field_count = fields;
+    info->fields = (const char *const *)(info + 1);
+    TRY(read_fields(rd, info, (char **)(info + 1), err));
+    *out = info;
+    info = NULL;
+out:
+    sqlite3_reset(st);
+    mem_owned_free(info);
+    return rc;
+}

@@ -1,0 +1,26 @@
+/* schema.c - implements disk/schema.h. */
+#include "disk/schema.h"
+
+const char *const schema_rows[] = {
+    "PRAGMA application_id=0x65766462;"
+    "CREATE TABLE store(format INTEGER NOT NULL, uuid TEXT NOT NULL, name TEXT NOT NULL, dim INTEGER NOT NULL,"
+    " metric INTEGER NOT NULL, dtype INTEGER NOT NULL, id_type INTEGER NOT NULL, m INTEGER NOT NULL,"
+    " ef_construction INTEGER NOT NULL, index_threads INTEGER NOT NULL, created_ms INTEGER NOT NULL);"
+    "CREATE TABLE fields(position INTEGER PRIMARY KEY, name TEXT NOT NULL);"
+    "CREATE TABLE records(id PRIMARY KEY NOT NULL, slot INTEGER NOT NULL, sequence INTEGER NOT NULL,"
+    " checksum INTEGER NOT NULL, metadata TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE vectors(slot INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, id NOT NULL,"
+    " checksum INTEGER NOT NULL, bytes BLOB NOT NULL);"
+    "CREATE TABLE changes(sequence INTEGER PRIMARY KEY, kind INTEGER NOT NULL, slot INTEGER, freed INTEGER,"
+    " live INTEGER NOT NULL, id NOT NULL);"
+    "CREATE TABLE free(slot INTEGER PRIMARY KEY);",
+};
+const uint32_t schema_rows_count = sizeof(schema_rows) / sizeof(*schema_rows);
+
+const char *const schema_system[] = {
+    "PRAGMA application_id=0x65766473;"
+    "CREATE TABLE stores(uuid TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL UNIQUE, created_ms INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE debris(uuid TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID;",
+};
+const uint32_t schema_system_count = sizeof(schema_system) / sizeof(*schema_system);

@@ -1,0 +1,22 @@
+/* schema.h - the tables of rows.db and system.db, as numbered migrations.
+ *
+ * Step i brings format i to i+1; a new database runs them all. Never edit a step that was released: add one.
+ *
+ * rows.db
+ *   store    one row: what the store is
+ *   records  id -> slot, sequence of the last write, checksum, metadata
+ *   vectors  slot -> sequence of the write, id, checksum, bytes
+ *   changes  sequence -> kind, slot filled, slot freed, live records after it, id
+ *   free     slots to use again
+ * Records are keyed by id (INTEGER or TEXT, one kind a store) so that an insert touches three
+ * leaf pages; vectors lie apart so that walking metadata does not read them. */
+#ifndef EVDB_DISK_SCHEMA_H
+#define EVDB_DISK_SCHEMA_H
+#include <stdint.h>
+
+extern const char *const schema_rows[];
+extern const uint32_t schema_rows_count;
+extern const char *const schema_system[];
+extern const uint32_t schema_system_count;
+
+#endif

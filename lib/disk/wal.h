@@ -1,0 +1,21 @@
+/* wal.h - a look at a write-ahead log before SQLite recovers it.
+ *
+ * SQLite's recovery stops at the first frame whose checksum fails and forgets everything behind it. That is right for
+ * a commit torn by a power cut, and wrong for a flipped bit in the middle of acknowledged commits. Each
+ * frame stores the running checksum up to itself, so frames behind a broken one can still be proven sound: if whole
+ * commits lie there, something was lost that must be reported. (Format: SQLite's fileformat2, section 4.) */
+#ifndef EVDB_DISK_WAL_H
+#define EVDB_DISK_WAL_H
+#include "platform/platform.h"
+
+typedef struct wal_report {
+    uint64_t frames;         /* sound frames from the start on: what recovery will use */
+    uint64_t bytes;          /* of the log up to the last of them */
+    uint64_t broken;         /* 1-based number of the first frame that fails, 0 = none (or nothing but old frames) */
+    uint64_t commits_behind; /* sound commit frames behind it */
+} wal_report;
+
+/* A missing or empty log reports zeros. Only meaningful while nobody writes the log. */
+evdb_status wal_inspect(const platform *p, const char *path, wal_report *out, evdb_error *err);
+
+#endif
