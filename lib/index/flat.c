@@ -1,0 +1,236 @@
+/* flat.c - the writing half of index/flat.h, and snapshots. */
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/try.h"
+#include "index/flat_private.h"
+#include "kernel/metric.h"
+#include "platform/pages.h"
+#include <string.h>
+
+enum { SLOTS_FIRST = 1024 };
+
+evdb_status flat_create(const flat_options *options, flat **out, evdb_error *err)
+{
+    flat *f = mem_zero(options->mem, sizeof(*f));
+    if (!f) return error_no_memory(err, sizeof(*f), "an index");
+    f->o = *options;
+    f->stride = (options->dim + (size_t)ROW_FLOATS - 1) / ROW_FLOATS * ROW_FLOATS;
+    f->free_first = f->free_last = NO_ROW;
+    atomic_store(&f->bytes, sizeof(*f));
+    *out = f;
+    return EVDB_OK;
+}
+
+static void chunk_free(flat *f, uint32_t at)
+{
+    chunk *c = &f->chunks[at];
+    uint32_t used = atomic_load(&f->used), start = chunk_start(at);
+    for (uint32_t i = 0; c->texts && i < chunk_rows(at) && start + i < used; i++) mem_free(f->o.mem, c->texts[i]);
+    void *const blocks[] = { c->block, (void *)c->births, (void *)c->deaths, c->inverses, c->numbers, c->texts,
+                             c->lengths, c->next };
+    for (size_t i = 0; i < sizeof(blocks) / sizeof(*blocks); i++) mem_free(f->o.mem, blocks[i]);
+    *c = (chunk){ 0 };
+}
+
+void flat_free(flat *f)
+{
+    if (!f) return;
+    for (uint32_t i = 0; i < CHUNKS; i++) chunk_free(f, i);
+    mem_free(f->o.mem, f->row_of);
+    mem_free(f->o.mem, f);
+}
+
+/* ---- room for rows ---- */
+
+static evdb_status chunk_make(flat *f, uint32_t at, evdb_error *err)
+{
+    const evdb_allocator *mem = f->o.mem;
+    size_t rows = chunk_rows(at), floats = f->stride * sizeof(float), bytes;
+    chunk *c = &f->chunks[at];
+    if (__builtin_mul_overflow(rows, floats, &bytes)) return error_no_memory(err, SIZE_MAX, "vectors");
+    c->block = mem_alloc(mem, bytes + ALIGNMENT);
+    c->births = mem_array(mem, rows, sizeof(*c->births));
+    c->deaths = mem_array(mem, rows, sizeof(*c->deaths));
+    c->next = mem_array(mem, rows, sizeof(*c->next));
+    bool whole = c->block && c->births && c->deaths && c->next;
+    if (f->o.metric == EVDB_COSINE) whole &= (c->inverses = mem_array(mem, rows, sizeof(*c->inverses))) != NULL;
+    if (f->o.string_ids) {
+        c->texts = mem_array(mem, rows, sizeof(*c->texts));
+        c->lengths = mem_array(mem, rows, sizeof(*c->lengths));
+        whole &= c->texts && c->lengths;
+    } else whole &= (c->numbers = mem_array(mem, rows, sizeof(*c->numbers))) != NULL;
+    if (!whole) {
+        evdb_status rc = error_no_memory(err, bytes, "vectors");
+        chunk_free(f, at);
+        return rc;
+    }
+    c->vectors = (float *)(((uintptr_t)c->block + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
+    pages_large(c->block, bytes + ALIGNMENT);
+    return EVDB_OK;
+}
+
+static uint64_t row_bytes(const flat *f)
+{
+    uint64_t ids = f->o.string_ids ? sizeof(char *) + sizeof(uint32_t) : sizeof(int64_t);
+    uint64_t inverse = f->o.metric == EVDB_COSINE ? sizeof(float) : 0;
+    return f->stride * sizeof(float) + 2 * sizeof(uint64_t) + sizeof(uint32_t) + ids + inverse;
+}
+
+/* The oldest sequence a reader may be looking at. */
+static uint64_t oldest_reader(const flat *f)
+{
+    uint64_t oldest = atomic_load(&f->published);
+    if (atomic_load(&f->unregistered)) return 0;
+    for (size_t i = 0; i < READERS; i++) {
+        uint64_t at = atomic_load(&f->readers[i]);
+        if (at && at - 1 < oldest) oldest = at - 1;
+    }
+    return oldest;
+}
+
+/* A row to fill: one that died before every reader's time, or a new one. */
+static evdb_status take_row(flat *f, uint32_t *out, bool *reused, evdb_error *err)
+{
+    uint32_t row = f->free_first, used = atomic_load(&f->used);
+    *reused = false;
+    if (row != NO_ROW) {
+        chunk *c = &f->chunks[chunk_of(row)];
+        uint32_t at = row - chunk_start(chunk_of(row));
+        if (atomic_load(&c->deaths[at]) <= oldest_reader(f)) {
+            f->free_first = c->next[at];
+            if (f->free_first == NO_ROW) f->free_last = NO_ROW;
+            *out = row;
+            *reused = true;
+            return EVDB_OK;
+        }
+    }
+    if (used >= chunk_start(CHUNKS)) return error_set(err, EVDB_LIMIT, "the index holds as many vectors as it can");
+    if (!f->chunks[chunk_of(used)].block) {
+        evdb_status rc = chunk_make(f, chunk_of(used), err);
+        if (rc != EVDB_OK) return rc;
+    }
+    *out = used;
+    return EVDB_OK;
+}
+
+static void give_row(flat *f, uint32_t row)
+{
+    f->chunks[chunk_of(row)].next[row - chunk_start(chunk_of(row))] = NO_ROW;
+    if (f->free_last == NO_ROW) f->free_first = row;
+    else f->chunks[chunk_of(f->free_last)].next[f->free_last - chunk_start(chunk_of(f->free_last))] = row;
+    f->free_last = row;
+}
+
+static evdb_status map_slot(flat *f, uint64_t slot, evdb_error *err)
+{
+    size_t slots = f->slots ? f->slots : SLOTS_FIRST;
+    if (slot >= UINT32_MAX)
+        return error_set(err, EVDB_LIMIT, "slot %llu is beyond what an index holds", (unsigned long long)slot);
+    if (slot < f->slots) return EVDB_OK;
+    while (slots <= slot) slots *= 2;
+    uint32_t *rows = mem_resize(f->o.mem, f->row_of, slots, sizeof(*rows));
+    if (!rows) return error_no_memory(err, slots * sizeof(*rows), "the map of slots");
+    memset(rows + f->slots, 0xff, (slots - f->slots) * sizeof(*rows));
+    atomic_fetch_add(&f->bytes, (slots - f->slots) * sizeof(*rows));
+    f->row_of = rows;
+    f->slots = slots;
+    return EVDB_OK;
+}
+
+/* ---- writing ---- */
+
+static void fill(flat *f, chunk *c, uint32_t at, const evdb_id *id, char *text, const float *vector)
+{
+    float *to = c->vectors + at * f->stride;
+    memcpy(to, vector, f->o.dim * sizeof(float));
+    memset(to + f->o.dim, 0, (f->stride - f->o.dim) * sizeof(float));
+    if (c->inverses) c->inverses[at] = metric_inverse_norm(to, f->o.dim);
+    if (c->texts) {
+        c->texts[at] = text;
+        c->lengths[at] = (uint32_t)id->length;
+    } else c->numbers[at] = id->number;
+}
+
+evdb_status flat_put(flat *f, uint64_t slot, uint64_t sequence, const evdb_id *id, const float *vector, evdb_error *err)
+{
+    char *text = NULL;
+    uint32_t row = NO_ROW;
+    bool reused;
+    evdb_status rc;
+    TRY(map_slot(f, slot, err));
+    if (f->o.string_ids && !(text = mem_text(f->o.mem, id->text, id->length)))
+        TRY(error_no_memory(err, id->length, "an id"));
+    TRY(take_row(f, &row, &reused, err));
+    flat_remove(f, slot, sequence);
+    chunk *c = &f->chunks[chunk_of(row)];
+    uint32_t at = row - chunk_start(chunk_of(row));
+    uint64_t old_bytes = reused ? (c->texts ? c->lengths[at] + 1u : 0) : 0;
+    /* A reused row is dead to every reader. Its new birth is in their future and comes first, its death goes last, and
+     * readers look at the death first: so none of them ever takes it for alive while it is being filled. */
+    atomic_store(&c->births[at], sequence);
+    if (reused && c->texts) mem_free(f->o.mem, c->texts[at]);
+    fill(f, c, at, id, text, vector);
+    atomic_store(&c->deaths[at], 0);
+    if (!reused) atomic_store(&f->used, row + 1);
+    atomic_fetch_add(&f->bytes, (reused ? 0 : row_bytes(f)) + (text ? id->length + 1 : 0) - old_bytes);
+    f->row_of[slot] = row;
+    f->living++;
+    return EVDB_OK;
+out:
+    mem_free(f->o.mem, text);
+    return rc;
+}
+
+void flat_remove(flat *f, uint64_t slot, uint64_t sequence)
+{
+    if (slot >= f->slots || f->row_of[slot] == NO_ROW) return;
+    uint32_t row = f->row_of[slot];
+    atomic_store(&f->chunks[chunk_of(row)].deaths[row - chunk_start(chunk_of(row))], sequence);
+    give_row(f, row);
+    f->row_of[slot] = NO_ROW;
+    f->living--;
+}
+
+void flat_publish(flat *f, uint64_t sequence)
+{
+    atomic_store(&f->alive, f->living);
+    atomic_store(&f->published, sequence);
+}
+
+uint64_t flat_sequence(const flat *f) { return atomic_load(&f->published); }
+uint64_t flat_count(const flat *f) { return atomic_load(&f->alive); }
+uint64_t flat_memory(const flat *f) { return atomic_load(&f->bytes); }
+
+/* ---- snapshots ---- */
+
+void flat_begin(flat *f, flat_snapshot *out)
+{
+    out->of = f;
+    for (uint32_t i = 0; i < READERS; i++) {
+        uint64_t unused = 0;
+        if (atomic_load_explicit(&f->readers[i], memory_order_relaxed) ||
+            !atomic_compare_exchange_strong(&f->readers[i], &unused, 1)) continue;
+        /* the place says "sequence 0" until the real one is known: whoever looks meanwhile reuses nothing */
+        out->sequence = atomic_load(&f->published);
+        out->reader = i;
+        atomic_store(&f->readers[i], out->sequence + 1);
+        return;
+    }
+    atomic_fetch_add(&f->unregistered, 1);
+    out->sequence = atomic_load(&f->published);
+    out->reader = READERS;
+}
+
+void flat_end(flat_snapshot *s)
+{
+    if (s->reader < READERS) atomic_store(&s->of->readers[s->reader], 0);
+    else atomic_fetch_sub(&s->of->unregistered, 1);
+}
+
+evdb_id flat_id(const flat_snapshot *s, uint32_t row)
+{
+    const chunk *c = &s->of->chunks[chunk_of(row)];
+    uint32_t at = row - chunk_start(chunk_of(row));
+    if (c->texts) return (evdb_id){ .text = c->texts[at], .length = c->lengths[at] };
+    return (evdb_id){ .number = c->numbers[at] };
+}

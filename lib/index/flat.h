@@ -1,0 +1,65 @@
+/* flat.h - a store's vectors in memory, scanned exactly: the oracle of every recall test, and the
+ * tail of the graph index later.
+ *
+ * One writer at a time (the caller serialises flat_put, flat_remove, flat_publish), any number of readers
+ * that never wait for it. A reader takes a snapshot: it sees exactly the rows written up to the
+ * sequence published last, for as long as it holds it. How: each row carries the sequence it was born
+ * at and the one it died at (0 = alive); a dead row's memory is reused only when no snapshot old enough to
+ * see it is left. Rows lie in chunks that double in size and never move. */
+#ifndef EVDB_INDEX_FLAT_H
+#define EVDB_INDEX_FLAT_H
+#include "base/topk.h"
+#include "kernel/kernel.h"
+#include <evdb/record.h>
+
+typedef struct flat flat;
+
+typedef struct flat_options {
+    const evdb_allocator *mem; /* borrowed */
+    const kernel *kernel;
+    uint32_t dim;
+    evdb_metric metric; /* COSINE, EUCLIDEAN, MANHATTAN or IP */
+    bool string_ids;
+} flat_options;
+
+evdb_status flat_create(const flat_options *options, flat **out, evdb_error *err);
+void flat_free(flat *f);
+
+/* Writer. `slot` is the record's stable slot number on disk (below 2^32 - 1); putting into a taken slot replaces it.
+ * vector (dim floats, any alignment) and id are copied. sequence is above the one published last, and not below that of
+ * an earlier call for the same slot. On failure nothing has changed. */
+evdb_status flat_put(flat *f, uint64_t slot, uint64_t sequence, const evdb_id *id, const float *vector,
+                     evdb_error *err);
+void flat_remove(flat *f, uint64_t slot, uint64_t sequence); /* unknown slot: nothing happens */
+/* Snapshots begun from now on see everything up to sequence. */
+void flat_publish(flat *f, uint64_t sequence);
+
+/* Any thread. */
+uint64_t flat_sequence(const flat *f);  /* last published */
+uint64_t flat_count(const flat *f);     /* rows alive at that sequence */
+uint64_t flat_memory(const flat *f);    /* bytes held; rows yet to be filled, which nothing has touched, do not count */
+
+typedef struct flat_snapshot {
+    flat *of;
+    uint64_t sequence;
+    uint32_t reader; /* where the snapshot is registered */
+} flat_snapshot;
+
+void flat_begin(flat *f, flat_snapshot *out);
+void flat_end(flat_snapshot *s);
+
+/* Queries are dim floats each, checked by the caller (finite; not zero under cosine). */
+typedef struct flat_query {
+    const float *queries;
+    size_t count, stride; /* stride in floats */
+    uint32_t k;
+    float radius;         /* only hits with distance <= radius; INFINITY = all */
+    uint32_t threads;     /* queries are shared out among this many */
+} flat_query;
+
+/* hits has count * k entries: query i's lie from i * k on, nearest first, found[i] of them. *cut (may be NULL)
+ * is set when a radius held more than k. */
+void flat_search(const flat_snapshot *s, const flat_query *q, hit *hits, size_t *found, bool *cut);
+/* Borrowed until flat_end(); text NUL-terminated. */
+evdb_id flat_id(const flat_snapshot *s, uint32_t row);
+#endif

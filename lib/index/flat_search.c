@@ -1,0 +1,133 @@
+/* flat_search.c - the exact scan of index/flat.h.
+ *
+ * Rows go by in tiles that fit the second-level cache; each tile meets a block of queries before the next one is
+ * fetched, so that a batch reads memory once a block and not once a query. */
+#include "index/flat_private.h"
+#include "kernel/metric.h"
+#include "platform/thread.h"
+
+enum { TILE_BYTES = 128 << 10, TILE_ROWS_MIN = 8, TILE_ROWS_MAX = 1024, QUERY_BLOCK = 16 };
+
+typedef struct search {
+    const flat_snapshot *snapshot;
+    const flat_query *q;
+    hit *hits;
+    size_t *found;
+    size_t parts, block; /* threads; queries that share a pass over the rows */
+    atomic_bool cut;
+} search;
+
+/* Stretches of rows a snapshot sees: usually one. */
+typedef struct tile {
+    const chunk *chunk;
+    uint32_t first_row;     /* of the chunk */
+    uint32_t from[TILE_ROWS_MAX], count[TILE_ROWS_MAX];
+    uint32_t runs;
+} tile;
+
+static bool visible(const chunk *c, uint32_t at, uint64_t sequence)
+{
+    uint64_t death = atomic_load_explicit(&c->deaths[at], memory_order_acquire); /* before birth: see flat_put */
+    uint64_t birth = atomic_load_explicit(&c->births[at], memory_order_acquire);
+    return birth <= sequence && (death == 0 || death > sequence);
+}
+
+static void find_runs(tile *t, uint32_t from, uint32_t to, uint64_t sequence)
+{
+    bool running = false;
+    t->runs = 0;
+    for (uint32_t at = from; at < to; at++) {
+        bool seen = visible(t->chunk, at, sequence);
+        if (seen && !running) t->from[t->runs] = at, t->count[t->runs++] = 0;
+        if (seen) t->count[t->runs - 1]++;
+        running = seen;
+    }
+}
+
+typedef struct one_query {
+    const float *vector;
+    float inverse;
+    topk best;
+    bool cut; /* a radius held more than k */
+} one_query;
+
+static void consider(one_query *q, const float *distances, uint32_t count, uint32_t row, float radius)
+{
+    float bound = topk_bound(&q->best);
+    for (uint32_t i = 0; i < count; i++) {
+        float d = distances[i];
+        /* an infinite distance is the last resort, but a neighbour all the same */
+        if (!(d < bound || (d == bound && q->best.count < q->best.k)) || !(d <= radius)) {
+            q->cut |= d <= radius;
+            continue;
+        }
+        q->cut |= q->best.count == q->best.k;
+        topk_add(&q->best, d, row + i);
+        bound = topk_bound(&q->best);
+    }
+}
+
+static void scan_tile(const flat *f, const tile *t, one_query *queries, size_t count, float radius)
+{
+    float distances[TILE_ROWS_MAX];
+    for (size_t i = 0; i < count; i++)
+        for (uint32_t r = 0; r < t->runs; r++) {
+            const chunk *c = t->chunk;
+            metric_distances(f->o.kernel, f->o.metric, queries[i].vector, queries[i].inverse,
+                             c->vectors + t->from[r] * f->stride, f->stride, t->count[r], f->o.dim,
+                             c->inverses ? c->inverses + t->from[r] : NULL, distances);
+            consider(&queries[i], distances, t->count[r], t->first_row + t->from[r], radius);
+        }
+}
+
+static void scan(const search *s, one_query *queries, size_t count)
+{
+    const flat *f = s->snapshot->of;
+    uint32_t used = atomic_load(&f->used);
+    size_t rows = TILE_BYTES / (f->stride * sizeof(float));
+    uint32_t step = (uint32_t)(rows < TILE_ROWS_MIN ? TILE_ROWS_MIN : rows > TILE_ROWS_MAX ? TILE_ROWS_MAX : rows);
+    for (uint32_t c = 0; c < CHUNKS && chunk_start(c) < used; c++) {
+        uint32_t start = chunk_start(c), end = used - start < chunk_rows(c) ? used - start : chunk_rows(c);
+        tile t = { .chunk = &f->chunks[c], .first_row = start };
+        for (uint32_t from = 0; from < end; from += step) {
+            find_runs(&t, from, end - from < step ? end : from + step, s->snapshot->sequence);
+            scan_tile(f, &t, queries, count, s->q->radius);
+        }
+    }
+}
+
+/* One thread's share: every parts-th block. */
+static void work(void *context, size_t part)
+{
+    search *s = context;
+    const flat *f = s->snapshot->of;
+    one_query queries[QUERY_BLOCK];
+    for (size_t first = part * s->block; first < s->q->count; first += s->parts * s->block) {
+        size_t count = s->q->count - first < s->block ? s->q->count - first : s->block;
+        for (size_t i = 0; i < count; i++) {
+            one_query *q = &queries[i];
+            q->vector = s->q->queries + (first + i) * s->q->stride;
+            q->inverse = f->o.metric == EVDB_COSINE ? metric_inverse_norm(q->vector, f->o.dim) : 0;
+            q->cut = false;
+            topk_init(&q->best, s->hits + (first + i) * s->q->k, s->q->k);
+        }
+        scan(s, queries, count);
+        for (size_t i = 0; i < count; i++) {
+            topk_sort(&queries[i].best);
+            s->found[first + i] = queries[i].best.count;
+            if (queries[i].cut) atomic_store(&s->cut, true);
+        }
+    }
+}
+
+void flat_search(const flat_snapshot *snapshot, const flat_query *q, hit *hits, size_t *found, bool *cut)
+{
+    search s = { .snapshot = snapshot, .q = q, .hits = hits, .found = found };
+    s.parts = q->threads < q->count ? q->threads : q->count;
+    if (s.parts > THREAD_PARTS_MAX) s.parts = THREAD_PARTS_MAX;
+    s.block = s.parts ? (q->count + s.parts - 1) / s.parts : 1;
+    if (s.block > QUERY_BLOCK) s.block = QUERY_BLOCK;
+    atomic_init(&s.cut, false);
+    thread_share(s.parts, work, &s);
+    if (cut) *cut = atomic_load(&s.cut);
+}
