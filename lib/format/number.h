@@ -1,0 +1,19 @@
+/* number.h - float32 to and from decimal text, bit for bit and in every locale. */
+#ifndef EVDB_FORMAT_NUMBER_H
+#define EVDB_FORMAT_NUMBER_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The float32 nearest to a JSON number (ties to even; too small becomes 0), false when it is too large for one. `text`
+ * must be a number by JSON's grammar, and the byte behind it readable and no part of a number: ',' ']' and the like. */
+bool number_to_float(const char *text, size_t length, float *out);
+
+/* A JSON number without fraction and exponent as an int64; false when it has either or does not fit. */
+bool number_to_int64(const char *text, size_t length, int64_t *out);
+
+enum { NUMBER_TEXT_MAX = 24 };
+/* The decimal with the fewest digits that number_to_float() turns into the same bits, -0 and denormals included, as a JSON
+ * number. `value` must be finite. Returns the length; no NUL is written. */
+size_t number_from_float(float value, char out[NUMBER_TEXT_MAX]);
+#endif

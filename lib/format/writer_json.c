@@ -1,0 +1,110 @@
+/* writer_json.c - JSON and JSON Lines, and companions: records without vectors. One record a line in all of them. */
+#include "format/number.h"
+#include "format/writer.h"
+#include <evdb/store.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PIECE = 64 }; /* floats converted at a time */
+
+/* `text` is UTF-8; what JSON wants escaped is escaped, the rest stays readable. */
+static void put_string(output *o, const char *text, size_t length)
+{
+    output_add(o, "\"", 1);
+    for (size_t i = 0, from = 0; i <= length; i++) {
+        unsigned char c = i < length ? (unsigned char)text[i] : 0;
+        if (i < length && c >= 0x20 && c != '"' && c != '\\') continue;
+        output_add(o, text + from, i - from);
+        from = i + 1;
+        if (i == length) break;
+        char escape[8];
+        int n = c < 0x20 ? snprintf(escape, sizeof(escape), "\\u%04x", c) : snprintf(escape, sizeof(escape), "\\%c", c);
+        output_add(o, escape, (size_t)n);
+    }
+    output_add(o, "\"", 1);
+}
+
+static void put_number(output *o, int64_t number)
+{
+    char text[NUMBER_TEXT_MAX];
+    output_add(o, text, (size_t)snprintf(text, sizeof(text), "%lld", (long long)number));
+}
+
+static void put_vector(output *o, const float *vector, uint32_t dim)
+{
+    char text[PIECE * (NUMBER_TEXT_MAX + 1)];
+    output_add(o, "[", 1);
+    for (uint32_t i = 0; i < dim;) {
+        uint32_t stop = dim - i > PIECE ? i + PIECE : dim;
+        size_t used = 0;
+        for (; i < stop; i++) {
+            if (i) text[used++] = ',';
+            used += number_from_float(vector[i], text + used);
+        }
+        output_add(o, text, used);
+    }
+    output_add(o, "]", 1);
+}
+
+static void put_record(output *o, const evdb_record *record, bool vector)
+{
+    output_text(o, "{\"id\":");
+    if (record->id.text) put_string(o, record->id.text, record->id.length);
+    else put_number(o, record->id.number);
+    if (vector) {
+        output_text(o, ",\"vector\":");
+        put_vector(o, record->vector, record->dim);
+    }
+    output_text(o, ",\"metadata\":");
+    output_add(o, record->metadata, record->metadata_length);
+    output_add(o, "}", 1);
+}
+
+static evdb_status jsonl_row(writer *w, const evdb_record *record, evdb_error *err)
+{
+    (void)err;
+    put_record(&w->out, record, w->type == &writer_jsonl);
+    output_add(&w->out, "\n", 1);
+    return EVDB_OK;
+}
+
+const writer_type writer_jsonl = { .row = jsonl_row };
+const writer_type writer_companion = { .row = jsonl_row };
+
+static void put_member(output *o, const char *name, const char *value)
+{
+    output_text(o, name);
+    put_string(o, value, strlen(value));
+}
+
+static evdb_status json_begin(writer *w, evdb_error *err)
+{
+    output *o = &w->out;
+    (void)err;
+    put_member(o, "{\"store\":{\"name\":", w->store->name);
+    output_text(o, ",\"dim\":");
+    put_number(o, w->store->dim);
+    put_member(o, ",\"metric\":", evdb_metric_name(w->store->metric));
+    put_member(o, ",\"dtype\":", evdb_dtype_name(w->store->dtype));
+    if (w->store->id_type != EVDB_ID_UNDECIDED)
+        put_member(o, ",\"id_type\":", w->store->id_type == EVDB_ID_STRING ? "string" : "integer");
+    output_text(o, "},\"vectors\":[");
+    return EVDB_OK;
+}
+
+static evdb_status json_row(writer *w, const evdb_record *record, evdb_error *err)
+{
+    (void)err;
+    output_text(&w->out, w->written ? ",\n" : "\n");
+    put_record(&w->out, record, true);
+    return EVDB_OK;
+}
+
+static evdb_status json_end(writer *w, evdb_error *err)
+{
+    (void)err;
+    output_text(&w->out, "\n]}\n");
+    return EVDB_OK;
+}
+
+const writer_type writer_json = { json_begin, json_row, json_end };
