@@ -1,0 +1,75 @@
+/* engine.h - one open store inside a process: its rows, its commit queue, its view in memory.
+ *
+ * This is where disk and index meet. All handles to a store share one engine, kept by the
+ * database until it closes or until too many lie idle. */
+#ifndef EVDB_ENGINE_H
+#define EVDB_ENGINE_H
+#include "disk/rows.h"
+#include "disk/system.h"
+#include "engine/commit.h"
+#include "engine/view.h"
+#include "kernel/kernel.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+enum { ENGINES_IDLE_MAX = 64 }; /* open stores without a handle that are kept for the next one */
+
+typedef struct engine engine;
+
+struct evdb {
+    platform platform;
+    vfs *vfs;
+    system_db *system;
+    char *path; /* as given */
+    char *dir;  /* NULL in memory */
+    void (*log)(void *context, const char *message);
+    void *log_context;
+    const kernel *kernel;
+    const volatile unsigned char *fork_page;
+    pid_t pid; /* for kernels without the page */
+    pthread_mutex_t lock; /* engines */
+    engine *engines;
+    uint64_t clock; /* orders releases: which engine lay idle longest */
+};
+
+struct engine {
+    evdb *db;
+    engine *next;
+    uint32_t references;
+    uint64_t released; /* db->clock at the last release */
+    char uuid[37];
+    rows *rows;
+    evdb_metric metric;
+    evdb_dtype dtype;
+    _Atomic uint32_t dim; /* 0 until the first vector */
+    _Atomic uint32_t id_type;
+    atomic_bool dropped;
+    commit_queue commits;
+    view view;
+};
+
+struct evdb_store {
+    engine *engine;
+};
+
+/* EVDB_FORKED in a child of the process that opened db. */
+evdb_status db_usable(const evdb *db, evdb_error *err);
+/* The same, and EVDB_NOT_FOUND once the store was dropped. Every public call on a store begins with it. */
+evdb_status engine_usable(engine *e, evdb_error *err);
+
+/* Directory of a store, or NULL in memory; freed by the caller with mem_free. */
+evdb_status engine_dir(evdb *db, const char *uuid, char **out, evdb_error *err);
+/* Takes ownership of rows (new or just opened) on success. */
+evdb_status engine_adopt(evdb *db, rows *r, engine **out, evdb_error *err);
+/* Finds or opens the store and counts a reference. */
+evdb_status engine_open(evdb *db, const char *uuid, engine **out, evdb_error *err);
+void engine_release(engine *e);
+/* No new references; files may go. */
+void engine_drop(evdb *db, const char *uuid);
+void engine_close_all(evdb *db);
+
+/* Reads dim and id type again if one of them is still open: another process may have decided. */
+evdb_status engine_learn(engine *e, rows_reader *rd, evdb_error *err);
+
+#endif

@@ -1,0 +1,176 @@
+/* input.c - implements engine/input.h. */
+#include "engine/input.h"
+#include "base/error.h"
+#include "base/id.h"
+#include "base/json_text.h"
+#include "base/mem.h"
+#include "base/try.h"
+#include "engine/engine.h"
+#include <math.h>
+#include <string.h>
+
+static bool all_zero(const float *v, uint32_t dim)
+{
+    for (uint32_t i = 0; i < dim; i++)
+        if (v[i] != 0) return false;
+    return true;
+}
+
+evdb_status input_vector(engine *e, const float *vector, uint32_t dim, evdb_error *err)
+{
+    uint32_t known = atomic_load(&e->dim);
+    if (dim == 0 || dim > EVDB_DIM_MAX)
+        return error_set(err, EVDB_INVALID, "a vector has 1 to %u elements, not %u", EVDB_DIM_MAX, dim);
+    if (known && known != dim)
+        return error_set(err, EVDB_INVALID, "the vector has %u elements, this store's have %u", dim, known);
+    if (!e->db->kernel->finite_f32(vector, dim)) {
+        uint32_t at = 0;
+        while (isfinite(vector[at])) at++;
+        return error_set(err, EVDB_INVALID, "element %u of the vector is %s", at,
+                         isnan(vector[at]) ? "not a number" : "infinite");
+    }
+    if (e->metric == EVDB_COSINE && vector[0] == 0 && all_zero(vector, dim))
+        return error_set(err, EVDB_INVALID, "the vector is all zeros: it has no direction, which the cosine metric needs");
+    return EVDB_OK;
+}
+
+static evdb_status check_batch(const evdb_batch *b, evdb_error *err)
+{
+    bool puts = b->kind == EVDB_INSERT || b->kind == EVDB_UPSERT;
+    if (b->kind < EVDB_INSERT || b->kind > EVDB_DELETE)
+        return error_set(err, EVDB_INVALID, "there is no kind of write %d", (int)b->kind);
+    if (b->count > EVDB_BATCH_MAX)
+        return error_set(err, EVDB_LIMIT, "the batch has %zu records, more than %u", b->count, EVDB_BATCH_MAX);
+    if (b->count && !b->numbers && !b->ids) return error_set(err, EVDB_INVALID, "the batch has no ids");
+    if (b->numbers && b->ids) return error_set(err, EVDB_INVALID, "the batch has ids and numbers: give one");
+    if (puts && b->count && !b->vectors) return error_set(err, EVDB_INVALID, "the batch has no vectors");
+    if (b->kind == EVDB_UPDATE && !b->vectors && !b->metadata)
+        return error_set(err, EVDB_INVALID, "the update changes neither vector nor metadata");
+    if (b->dtype && b->dtype != EVDB_F32)
+        return error_set(err, EVDB_UNSUPPORTED, "vectors of %s are not built yet", evdb_dtype_name(b->dtype));
+    if (b->vectors && (b->dim == 0 || b->dim > EVDB_DIM_MAX))
+        return error_set(err, EVDB_INVALID, "a vector has 1 to %u elements, not %u", EVDB_DIM_MAX, b->dim);
+    if (b->vectors && (uint64_t)b->dim * sizeof(float) * b->count > EVDB_BATCH_BYTES_MAX)
+        return error_set(err, EVDB_LIMIT, "the batch has more than %u bytes of vectors", EVDB_BATCH_BYTES_MAX);
+    return EVDB_OK;
+}
+
+/* The vectors as aligned floats: the caller's own memory whenever possible. */
+static evdb_status take_vectors(engine *e, const evdb_batch *b, bool copy, input *in, const char **base,
+                                size_t *stride, evdb_error *err)
+{
+    size_t row = b->dim * sizeof(float);
+    *base = b->vectors;
+    *stride = b->stride ? b->stride : row;
+    if (!b->vectors) return EVDB_OK;
+    if (!copy && (uintptr_t)*base % sizeof(float) == 0 && *stride % sizeof(float) == 0) return EVDB_OK;
+    if (!(in->vectors = mem_array(&e->db->platform.mem, b->count, row)))
+        return error_no_memory(err, b->count * row, "a copy of the vectors");
+    for (size_t i = 0; i < b->count; i++) memcpy((char *)in->vectors + i * row, *base + i * *stride, row);
+    *base = (const char *)in->vectors;
+    *stride = row;
+    return EVDB_OK;
+}
+
+/* Appends to in->text; the offset is kept in the pointer until the text stops growing. */
+static evdb_status take_text(input *in, const evdb_batch *b, size_t i, bool copy, rows_write *w, evdb_error *err)
+{
+    const char *metadata = b->metadata ? b->metadata[i] : NULL;
+    if (w->id.text && copy) {
+        size_t at = in->text.size;
+        if (!buf_add(&in->text, w->id.text, w->id.length)) return error_no_memory(err, w->id.length, "an id");
+        w->id.text = (const char *)at + 1; /* + 1: offset 0 must not look like NULL */
+    }
+    if (!metadata || b->kind == EVDB_DELETE) return EVDB_OK;
+    size_t at = in->text.size;
+    evdb_status rc = json_text_object(metadata, strlen(metadata), &in->text, err);
+    w->metadata = (const char *)at + 1;
+    w->metadata_length = in->text.size - at;
+    return rc;
+}
+
+static evdb_status take_item(engine *e, const evdb_batch *b, size_t i, bool copy, const char *vector, input *in,
+                             evdb_error *err)
+{
+    rows_write *w = &in->writes[i];
+    evdb_status rc;
+    *w = (rows_write){ .kind = b->kind, .id = b->ids ? b->ids[i] : (evdb_id){ .number = b->numbers[i] } };
+    if (b->if_versions) w->if_version = b->if_versions[i];
+    TRY(id_check(&w->id, err));
+    if (vector && b->kind != EVDB_DELETE) {
+        TRY(input_vector(e, (const float *)(const void *)vector, b->dim, err));
+        w->vector = vector;
+        w->vector_bytes = b->dim * sizeof(float);
+        w->dim = b->dim;
+    }
+    TRY(take_text(in, b, i, copy, w, err));
+out:
+    return rc;
+}
+
+static void settle_text(input *in, bool copied)
+{
+    for (size_t i = 0; i < in->count; i++) {
+        rows_write *w = &in->writes[i];
+        if (w->metadata) w->metadata = in->text.at + ((uintptr_t)w->metadata - 1);
+        if (w->id.text && copied) w->id.text = in->text.at + ((uintptr_t)w->id.text - 1);
+    }
+}
+
+/* A delete looks at nothing but ids. */
+static evdb_batch needed(const evdb_batch *given)
+{
+    evdb_batch b = *given;
+    if (b.kind == EVDB_DELETE) b.vectors = NULL, b.metadata = NULL;
+    return b;
+}
+
+evdb_status input_batch(engine *e, const evdb_batch *given, bool copy, input *out, evdb_error *err)
+{
+    const evdb_batch kept = needed(given), *b = &kept;
+    const evdb_allocator *mem = &e->db->platform.mem;
+    bool partial = b->flags & EVDB_BATCH_PARTIAL;
+    input in = { .count = b->count, .statuses = b->statuses };
+    const char *base;
+    size_t stride, bytes = b->vectors ? b->count * b->dim * sizeof(float) : 0;
+    evdb_error why;
+    evdb_status rc;
+    buf_init(&in.text, mem);
+    TRY(check_batch(b, err));
+    if (!(in.writes = mem_array(mem, b->count, sizeof(*in.writes))))
+        TRY(error_no_memory(err, b->count * sizeof(*in.writes), "a batch"));
+    in.own_statuses = partial && !b->statuses;
+    if (in.own_statuses && !(in.statuses = mem_array(mem, b->count, sizeof(*in.statuses))))
+        TRY(error_no_memory(err, b->count * sizeof(*in.statuses), "a batch"));
+    TRY(take_vectors(e, b, copy, &in, &base, &stride, err));
+    for (size_t i = 0; i < b->count; i++) {
+        rc = take_item(e, b, i, copy, base ? base + i * stride : NULL, &in, &why);
+        if (in.statuses) in.statuses[i] = rc;
+        if (rc == EVDB_NO_MEMORY || (rc != EVDB_OK && !partial)) {
+            if (err) *err = why;
+            if (err && rc != EVDB_NO_MEMORY) err->item = i;
+            goto out;
+        }
+        bytes += in.writes[i].metadata_length;
+        if (bytes > EVDB_BATCH_BYTES_MAX)
+            TRY(error_set(err, EVDB_LIMIT, "the batch has more than %u bytes of vectors and metadata", EVDB_BATCH_BYTES_MAX));
+        if (rc != EVDB_OK) in.writes[i] = (rows_write){ .kind = b->kind }; /* never looked at */
+    }
+    rc = EVDB_OK;
+    settle_text(&in, copy);
+    *out = in;
+    return rc;
+out:
+    for (size_t i = 0; b->statuses && i < b->count; i++) b->statuses[i] = rc; /* nothing is written */
+    input_free(&in);
+    return rc;
+}
+
+void input_free(input *in)
+{
+    const evdb_allocator *mem = in->text.mem;
+    mem_free(mem, in->writes);
+    mem_free(mem, in->vectors);
+    if (in->own_statuses) mem_free(mem, in->statuses);
+    buf_free(&in->text);
+}

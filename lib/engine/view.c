@@ -1,0 +1,191 @@
+/* view.c - implements engine/view.h. */
+#include "engine/view.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/try.h"
+#include "engine/engine.h"
+
+void view_init(view *v)
+{
+    v->current = NULL;
+    pthread_mutex_init(&v->refresh, NULL);
+    pthread_mutex_init(&v->pointer, NULL);
+}
+
+static void index_free(engine *e, view_index *index)
+{
+    if (!index) return;
+    flat_free(index->flat);
+    mem_free(&e->db->platform.mem, index);
+}
+
+void view_destroy(engine *e)
+{
+    index_free(e, e->view.current);
+    pthread_mutex_destroy(&e->view.refresh);
+    pthread_mutex_destroy(&e->view.pointer);
+}
+
+static view_index *acquire(view *v)
+{
+    pthread_mutex_lock(&v->pointer);
+    view_index *index = v->current;
+    if (index) index->references++;
+    pthread_mutex_unlock(&v->pointer);
+    return index;
+}
+
+static void release(engine *e, view_index *index)
+{
+    if (!index) return;
+    pthread_mutex_lock(&e->view.pointer);
+    bool last = --index->references == 0;
+    pthread_mutex_unlock(&e->view.pointer);
+    if (last) index_free(e, index);
+}
+
+static void replace(engine *e, view_index *index)
+{
+    index->references = 1;
+    pthread_mutex_lock(&e->view.pointer);
+    view_index *old = e->view.current;
+    e->view.current = index;
+    pthread_mutex_unlock(&e->view.pointer);
+    release(e, old);
+}
+
+/* ---- loading ---- */
+
+typedef struct filling {
+    engine *engine;
+    rows_reader *reader;
+    flat *flat;
+    uint32_t dim;
+} filling;
+
+static evdb_status put(filling *f, const rows_vector *v, evdb_error *err)
+{
+    if (v->size != f->dim * sizeof(float))
+        return error_set(err, EVDB_CORRUPT, "a vector has %zu bytes where %zu belong", v->size, f->dim * sizeof(float));
+    return flat_put(f->flat, v->slot, v->sequence, &v->id, v->bytes, err);
+}
+
+static evdb_status load_vector(void *context, const rows_vector *v, evdb_error *err) { return put(context, v, err); }
+
+static evdb_status load(engine *e, rows_reader *rd, uint64_t tip, evdb_error *err)
+{
+    const evdb_allocator *mem = &e->db->platform.mem;
+    uint32_t dim = atomic_load(&e->dim);
+    view_index *index = mem_zero(mem, sizeof(*index));
+    flat_options o = { .mem = mem, .kernel = e->db->kernel, .dim = dim, .metric = e->metric,
+                       .string_ids = atomic_load(&e->id_type) == EVDB_ID_STRING };
+    evdb_status rc;
+    if (!index) return error_no_memory(err, sizeof(*index), "an index");
+    TRY(flat_create(&o, &index->flat, err));
+    filling f = { e, rd, index->flat, dim };
+    TRY(rows_vectors(rd, load_vector, &f, err));
+    flat_publish(index->flat, tip);
+    replace(e, index);
+    index = NULL;
+out:
+    index_free(e, index);
+    return rc;
+}
+
+/* ---- following ---- */
+
+static evdb_status follow_change(void *context, const rows_change *c, evdb_error *err)
+{
+    filling *f = context;
+    rows_vector v;
+    bool found;
+    if (c->freed >= 0) flat_remove(f->flat, (uint64_t)c->freed, c->sequence);
+    if (c->kind != EVDB_CHANGE_PUT || c->slot < 0) return EVDB_OK;
+    /* a later change may have replaced this vector already: then that one brings it */
+    evdb_status rc = rows_vector_at(f->reader, (uint64_t)c->slot, c->sequence, &v, &found, err);
+    return rc == EVDB_OK && found ? put(f, &v, err) : rc;
+}
+
+static evdb_status follow(engine *e, rows_reader *rd, flat *at, uint64_t tip, evdb_error *err)
+{
+    filling f = { e, rd, at, atomic_load(&e->dim) };
+    evdb_status rc = rows_changes(rd, flat_sequence(at), SIZE_MAX, follow_change, &f, err);
+    if (rc == EVDB_OK) flat_publish(at, tip);
+    return rc;
+}
+
+/* The file went backwards under us, or a failed attempt left a half-applied change: only a fresh load helps. */
+static void forget(engine *e)
+{
+    pthread_mutex_lock(&e->view.pointer);
+    view_index *old = e->view.current;
+    e->view.current = NULL;
+    pthread_mutex_unlock(&e->view.pointer);
+    release(e, old);
+}
+
+/* Brings the index to what rd sees. Under the refresh lock. */
+static evdb_status refresh(engine *e, rows_reader *rd, evdb_error *err)
+{
+    rows_tip tip;
+    evdb_error why;
+    evdb_status rc;
+    TRY(rows_tip_now(rd, &tip, err));
+    TRY(engine_learn(e, rd, err));
+    view_index *index = e->view.current; /* only changed under the refresh lock */
+    if (index && flat_sequence(index->flat) == tip.sequence) goto out;
+    if (index && flat_sequence(index->flat) < tip.sequence) {
+        rc = follow(e, rd, index->flat, tip.sequence, &why);
+        if (rc == EVDB_OK) goto out;
+        forget(e);
+        if (rc != EVDB_GONE) {
+            if (err) *err = why;
+            goto out;
+        }
+    }
+    /* before the first record nobody knows how its ids are to be kept */
+    rc = EVDB_OK;
+    if (atomic_load(&e->dim) && atomic_load(&e->id_type)) TRY(load(e, rd, tip.sequence, err));
+out:
+    return rc;
+}
+
+static evdb_status catch_up(engine *e, view_snapshot *out, rows_reader **same, evdb_error *err)
+{
+    rows_reader *rd = NULL;
+    pthread_mutex_lock(&e->view.refresh);
+    evdb_status rc = rows_read(e->rows, &rd, err);
+    if (rc == EVDB_OK) rc = refresh(e, rd, err);
+    out->index = rc == EVDB_OK ? acquire(&e->view) : NULL;
+    if (out->index) flat_begin(out->index->flat, &out->rows); /* nobody publishes while we hold the lock: what rd sees */
+    pthread_mutex_unlock(&e->view.refresh);
+    if (rc == EVDB_OK && same) *same = rd;
+    else rows_read_end(rd);
+    return rc;
+}
+
+evdb_status view_begin(engine *e, view_snapshot *out, rows_reader **same, evdb_error *err)
+{
+    out->index = same ? NULL : acquire(&e->view);
+    if (out->index && rows_unchanged_since(e->rows, flat_sequence(out->index->flat))) {
+        flat_begin(out->index->flat, &out->rows);
+        return EVDB_OK;
+    }
+    release(e, out->index);
+    return catch_up(e, out, same, err);
+}
+
+void view_end(engine *e, view_snapshot *s)
+{
+    if (!s->index) return;
+    flat_end(&s->rows);
+    release(e, s->index);
+}
+
+void view_stats(engine *e, uint64_t *bytes, uint64_t *sequence)
+{
+    view_index *index = acquire(&e->view);
+    *bytes = index ? flat_memory(index->flat) : 0;
+    *sequence = index ? flat_sequence(index->flat) : 0;
+    release(e, index);
+}

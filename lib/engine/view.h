@@ -1,0 +1,42 @@
+/* view.h - a store's vectors in memory, following the change sequence.
+ *
+ * Loaded at the first search, brought up to date by the next ones: from the feed of changes while it reaches
+ * back far enough, else from scratch. */
+#ifndef EVDB_ENGINE_VIEW_H
+#define EVDB_ENGINE_VIEW_H
+#include "disk/rows.h"
+#include "index/flat.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct engine;
+
+/* A loaded index; replaced as a whole when the feed was trimmed, and freed by its last user. */
+typedef struct view_index {
+    flat *flat;
+    uint32_t references; /* under view.pointer */
+} view_index;
+
+typedef struct view {
+    pthread_mutex_t refresh; /* the one who loads and applies */
+    pthread_mutex_t pointer; /* current, references */
+    view_index *current;     /* NULL before the first search, or while no vector was ever written */
+} view;
+
+void view_init(view *v);
+void view_destroy(struct engine *e);
+
+/* A snapshot of everything committed before the call; *out is NULL when the store has never had a vector.
+ * Give it back with view_end(). */
+typedef struct view_snapshot {
+    view_index *index;
+    flat_snapshot rows;
+} view_snapshot;
+/* With `same` it also leaves open a reader of the very state the snapshot has; end it with rows_read_end(). */
+evdb_status view_begin(struct engine *e, view_snapshot *out, rows_reader **same, evdb_error *err);
+void view_end(struct engine *e, view_snapshot *s);
+
+/* Bytes held, and the sequence reached (both 0 when nothing is loaded). */
+void view_stats(struct engine *e, uint64_t *bytes, uint64_t *sequence);
+
+#endif

@@ -1,0 +1,101 @@
+/* record.c - implements evdb/record.h. */
+#include <evdb/record.h>
+#include "base/error.h"
+#include "base/id.h"
+#include "base/mem.h"
+#include "base/try.h"
+#include "engine/engine.h"
+#include "store_private.h"
+#include <evdb/batch.h>
+#include <string.h>
+
+static evdb_status write_one(evdb_store *store, evdb_write kind, evdb_id id, const float *vector, uint32_t dim,
+                             const char *metadata, uint64_t if_version, uint64_t *version, evdb_error *err)
+{
+    evdb_batch b = EVDB_BATCH;
+    uint64_t made = 0;
+    b.kind = kind;
+    b.count = 1;
+    b.ids = &id;
+    b.vectors = vector;
+    b.dim = dim;
+    if (metadata) b.metadata = &metadata;
+    if (if_version) b.if_versions = &if_version;
+    b.versions = &made;
+    evdb_status rc = evdb_batch_write(store, &b, NULL, err);
+    if (rc != EVDB_OK && err) err->item = EVDB_NO_ITEM; /* the caller knows of no batch */
+    if (rc == EVDB_OK && version) *version = made;
+    return rc;
+}
+
+evdb_status evdb_record_insert(evdb_store *store, evdb_id id, const float *vector, uint32_t dim, const char *metadata,
+                               uint64_t *version, evdb_error *err)
+{
+    return write_one(store, EVDB_INSERT, id, vector, dim, metadata, 0, version, err);
+}
+
+evdb_status evdb_record_upsert(evdb_store *store, evdb_id id, const float *vector, uint32_t dim, const char *metadata,
+                               uint64_t *version, evdb_error *err)
+{
+    return write_one(store, EVDB_UPSERT, id, vector, dim, metadata, 0, version, err);
+}
+
+evdb_status evdb_record_update(evdb_store *store, evdb_id id, const float *vector, uint32_t dim, const char *metadata,
+                               uint64_t if_version, uint64_t *version, evdb_error *err)
+{
+    return write_one(store, EVDB_UPDATE, id, vector, dim, metadata, if_version, version, err);
+}
+
+evdb_status evdb_record_delete(evdb_store *store, evdb_id id, uint64_t if_version, evdb_error *err)
+{
+    return write_one(store, EVDB_DELETE, id, NULL, 0, NULL, if_version, NULL, err);
+}
+
+/* Copies a row that is about to be let go of into one block: struct, vector, id, metadata. */
+static evdb_status copy_record(engine *e, const rows_record *row, evdb_record **out, evdb_error *err)
+{
+    size_t id_bytes = row->id.text ? row->id.length + 1 : 0;
+    size_t bytes = sizeof(evdb_record) + row->vector_bytes + id_bytes + row->metadata_length + 1;
+    evdb_record *r = mem_owned(&e->db->platform.mem, bytes);
+    if (!r) return error_no_memory(err, bytes, "a record");
+    char *at = (char *)(r + 1);
+    r->id = row->id;
+    r->version = row->version;
+    r->dtype = e->dtype;
+    r->dim = (uint32_t)(row->vector_bytes / sizeof(float));
+    memcpy(at, row->vector, row->vector_bytes);
+    r->vector = (const float *)(const void *)at;
+    at += row->vector_bytes;
+    if (id_bytes) {
+        memcpy(at, row->id.text, row->id.length); /* the block is zeroed: a NUL follows */
+        r->id.text = at;
+        at += id_bytes;
+    }
+    memcpy(at, row->metadata, row->metadata_length);
+    r->metadata = at;
+    r->metadata_length = row->metadata_length;
+    *out = r;
+    return EVDB_OK;
+}
+
+evdb_status evdb_record_get(evdb_store *store, evdb_id id, evdb_record **out, evdb_error *err)
+{
+    engine *e = store->engine;
+    rows_reader *rd = NULL;
+    rows_record row;
+    char text[ID_TEXT_MAX];
+    evdb_id own;
+    evdb_status rc;
+    TRY(engine_usable(e, err));
+    TRY(id_check(&id, err));
+    TRY(rows_read(e->rows, &rd, err));
+    TRY(engine_learn(e, rd, err));
+    TRY(id_resolve((evdb_id_type)atomic_load(&e->id_type), &id, text, &own, err));
+    TRY(rows_get(rd, &own, ROWS_VECTOR, &row, err));
+    TRY(copy_record(e, &row, out, err));
+out:
+    rows_read_end(rd);
+    return rc;
+}
+
+void evdb_record_free(evdb_record *record) { mem_owned_free(record); }

@@ -1,0 +1,249 @@
+/* search.c - implements evdb/search.h. */
+#include <evdb/search.h>
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/id.h"
+#include "base/mem.h"
+#include "base/options.h"
+#include "base/try.h"
+#include "engine/engine.h"
+#include "engine/input.h"
+#include "store_private.h"
+#include <math.h>
+#include <string.h>
+
+enum { K_DEFAULT = 10, HITS_MAX = 50000000 }; /* hits of one call */
+
+typedef struct request {
+    const float *queries;
+    size_t count, stride; /* in bytes */
+    uint32_t dim;
+    float radius;
+    bool range, batch;
+    evdb_search_options o;
+} request;
+
+static evdb_status check(engine *e, const evdb_search_options *options, request *q, evdb_error *err)
+{
+    evdb_status rc;
+    q->o = (evdb_search_options)EVDB_SEARCH_OPTIONS;
+    TRY(engine_usable(e, err));
+    TRY(options_import(&q->o, sizeof(q->o), options, "evdb_search_options", err));
+    if (q->o.filter) TRY(error_set(err, EVDB_UNSUPPORTED, "searching with a filter is not built yet"));
+    if (!q->o.k) q->o.k = q->range ? EVDB_K_MAX : K_DEFAULT;
+    if (!q->o.threads) q->o.threads = 1;
+    if (q->o.k > EVDB_K_MAX) TRY(error_set(err, EVDB_LIMIT, "k is %u, but must be 1..%u", q->o.k, EVDB_K_MAX));
+    if (q->o.threads > EVDB_SEARCH_THREADS_MAX)
+        TRY(error_set(err, EVDB_LIMIT, "threads is %u, but must be 1..%u", q->o.threads, EVDB_SEARCH_THREADS_MAX));
+    if (q->count > EVDB_QUERIES_MAX)
+        TRY(error_set(err, EVDB_LIMIT, "%zu queries at once are more than %u", q->count, EVDB_QUERIES_MAX));
+    if (q->count && !q->queries) TRY(error_set(err, EVDB_INVALID, "the query is missing"));
+    if (q->dim == 0 || q->dim > EVDB_DIM_MAX)
+        TRY(error_set(err, EVDB_INVALID, "a query has 1 to %u elements, not %u", EVDB_DIM_MAX, q->dim));
+    if (isnan(q->radius) || (q->range && e->metric != EVDB_IP && q->radius < 0))
+        TRY(error_set(err, EVDB_INVALID, "the radius is not a distance"));
+out:
+    return rc;
+}
+
+/* The queries as aligned floats with a stride in floats: the caller's memory whenever possible. */
+static evdb_status take_queries(engine *e, request *q, float **copy, evdb_error *err)
+{
+    size_t row = q->dim * sizeof(float);
+    *copy = NULL;
+    if (!q->stride) q->stride = row;
+    if ((uintptr_t)q->queries % sizeof(float) == 0 && q->stride % sizeof(float) == 0) return EVDB_OK;
+    if (!(*copy = mem_array(&e->db->platform.mem, q->count, row)))
+        return error_no_memory(err, q->count * row, "a copy of the queries");
+    for (size_t i = 0; i < q->count; i++)
+        memcpy((char *)*copy + i * row, (const char *)q->queries + i * q->stride, row);
+    q->queries = *copy;
+    q->stride = row;
+    return EVDB_OK;
+}
+
+static evdb_status check_queries(engine *e, const request *q, evdb_error *err)
+{
+    for (size_t i = 0; i < q->count; i++) {
+        evdb_status rc = input_vector(e, q->queries + i * (q->stride / sizeof(float)), q->dim, err);
+        if (rc == EVDB_OK) continue;
+        if (err && q->batch) err->item = i;
+        return rc;
+    }
+    return EVDB_OK;
+}
+
+/* ---- the result: one block, columns one after the other ---- */
+
+typedef struct columns {
+    size_t *offsets;
+    evdb_id *ids;
+    int64_t *numbers;
+    float *distances, *scores;
+    const char **metadata;
+    char *texts;
+} columns;
+
+/* Metadata of every hit, NUL-terminated, in `texts`. rd sees the state the hits were found in. */
+static evdb_status fetch_metadata(rows_reader *rd, const evdb_id *ids, size_t count, buf *texts, evdb_error *err)
+{
+    rows_record row;
+    char shown[64];
+    evdb_error why;
+    evdb_status rc = EVDB_OK;
+    for (size_t i = 0; i < count; i++) {
+        rc = rows_get(rd, &ids[i], 0, &row, &why);
+        if (rc == EVDB_NOT_FOUND)
+            rc = error_set(&why, EVDB_CORRUPT, "record %s is missing, but its vector is there", id_show(&ids[i], shown, sizeof(shown)));
+        if (rc != EVDB_OK && err) *err = why;
+        if (rc != EVDB_OK) break;
+        if (!buf_add(texts, row.metadata, row.metadata_length) || !buf_byte(texts, 0))
+            return error_no_memory(err, row.metadata_length, "metadata");
+    }
+    return rc;
+}
+
+/* Lays the block out; with `at` NULL only counts its bytes. Widest elements first, so that all are aligned. */
+static size_t lay_out(char *at, size_t queries, size_t count, bool strings, bool metadata, size_t text_bytes,
+                      columns *out)
+{
+    size_t size = sizeof(evdb_result);
+#define COLUMN(member, n)                                                                          \
+    do {                                                                                           \
+        if (at) out->member = (void *)(at + size);                                                 \
+        size += (n) * sizeof(*out->member);                                                        \
+    } while (0)
+    COLUMN(offsets, queries + 1);
+    COLUMN(ids, count);
+    COLUMN(numbers, strings ? 0 : count);
+    COLUMN(metadata, metadata ? count : 0);
+    COLUMN(distances, count);
+    COLUMN(scores, count);
+    COLUMN(texts, text_bytes);
+#undef COLUMN
+    return size;
+}
+
+typedef struct hits {
+    const hit *at;       /* k a query */
+    const size_t *found; /* a query */
+    const view_snapshot *snapshot;
+    rows_reader *reader; /* of the same state; NULL unless metadata is wanted */
+    bool cut;
+} hits;
+
+static void fill_columns(engine *e, const request *q, const hits *h, const columns *c, bool strings)
+{
+    char *text = c->texts;
+    size_t n = 0;
+    for (size_t i = 0; i < q->count; i++) {
+        c->offsets[i] = n;
+        for (size_t j = 0; h->snapshot->index && j < h->found[i]; j++, n++) {
+            const hit *one = &h->at[i * q->o.k + j];
+            c->ids[n] = flat_id(&h->snapshot->rows, one->row);
+            c->distances[n] = one->distance;
+            c->scores[n] = evdb_distance_score(e->metric, one->distance);
+            if (!strings) {
+                c->numbers[n] = c->ids[n].number;
+                continue;
+            }
+            memcpy(text, c->ids[n].text, c->ids[n].length); /* the block is zeroed: a NUL follows */
+            c->ids[n].text = text;
+            text += c->ids[n].length + 1;
+        }
+    }
+    c->offsets[q->count] = n;
+}
+
+static evdb_status build(engine *e, const request *q, const hits *h, evdb_result **out, evdb_error *err)
+{
+    const evdb_allocator *mem = &e->db->platform.mem;
+    bool strings = atomic_load(&e->id_type) == EVDB_ID_STRING, metadata = q->o.flags & EVDB_SEARCH_METADATA;
+    size_t count = 0, id_bytes = 0;
+    evdb_id *ids = NULL;
+    columns c = { 0 };
+    buf texts;
+    evdb_status rc = EVDB_OK;
+    buf_init(&texts, mem);
+    for (size_t i = 0; h->snapshot->index && i < q->count; i++)
+        for (size_t j = 0; j < h->found[i]; j++, count++)
+            if (strings) id_bytes += flat_id(&h->snapshot->rows, h->at[i * q->o.k + j].row).length + 1;
+    if (metadata && count) {
+        if (!(ids = mem_array(mem, count, sizeof(*ids)))) TRY(error_no_memory(err, count * sizeof(*ids), "results"));
+        for (size_t i = 0, n = 0; i < q->count; i++)
+            for (size_t j = 0; j < h->found[i]; j++)
+                ids[n++] = flat_id(&h->snapshot->rows, h->at[i * q->o.k + j].row);
+        TRY(fetch_metadata(h->reader, ids, count, &texts, err));
+    }
+    size_t bytes = lay_out(NULL, q->count, count, strings, metadata, id_bytes + texts.size, &c);
+    evdb_result *r = mem_owned(mem, bytes);
+    if (!r) TRY(error_no_memory(err, bytes, "results"));
+    lay_out((char *)r, q->count, count, strings, metadata, id_bytes + texts.size, &c);
+    fill_columns(e, q, h, &c, strings);
+    char *at = c.texts + id_bytes;
+    if (texts.size) memcpy(at, texts.at, texts.size);
+    for (size_t i = 0; metadata && i < count; i++, at += strlen(at) + 1) c.metadata[i] = at;
+    *r = (evdb_result){ .queries = q->count, .count = count, .offsets = c.offsets, .ids = c.ids,
+                        .numbers = strings ? NULL : c.numbers, .distances = c.distances, .scores = c.scores,
+                        .metadata = metadata ? c.metadata : NULL, .complete = !h->cut,
+                        .stop = h->cut ? EVDB_STOP_LIMIT : EVDB_STOP_COMPLETE };
+    *out = r;
+out:
+    mem_free(mem, ids);
+    buf_free(&texts);
+    return rc;
+}
+
+static evdb_status run(engine *e, const evdb_search_options *options, request *q, evdb_result **out, evdb_error *err)
+{
+    const evdb_allocator *mem = &e->db->platform.mem;
+    view_snapshot snapshot = { 0 };
+    rows_reader *rd = NULL;
+    hit *found_hits = NULL;
+    size_t *found = NULL;
+    float *copy = NULL;
+    bool cut = false;
+    evdb_status rc;
+    TRY(check(e, options, q, err));
+    TRY(take_queries(e, q, &copy, err));
+    TRY(view_begin(e, &snapshot, q->o.flags & EVDB_SEARCH_METADATA ? &rd : NULL, err));
+    TRY(check_queries(e, q, err)); /* after view_begin, which learns the dimension */
+    if ((uint64_t)q->count * q->o.k > HITS_MAX)
+        TRY(error_set(err, EVDB_LIMIT, "%zu queries of %u hits are more than %d at once", q->count, q->o.k, HITS_MAX));
+    found = mem_array(mem, q->count + 1, sizeof(*found));
+    found_hits = mem_array(mem, q->count * q->o.k, sizeof(*found_hits));
+    if (!found || !found_hits) TRY(error_no_memory(err, q->count * q->o.k * sizeof(*found_hits), "results"));
+    flat_query fq = { q->queries, q->count, q->stride / sizeof(float), q->o.k, q->radius, q->o.threads };
+    if (snapshot.index) flat_search(&snapshot.rows, &fq, found_hits, found, &cut);
+    TRY(build(e, q, &(hits){ found_hits, found, &snapshot, rd, q->range && cut }, out, err));
+out:
+    view_end(e, &snapshot);
+    rows_read_end(rd);
+    mem_free(mem, found);
+    mem_free(mem, found_hits);
+    mem_free(mem, copy);
+    return rc;
+}
+
+evdb_status evdb_search(evdb_store *store, const float *query, uint32_t dim, const evdb_search_options *options,
+                        evdb_result **out, evdb_error *err)
+{
+    request q = { .queries = query, .count = 1, .dim = dim, .radius = INFINITY };
+    return run(store->engine, options, &q, out, err);
+}
+
+evdb_status evdb_search_range(evdb_store *store, const float *query, uint32_t dim, float radius,
+                              const evdb_search_options *options, evdb_result **out, evdb_error *err)
+{
+    request q = { .queries = query, .count = 1, .dim = dim, .radius = radius, .range = true };
+    return run(store->engine, options, &q, out, err);
+}
+
+evdb_status evdb_search_batch(evdb_store *store, const float *queries, size_t count, size_t stride, uint32_t dim,
+                              const evdb_search_options *options, evdb_result **out, evdb_error *err)
+{
+    request q = { .queries = queries, .count = count, .stride = stride, .dim = dim, .radius = INFINITY, .batch = true };
+    return run(store->engine, options, &q, out, err);
+}
+
+void evdb_result_free(evdb_result *result) { mem_owned_free(result); }

@@ -1,0 +1,16 @@
+/* store_private.h - what other parts of lib/ ask of a store beyond the public header. */
+#ifndef EVDB_STORE_PRIVATE_H
+#define EVDB_STORE_PRIVATE_H
+#include "base/id.h"
+#include "platform/platform.h"
+#include <evdb/store.h>
+
+struct engine;
+/* What evdb_store_describe() answers. */
+evdb_status store_describe(struct engine *e, evdb_store_info **out, evdb_error *err);
+/* Is there a record of this id? Reads no vector. EVDB_INVALID when the id is not of the store's kind. */
+evdb_status store_has(evdb_store *s, const evdb_id *id, bool *has, evdb_error *err);
+/* The surroundings of the store's database; lives as long as it. */
+const platform *store_platform(const evdb_store *s);
+
+#endif

@@ -1,0 +1,74 @@
+/* transfer_check.c - implements transfer_check.h. */
+#include "transfer_check.h"
+#include "base/error.h"
+#include "engine/engine.h"
+#include "engine/input.h"
+#include "store_private.h"
+#include <stdio.h>
+
+evdb_status transfer_check_begin(transfer_check *c, evdb_store *store, const evdb_store_info *info, evdb_write kind,
+                                 bool thorough, bool may_repeat, evdb_error *err)
+{
+    uint64_t records = 0;
+    *c = (transfer_check){ .store = store, .dim = info->dim, .id_type = info->id_type };
+    if (!thorough) return EVDB_OK;
+    evdb_status rc = evdb_store_count(store, &records, err);
+    if (rc != EVDB_OK) return rc;
+    c->in_store = kind == EVDB_INSERT && records != 0;
+    return may_repeat ? idset_create(store_platform(store), &c->seen, err) : EVDB_OK;
+}
+
+void transfer_check_end(transfer_check *c)
+{
+    idset_free(c->seen);
+    c->seen = NULL;
+}
+
+static evdb_status bad(const reader_row *row, const char *unit, evdb_status status, const char *text, evdb_error *err)
+{
+    return error_item(err, row->line, status, "%s %llu: %s", unit, (unsigned long long)row->line, text);
+}
+
+static evdb_status check_vector(const transfer_check *c, const reader_row *row, const char *unit, evdb_error *err)
+{
+    evdb_error why;
+    evdb_status rc = input_vector(c->store->engine, row->vector, row->dim, &why);
+    if (rc != EVDB_OK) return bad(row, unit, rc, why.message, err);
+    /* a store that has no dimension yet takes it from the first good record */
+    if (!c->dim || row->dim == c->dim) return EVDB_OK;
+    return error_item(err, row->line, EVDB_INVALID, "%s %llu: the vector has %u elements, those before it %u", unit,
+                      (unsigned long long)row->line, row->dim, c->dim);
+}
+
+static evdb_status check_unique(transfer_check *c, const reader_row *row, const char *unit, bool *fatal,
+                                evdb_error *err)
+{
+    bool there = false, added = true;
+    char id[64], text[128];
+    evdb_status rc = EVDB_OK;
+    if (c->in_store) rc = store_has(c->store, &c->id, &there, err);
+    if (rc == EVDB_OK && !there && c->seen) rc = idset_add(c->seen, &c->id, &added, err);
+    *fatal = rc != EVDB_OK;
+    if (rc != EVDB_OK || (!there && added)) return rc;
+    snprintf(text, sizeof(text), there ? "id %s is already in the store" : "id %s appears a second time",
+             id_show(&c->id, id, sizeof(id)));
+    return bad(row, unit, EVDB_EXISTS, text, err);
+}
+
+evdb_status transfer_check_row(transfer_check *c, const reader_row *row, const char *unit, bool *fatal, evdb_error *err)
+{
+    evdb_error why;
+    evdb_id_type type = c->id_type;
+    *fatal = false;
+    evdb_status rc = check_vector(c, row, unit, err);
+    if (rc != EVDB_OK) return rc;
+    if (type == EVDB_ID_UNDECIDED) type = row->id.text ? EVDB_ID_STRING : EVDB_ID_INTEGER;
+    rc = id_resolve(type, &row->id, c->id_text, &c->id, &why);
+    if (rc != EVDB_OK) return bad(row, unit, rc, why.message, err);
+    rc = check_unique(c, row, unit, fatal, err);
+    if (rc != EVDB_OK) return rc;
+    /* only a good record decides, as it would when written */
+    c->id_type = type;
+    c->dim = row->dim;
+    return EVDB_OK;
+}

@@ -1,0 +1,183 @@
+/* test_commit.c - engine/commit.h: requests share commits, a bad one fails alone, a lost commit is told to all of its group. */
+#include "database_private.h"
+#include "expect.h"
+#include "scratch.h"
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+enum { TICKETS = 20 };
+
+/* The real surroundings, but for what the write-ahead log of a store is told. */
+typedef struct gate {
+    atomic_long syncs;
+    _Atomic int write_error, sync_error; /* an errno, or 0 */
+} gate;
+
+static int before(void *context, const io_event *event)
+{
+    gate *at = context;
+    size_t length = strlen(event->path);
+    if (length < 11 || strcmp(event->path + length - 11, "rows.db-wal") != 0) return 0;
+    if (event->kind == IO_SYNC) atomic_fetch_add(&at->syncs, 1);
+    if (event->kind == IO_SYNC) return atomic_load(&at->sync_error);
+    return event->kind == IO_WRITE ? atomic_load(&at->write_error) : 0;
+}
+
+static gate g; /* outlives the test: its database is closed after it */
+
+static evdb_store *open_through(scratch *t)
+{
+    platform p = platform_real;
+    memset(&g, 0, sizeof(g));
+    p.io = (io_gate){ &g, before };
+    ok(db_open_with(&p, t->path, NULL, &t->db, &why));
+    return scratch_store(t, "s", 1, EVDB_EUCLIDEAN);
+}
+
+static evdb_ticket *submit(evdb_store *store, int64_t id, evdb_status *status)
+{
+    const float one = 1;
+    evdb_ticket *ticket;
+    evdb_batch b = { .size = sizeof(b), .kind = EVDB_INSERT, .count = 1, .numbers = &id, .vectors = &one, .dim = 1,
+                     .statuses = status };
+    ok(evdb_batch_submit(store, &b, &ticket, &why));
+    return ticket;
+}
+
+static evdb_status insert(evdb_store *store, int64_t id)
+{
+    const float one = 1;
+    return evdb_record_insert(store, num(id), &one, 1, NULL, NULL, &why);
+}
+
+static void what_is_queued_shares_one_commit(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = open_through(t);
+    evdb_ticket *tickets[TICKETS];
+    ok(insert(store, -1));
+    for (int i = 0; i < TICKETS; i++) tickets[i] = submit(store, i, NULL);
+    long before_commit = atomic_load(&g.syncs);
+    ok(evdb_ticket_wait(tickets[TICKETS - 1], NULL, &why));
+    assert_int_equal(atomic_load(&g.syncs) - before_commit, 1);
+    for (int i = 0; i < TICKETS; i++) {
+        if (i < TICKETS - 1) ok(evdb_ticket_wait(tickets[i], NULL, &why));
+        evdb_ticket_free(tickets[i]);
+    }
+    assert_int_equal(atomic_load(&g.syncs) - before_commit, 1);
+    assert_int_equal(scratch_count(store), TICKETS + 1);
+    evdb_store_close(store);
+}
+
+static void a_bad_request_fails_alone(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = open_through(t);
+    ok(insert(store, 1));
+    long before_commit = atomic_load(&g.syncs);
+    const int64_t good_then_bad[2] = { 3, 1 };
+    const float vectors[2] = { 1, 1 };
+    uint64_t versions[2] = { 77, 77 };
+    evdb_batch b = { .size = sizeof(b), .kind = EVDB_INSERT, .count = 2, .numbers = good_then_bad, .vectors = vectors,
+                     .dim = 1, .versions = versions };
+    evdb_ticket *two = submit(store, 2, NULL), *bad, *four;
+    ok(evdb_batch_submit(store, &b, &bad, &why));
+    four = submit(store, 4, NULL);
+    refused_item(EVDB_EXISTS, 1, evdb_ticket_wait(bad, NULL, &why));
+    ok(evdb_ticket_wait(two, NULL, &why));
+    ok(evdb_ticket_wait(four, NULL, &why));
+    assert_int_equal(atomic_load(&g.syncs) - before_commit, 1);
+    assert_true(versions[0] == 77 && versions[1] == 77);
+    assert_int_equal(scratch_count(store), 3); /* 3 was undone with the batch it came in */
+    evdb_changes *changes;
+    ok(evdb_changes_read(store, 0, 0, &changes, &why));
+    assert_int_equal(changes->count, 3);
+    assert_int_equal(changes->last, 3);
+    evdb_changes_free(changes);
+    evdb_ticket_free(two);
+    evdb_ticket_free(bad);
+    evdb_ticket_free(four);
+    evdb_store_close(store);
+}
+
+static void a_full_disk_fails_the_group_and_no_later_one(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = open_through(t);
+    evdb_status statuses[2] = { EVDB_OK, EVDB_OK };
+    evdb_record *r;
+    ok(insert(store, 1));
+    atomic_store(&g.write_error, ENOSPC);
+    for (int alone = 0; alone < 2; alone++) {
+        evdb_ticket *a = submit(store, 2, &statuses[0]), *b = alone ? NULL : submit(store, 3, &statuses[1]);
+        refused(EVDB_FULL, evdb_ticket_wait(a, NULL, &why));
+        assert_int_equal(statuses[0], EVDB_FULL);
+        evdb_ticket_free(a);
+        if (!b) continue;
+        refused(EVDB_FULL, evdb_ticket_wait(b, NULL, &why));
+        assert_int_equal(statuses[1], EVDB_FULL);
+        evdb_ticket_free(b);
+    }
+    ok(evdb_record_get(store, num(1), &r, &why)); /* reads go on */
+    evdb_record_free(r);
+    assert_int_equal(scratch_count(store), 1);
+    atomic_store(&g.write_error, 0);
+    ok(insert(store, 2));
+    assert_int_equal(scratch_count(store), 2);
+    evdb_store_close(store);
+}
+
+static void after_a_failed_sync_the_store_writes_no_more_until_reopened(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = open_through(t);
+    evdb_record *r;
+    ok(insert(store, 1));
+    atomic_store(&g.sync_error, EIO);
+    refused(EVDB_IO, insert(store, 2));
+    atomic_store(&g.sync_error, 0);
+    long syncs = atomic_load(&g.syncs);
+    refused(EVDB_IO, insert(store, 3)); /* a sync that is tried again proves nothing */
+    expect_says("reopen");
+    assert_int_equal(atomic_load(&g.syncs), syncs);
+    ok(evdb_record_get(store, num(1), &r, &why));
+    evdb_record_free(r);
+    evdb_store_close(store);
+    scratch_reopen(t);
+    ok(evdb_store_open(t->db, "s", &store, &why));
+    ok(insert(store, 3));
+    uint64_t count = scratch_count(store);
+    assert_true(count == 2 || count == 3); /* nobody knows of 2 */
+    evdb_verify_report report;
+    ok(evdb_verify(t->db, NULL, NULL, NULL, &report, &why));
+    assert_int_equal(report.problems, 0);
+    evdb_store_close(store);
+}
+
+static void a_checkpoint_among_writes_keeps_their_order(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = open_through(t);
+    evdb_ticket *first = submit(store, 1, NULL);
+    ok(evdb_store_sync(store, &why)); /* carries out what was submitted before it */
+    assert_int_equal(scratch_count(store), 1);
+    ok(evdb_changes_trim(store, UINT64_MAX, &why));
+    ok(evdb_ticket_wait(first, NULL, &why));
+    evdb_ticket_free(first);
+    evdb_store_close(store);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_closed, scratch_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_queued_shares_one_commit),
+        TEST(a_bad_request_fails_alone),
+        TEST(a_full_disk_fails_the_group_and_no_later_one),
+        TEST(after_a_failed_sync_the_store_writes_no_more_until_reopened),
+        TEST(a_checkpoint_among_writes_keeps_their_order),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

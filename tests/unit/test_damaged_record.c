@@ -1,0 +1,201 @@
+/* test_damaged_record.c - records that are wrong on sound pages: no read returns them, and a cursor can go on behind them. */
+#include "disk/vfs.h"
+#include "expect.h"
+#include "platform/platform.h"
+#include "scratch.h"
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+
+static const float pair[2] = { 1, 2 };
+
+/* Closes the database and changes a store's rows behind its back, with page checksums that match. */
+static void tamper(scratch *t, const char *name, const char *statement)
+{
+    vfs *v;
+    sqlite3 *db;
+    evdb_store *store;
+    char path[3 * SCRATCH_PATH_MAX], *message = NULL;
+    ok(evdb_store_open(t->db, name, &store, &why));
+    snprintf(path, sizeof(path), "%s/rows.db", scratch_folder(store, t));
+    evdb_store_close(store);
+    evdb_close(t->db);
+    ok(vfs_create(&platform_real, &v, &why));
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, vfs_name(v)), SQLITE_OK);
+    if (sqlite3_exec(db, statement, NULL, NULL, &message) != SQLITE_OK) fail_msg("%s: %s", statement, message);
+    sqlite3_close(db);
+    vfs_free(v);
+    ok(evdb_open(t->path, NULL, &t->db, &why));
+}
+
+static void fill(scratch *t, bool strings)
+{
+    evdb_store *store = scratch_store(t, "s", 2, EVDB_COSINE);
+    char id[2] = "0";
+    for (int i = 0; i < 5; i++, id[0]++)
+        ok(evdb_record_insert(store, strings ? str(id) : num(i), pair, 2, "{\"a\":1}", NULL, &why));
+    evdb_store_close(store);
+}
+
+/* Walks the store and counts good and bad records; gives up after more than there are. */
+static void walk(evdb_store *store, uint32_t flags, int *good, int *bad)
+{
+    evdb_cursor_options o = { .size = sizeof(o), .flags = flags };
+    const evdb_record *r = NULL;
+    evdb_cursor *cursor;
+    *good = *bad = 0;
+    ok(evdb_cursor_open(store, &o, &cursor, &why));
+    while (*good + *bad < 20) {
+        evdb_status rc = evdb_cursor_next(cursor, &r, &why);
+        if (rc == EVDB_OK && !r) break;
+        if (rc == EVDB_OK) ++*good;
+        else {
+            assert_int_equal(rc, EVDB_CORRUPT);
+            assert_int_equal(why.status, EVDB_CORRUPT);
+            ++*bad;
+        }
+    }
+    evdb_cursor_close(cursor);
+}
+
+static void assert_damage(scratch *t, evdb_id id, bool vector_too)
+{
+    evdb_store *store;
+    evdb_record *r;
+    evdb_result *found;
+    evdb_verify_report report;
+    int good, bad;
+    ok(evdb_store_open(t->db, "s", &store, &why));
+    refused(EVDB_CORRUPT, evdb_record_get(store, id, &r, &why));
+    walk(store, EVDB_CURSOR_SKIP_DAMAGED, &good, &bad);
+    assert_int_equal(good, 4);
+    assert_int_equal(bad, 1);
+    walk(store, 0, &good, &bad); /* stays where it is */
+    assert_true(bad > 1);
+    ok(evdb_verify(t->db, "s", NULL, NULL, &report, &why));
+    assert_true(report.problems >= 1);
+    if (vector_too) refused(EVDB_CORRUPT, evdb_search(store, pair, 2, NULL, &found, &why));
+    evdb_store_close(store);
+}
+
+static void changed_metadata_is_never_returned(void **state)
+{
+    scratch *t = *state;
+    fill(t, false);
+    tamper(t, "s", "UPDATE records SET metadata='{\"a\":2}' WHERE id=3");
+    assert_damage(t, num(3), false);
+}
+
+static void the_record_of_id_0_is_skipped_like_any_other(void **state)
+{
+    scratch *t = *state;
+    fill(t, false);
+    tamper(t, "s", "UPDATE records SET metadata='{\"a\":2}' WHERE id=0");
+    assert_damage(t, num(0), false);
+}
+
+static void a_changed_version_is_never_returned(void **state)
+{
+    scratch *t = *state;
+    fill(t, true);
+    tamper(t, "s", "UPDATE records SET sequence=2 WHERE id='3'");
+    assert_damage(t, str("3"), false);
+}
+
+static void a_changed_vector_is_never_returned_or_searched(void **state)
+{
+    scratch *t = *state;
+    fill(t, true);
+    tamper(t, "s", "UPDATE vectors SET bytes=x'0000803f0000803f' WHERE id='2'");
+    assert_damage(t, str("2"), true);
+}
+
+static void a_missing_vector_is_reported(void **state)
+{
+    scratch *t = *state;
+    fill(t, false);
+    tamper(t, "s", "DELETE FROM vectors WHERE id=2");
+    assert_damage(t, num(2), false);
+}
+
+static void swapped_vectors_are_noticed(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store;
+    evdb_record *r;
+    evdb_verify_report report;
+    fill(t, false);
+    tamper(t, "s", "UPDATE records SET slot=(SELECT sum(slot) FROM records WHERE id IN (1,2))-slot WHERE id IN (1,2)");
+    ok(evdb_store_open(t->db, "s", &store, &why));
+    refused(EVDB_CORRUPT, evdb_record_get(store, num(1), &r, &why));
+    refused(EVDB_CORRUPT, evdb_record_get(store, num(2), &r, &why));
+    ok(evdb_verify(t->db, "s", NULL, NULL, &report, &why));
+    assert_true(report.problems >= 2);
+    evdb_store_close(store);
+}
+
+static void an_id_longer_than_any_is_reported(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store;
+    evdb_verify_report report;
+    int good, bad;
+    fill(t, true);
+    tamper(t, "s", "UPDATE records SET id=printf('%.*c', 100000, 'x') WHERE id='4'");
+    ok(evdb_store_open(t->db, "s", &store, &why));
+    walk(store, EVDB_CURSOR_SKIP_DAMAGED, &good, &bad);
+    assert_int_equal(good, 4);
+    assert_true(bad >= 1);
+    ok(evdb_verify(t->db, "s", NULL, NULL, &report, &why));
+    assert_true(report.problems >= 1);
+    evdb_store_close(store);
+}
+
+static void a_record_that_vanished_is_missed_by_verify(void **state)
+{
+    scratch *t = *state;
+    evdb_verify_report report;
+    fill(t, false);
+    tamper(t, "s", "DELETE FROM records WHERE id=2");
+    ok(evdb_verify(t->db, "s", NULL, NULL, &report, &why));
+    assert_true(report.problems >= 2); /* the count, and a vector that belongs to nobody */
+}
+
+static void a_gap_in_the_changes_is_found_by_verify(void **state)
+{
+    scratch *t = *state;
+    evdb_verify_report report;
+    fill(t, false);
+    tamper(t, "s", "DELETE FROM changes WHERE sequence=3");
+    ok(evdb_verify(t->db, "s", NULL, NULL, &report, &why));
+    assert_int_equal(report.problems, 1);
+}
+
+static void a_slot_that_is_free_and_used_is_found_by_verify(void **state)
+{
+    scratch *t = *state;
+    evdb_verify_report report;
+    fill(t, false);
+    tamper(t, "s", "INSERT INTO free SELECT slot FROM vectors LIMIT 1");
+    ok(evdb_verify(t->db, "s", NULL, NULL, &report, &why));
+    assert_int_equal(report.problems, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(changed_metadata_is_never_returned),
+        TEST(the_record_of_id_0_is_skipped_like_any_other),
+        TEST(a_changed_version_is_never_returned),
+        TEST(a_changed_vector_is_never_returned_or_searched),
+        TEST(a_missing_vector_is_reported),
+        TEST(swapped_vectors_are_noticed),
+        TEST(an_id_longer_than_any_is_reported),
+        TEST(a_record_that_vanished_is_missed_by_verify),
+        TEST(a_gap_in_the_changes_is_found_by_verify),
+        TEST(a_slot_that_is_free_and_used_is_found_by_verify),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
