@@ -1,0 +1,39 @@
+/* power.h - a disk whose power can fail: every file operation of a session is recorded, and what the disk may hold at
+ * any moment of it is put together afterwards.
+ *
+ * What was synced is there. Of what was written to a file since its last sync each part may be there or not, in any
+ * order, and a write may have got only some of its sectors done. A file made and never synced may be missing. */
+#ifndef TESTS_FAULT_POWER_H
+#define TESTS_FAULT_POWER_H
+#include "platform/platform.h"
+#include "tree.h"
+#include <stdbool.h>
+
+typedef struct power_event {
+    io_kind kind;
+    char *path; /* below the directory of the session */
+    uint64_t offset;
+    unsigned char *data;
+    size_t size;
+    void *noted; /* a copy of what the session had noted when this began */
+} power_event;
+
+typedef struct power {
+    const char *dir;
+    bool skip_syncs;   /* a disk, or a program, that lies about them */
+    const void *notes; /* memory to copy with every event */
+    size_t notes_size;
+    power_event *events;
+    size_t count, capacity;
+} power;
+
+/* For platform.io: records and lets pass. */
+io_gate power_gate(power *p);
+void power_free(power *p);
+
+/* How what was not synced is chosen. */
+typedef enum power_mood { POWER_LOSES_ALL, POWER_KEEPS_ALL, POWER_ANY } power_mood;
+/* The files as the disk may hold them when the power fails just before event `at`; to be freed with tree_free(). */
+tree power_cut(const power *p, size_t at, power_mood mood, uint64_t *seed);
+
+#endif
