@@ -1,0 +1,57 @@
+/* choices.c - the library's enumerations as op_choice. Metrics and element types are named by the library alone. */
+#include "op/choices.h"
+#include <string.h>
+
+static const char *metric_name(uint32_t value)
+{
+    return evdb_metric_name((evdb_metric)value);
+}
+
+static evdb_status metric_parse(const char *name, uint32_t *out, evdb_error *err)
+{
+    evdb_metric metric = 0;
+    evdb_status rc = evdb_metric_parse(name, &metric, err);
+    if (rc == EVDB_OK) *out = metric;
+    return rc;
+}
+
+static const char *dtype_name(uint32_t value)
+{
+    return evdb_dtype_name((evdb_dtype)value);
+}
+
+static evdb_status dtype_parse(const char *name, uint32_t *out, evdb_error *err)
+{
+    evdb_dtype dtype = 0;
+    evdb_status rc = evdb_dtype_parse(name, &dtype, err);
+    if (rc == EVDB_OK) *out = dtype;
+    return rc;
+}
+
+static const char *id_type_name(uint32_t value)
+{
+    static const char *const names[] = { [EVDB_ID_INTEGER] = "integer", [EVDB_ID_STRING] = "string" };
+    return value < sizeof names / sizeof *names ? names[value] : NULL;
+}
+
+static evdb_status id_type_parse(const char *name, uint32_t *out, evdb_error *err)
+{
+    for (uint32_t i = 1; id_type_name(i); i++)
+        if (strcmp(id_type_name(i), name) == 0) {
+            *out = i;
+            return EVDB_OK;
+        }
+    return op_fail(err, EVDB_INVALID, "unknown id type '%s': use integer or string", name);
+}
+
+static const char *change_name(uint32_t value)
+{
+    static const char *const names[] = { [EVDB_CHANGE_PUT] = "put", [EVDB_CHANGE_UPDATE] = "update",
+                                         [EVDB_CHANGE_DELETE] = "delete" };
+    return value < sizeof names / sizeof *names ? names[value] : NULL;
+}
+
+const op_choice choice_metric = { metric_name, metric_parse };
+const op_choice choice_dtype = { dtype_name, dtype_parse };
+const op_choice choice_id_type = { id_type_name, id_type_parse };
+const op_choice choice_change = { change_name, NULL }; /* only in replies */

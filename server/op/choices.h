@@ -1,0 +1,6 @@
+/* choices.h - the closed sets of names that operations take and answer. */
+#ifndef CHOICES_H
+#define CHOICES_H
+#include "op/op.h"
+extern const op_choice choice_metric, choice_dtype, choice_id_type, choice_change;
+#endif

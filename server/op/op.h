@@ -1,0 +1,117 @@
+/* op.h - what evdb can do, declared once. The command line, REST, MCP, OpenAPI and help are views
+ * of this table; none of them names an operation's arguments. README.md beside it tells how to add one. */
+#ifndef OP_H
+#define OP_H
+#include <evdb.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define OP_DEPTH_MAX 64u                   /* nested arrays and objects in one request */
+#define OP_IDS_MAX EVDB_BATCH_MAX          /* ids in one request */
+#define OP_REPLY_NUMBERS_MAX (4u << 20)    /* vector elements in one reply */
+#define OP_PROBLEMS_MAX 1000u              /* problems listed in one reply of verify */
+
+/* What a field holds, in JSON and (for arguments) in the operation's argument struct. */
+typedef enum op_type {
+    OP_STRING,  /* const char *, borrowed from the request; NULL when absent */
+    OP_INTEGER, /* int64_t */
+    OP_NUMBER,  /* op_number */
+    OP_BOOL,    /* bool */
+    OP_CHOICE,  /* uint32_t, one of the field's choice */
+    OP_ID,      /* evdb_id: a JSON integer or string */
+    OP_VECTOR,  /* op_vector: a JSON array of numbers */
+    OP_STRINGS, /* op_strings */
+    OP_IDS,     /* op_ids */
+    OP_OBJECT,  /* char *: the object as JSON text; NULL when absent */
+    OP_TIME,    /* replies only: Unix time in milliseconds */
+    OP_LIST     /* replies only: array of objects, each shaped by `of` */
+} op_type;
+
+typedef struct op_number { float value; bool given; } op_number;
+typedef struct op_vector { float *at; size_t count; } op_vector;
+typedef struct op_strings { const char **at; size_t count; } op_strings;
+typedef struct op_ids { evdb_id *at; size_t count; } op_ids;
+
+/* A closed set of names, taken from the library so that a new metric appears everywhere by itself.
+ * name() answers NULL behind the last value; values begin at 1. */
+typedef struct op_choice {
+    const char *(*name)(uint32_t value);
+    evdb_status (*parse)(const char *name, uint32_t *out, evdb_error *err);
+} op_choice;
+
+enum {
+    OP_REQUIRED = 1, /* argument: must be given */
+    OP_OPTIONAL = 2  /* reply: may be left out */
+};
+
+typedef struct op_field {
+    const char *name, *alias; /* one argument, as different protocols spell it */
+    op_type type;
+    size_t offset;            /* into the argument struct */
+    unsigned flags;
+    unsigned position;        /* 1, 2, ... when it may be given in order, without its name; 0 = by name only */
+    int64_t def, min, max;    /* of an integer, or of the number of items in a list; max 0 = no bound */
+    const op_choice *choice;
+    const char *doc;
+} op_field;
+
+typedef struct op_result {
+    const char *name;
+    op_type type;
+    unsigned flags;
+    const op_choice *choice;
+    const struct op_result *of;
+    const char *doc;
+} op_result;
+
+#define OP_FIELD(st, member, kind, bits, ...)                                                           \
+    { .name = #member, .type = kind, .offset = offsetof(st, member), .flags = bits, __VA_ARGS__ }
+#define OP_STORE(st)                                                                                    \
+    OP_FIELD(st, store, OP_STRING, OP_REQUIRED, .alias = "name", .position = 1, .doc = "Name of the store.")
+#define OP_RESULT(key, kind, bits, ...) { .name = #key, .type = kind, .flags = bits, __VA_ARGS__ }
+#define OP_END { 0 }
+
+/* Who asks, against what. */
+typedef struct op_call { evdb *db; const char *subject; } op_call;
+
+typedef enum op_scope { OP_SCOPE_READ, OP_SCOPE_WRITE, OP_SCOPE_ADMIN } op_scope;    /* what a caller needs */
+typedef enum op_effect { OP_READS, OP_WRITES, OP_ADMINISTERS } op_effect;           /* what it changes */
+
+typedef struct op {
+    const char *name, *doc, *method, *path;
+    const char *one_method, *one_path; /* a second way in, for one record: {ids} stands for a list of one. May be NULL */
+    op_scope scope;
+    op_effect effect;
+    bool creates;         /* something new under a name of its own: 201 */
+    const op_field *args; /* ends with OP_END */
+    size_t args_size;
+    const op_result *reply; /* ends with OP_END */
+    evdb_status (*run)(op_call *call, const void *args, json_t **reply, evdb_error *err);
+} op;
+
+extern const op *const ops[]; /* NULL-terminated; the only registry */
+const op *op_find(const char *name);
+const char *op_scope_name(op_scope scope); /* "read", "write", "admin" */
+/* The whole table as one JSON document: for documentation, and for tests that must cover every operation. */
+bool op_print_table(FILE *to);
+/* The field of that name or alias, or NULL. */
+const op_field *op_field_find(const op *o, const char *name);
+
+/* JSON text to a value: the one door for text from outside. Errors say line and column. */
+evdb_status op_parse(const char *text, size_t length, json_t **out, evdb_error *err);
+/* JSON object to argument struct (op_binder.c). Arguments borrow from `in` until op_unbind(). */
+evdb_status op_bind(const op *o, const json_t *in, void *args, evdb_error *err);
+void op_unbind(const op *o, void *args);
+/* Binds, runs, unbinds. *reply is the caller's to json_decref(). */
+evdb_status op_run(const op *o, op_call *call, const json_t *in, json_t **reply, evdb_error *err);
+
+/* JSON Schemas of what an operation takes and answers; NULL when memory ran out. */
+json_t *op_input_schema(const op *o);
+json_t *op_output_schema(const op *o);
+
+/* Fills in *err (may be NULL) and returns status. */
+evdb_status op_fail(evdb_error *err, evdb_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+#endif

@@ -1,0 +1,207 @@
+/* op_binder.c - JSON object to argument struct: every protocol's only argument parser.
+ *
+ * Field types meet JSON in the bind_* functions and nowhere else; a reader that takes number arrays
+ * straight from text replaces bind_vector() alone. */
+#include "op/op.h"
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXACT_MAX 9007199254740992.0 /* 2^53: doubles up to here are exact integers */
+
+static evdb_status wrong_type(const op_field *f, const char *expected, evdb_error *err)
+{
+    return op_fail(err, EVDB_INVALID, "'%s' must be %s", f->name, expected);
+}
+
+static evdb_status bind_integer(const op_field *f, const json_t *v, int64_t *out, evdb_error *err)
+{
+    double real = json_real_value(v);
+    int64_t n;
+    if (json_is_integer(v)) n = json_integer_value(v);
+    else if (json_is_real(v) && real == floor(real) && fabs(real) <= EXACT_MAX) n = (int64_t)real; /* 5.0 is an integer */
+    else return wrong_type(f, "an integer", err);
+    if (n < f->min || (f->max && n > f->max))
+        return op_fail(err, EVDB_INVALID, "'%s' must be %" PRId64 "..%" PRId64 ", not %" PRId64, f->name, f->min, f->max, n);
+    *out = n;
+    return EVDB_OK;
+}
+
+static evdb_status bind_number(const op_field *f, const json_t *v, op_number *out, evdb_error *err)
+{
+    if (!json_is_number(v)) return wrong_type(f, "a number", err);
+    double n = json_number_value(v);
+    if (fabs(n) > FLT_MAX) return op_fail(err, EVDB_INVALID, "'%s' is beyond the range of float", f->name);
+    *out = (op_number){ .value = (float)n, .given = true };
+    return EVDB_OK;
+}
+
+static evdb_status bind_choice(const op_field *f, const json_t *v, uint32_t *out, evdb_error *err)
+{
+    if (!json_is_string(v)) return wrong_type(f, "a string", err);
+    return f->choice->parse(json_string_value(v), out, err);
+}
+
+/* Checks that v is an array with a permitted number of items, and makes room for them. */
+static evdb_status bind_items(const op_field *f, const json_t *v, size_t item, void **out, evdb_error *err)
+{
+    size_t count = json_array_size(v);
+    if (!json_is_array(v)) return wrong_type(f, "an array", err);
+    if (count < (size_t)f->min)
+        return op_fail(err, EVDB_INVALID, "'%s' needs at least %" PRId64 " item%s", f->name, f->min, f->min == 1 ? "" : "s");
+    if (f->max && count > (size_t)f->max)
+        return op_fail(err, EVDB_LIMIT, "'%s' has %zu items; at most %" PRId64 " are allowed", f->name, count, f->max);
+    *out = calloc(count + 1, item); /* + 1: an empty array is not NULL */
+    return *out ? EVDB_OK : op_fail(err, EVDB_NO_MEMORY, "out of memory for '%s'", f->name);
+}
+
+static evdb_status bind_vector(const op_field *f, const json_t *v, op_vector *out, evdb_error *err)
+{
+    void *at = NULL;
+    evdb_status rc = bind_items(f, v, sizeof *out->at, &at, err);
+    size_t count = rc == EVDB_OK ? json_array_size(v) : 0;
+    out->at = at;
+    for (; out->count < count; out->count++) {
+        const json_t *item = json_array_get(v, out->count);
+        double n = json_number_value(item);
+        if (!json_is_number(item))
+            return op_fail(err, EVDB_INVALID, "'%s[%zu]' must be a number", f->name, out->count);
+        if (fabs(n) > FLT_MAX)
+            return op_fail(err, EVDB_INVALID, "'%s[%zu]' is beyond the range of float", f->name, out->count);
+        out->at[out->count] = (float)n;
+    }
+    return rc;
+}
+
+static evdb_status bind_strings(const op_field *f, const json_t *v, op_strings *out, evdb_error *err)
+{
+    void *at = NULL;
+    evdb_status rc = bind_items(f, v, sizeof *out->at, &at, err);
+    size_t count = rc == EVDB_OK ? json_array_size(v) : 0;
+    out->at = at;
+    for (; out->count < count; out->count++) {
+        out->at[out->count] = json_string_value(json_array_get(v, out->count));
+        if (!out->at[out->count])
+            return op_fail(err, EVDB_INVALID, "'%s[%zu]' must be a string", f->name, out->count);
+    }
+    return rc;
+}
+
+static bool read_id(const json_t *v, evdb_id *out)
+{
+    if (json_is_integer(v)) *out = (evdb_id){ .number = json_integer_value(v) };
+    else if (json_is_string(v)) *out = (evdb_id){ .text = json_string_value(v), .length = json_string_length(v) };
+    else return false;
+    return true;
+}
+
+static evdb_status bind_ids(const op_field *f, const json_t *v, op_ids *out, evdb_error *err)
+{
+    void *at = NULL;
+    evdb_status rc = bind_items(f, v, sizeof *out->at, &at, err);
+    size_t count = rc == EVDB_OK ? json_array_size(v) : 0;
+    out->at = at;
+    for (; out->count < count; out->count++)
+        if (!read_id(json_array_get(v, out->count), &out->at[out->count]))
+            return op_fail(err, EVDB_INVALID, "'%s[%zu]' must be an integer or a string", f->name, out->count);
+    return rc;
+}
+
+static evdb_status bind_object(const op_field *f, const json_t *v, char **out, evdb_error *err)
+{
+    if (!json_is_object(v)) return wrong_type(f, "an object", err);
+    *out = json_dumps(v, JSON_COMPACT);
+    return *out ? EVDB_OK : op_fail(err, EVDB_NO_MEMORY, "out of memory for '%s'", f->name);
+}
+
+static evdb_status bind_value(const op_field *f, const json_t *v, void *at, evdb_error *err)
+{
+    switch (f->type) {
+    case OP_STRING:
+        if (!json_is_string(v)) return wrong_type(f, "a string", err);
+        *(const char **)at = json_string_value(v);
+        return EVDB_OK;
+    case OP_BOOL:
+        if (!json_is_boolean(v)) return wrong_type(f, "true or false", err);
+        *(bool *)at = json_is_true(v);
+        return EVDB_OK;
+    case OP_ID: return read_id(v, at) ? EVDB_OK : wrong_type(f, "an integer or a string", err);
+    case OP_INTEGER: return bind_integer(f, v, at, err);
+    case OP_NUMBER: return bind_number(f, v, at, err);
+    case OP_CHOICE: return bind_choice(f, v, at, err);
+    case OP_VECTOR: return bind_vector(f, v, at, err);
+    case OP_STRINGS: return bind_strings(f, v, at, err);
+    case OP_IDS: return bind_ids(f, v, at, err);
+    case OP_OBJECT: return bind_object(f, v, at, err);
+    case OP_TIME:
+    case OP_LIST: break;
+    }
+    return op_fail(err, EVDB_INTERNAL, "'%s' has a type that only replies have", f->name);
+}
+
+static evdb_status bind_default(const op_field *f, void *at, evdb_error *err)
+{
+    if (f->flags & OP_REQUIRED) return op_fail(err, EVDB_INVALID, "'%s' is required", f->name);
+    if (f->type == OP_INTEGER) *(int64_t *)at = f->def;
+    if (f->type == OP_BOOL) *(bool *)at = f->def != 0;
+    if (f->type == OP_CHOICE) *(uint32_t *)at = (uint32_t)f->def;
+    return EVDB_OK;
+}
+
+/* Recursion ends at `left`, far above the stack: jansson itself parses no deeper than 2,048. */
+static bool deeper_than(const json_t *v, unsigned left)
+{
+    const char *key;
+    json_t *item;
+    size_t i;
+    if (!json_is_array(v) && !json_is_object(v)) return false;
+    if (left == 0) return true;
+    json_array_foreach(v, i, item) if (deeper_than(item, left - 1)) return true;
+    json_object_foreach((json_t *)v, key, item) if (deeper_than(item, left - 1)) return true;
+    return false;
+}
+
+/* What can be said of the request before any field is looked at. */
+static evdb_status check_request(const op *o, const json_t *in, evdb_error *err)
+{
+    const char *key;
+    json_t *value;
+    if (!json_is_object(in)) return op_fail(err, EVDB_INVALID, "the arguments of %s must be a JSON object", o->name);
+    json_object_foreach((json_t *)in, key, value) {
+        const op_field *f = op_field_find(o, key);
+        if (!f) return op_fail(err, EVDB_INVALID, "%s has no argument '%s'", o->name, key);
+        if (f->alias && strcmp(key, f->alias) == 0 && json_object_get(in, f->name))
+            return op_fail(err, EVDB_INVALID, "'%s' and '%s' are the same argument; give one", f->name, f->alias);
+        if (deeper_than(value, OP_DEPTH_MAX - 1))
+            return op_fail(err, EVDB_INVALID, "'%s' is nested too deep: a request may have %u levels", key, OP_DEPTH_MAX);
+    }
+    return EVDB_OK;
+}
+
+evdb_status op_bind(const op *o, const json_t *in, void *args, evdb_error *err)
+{
+    memset(args, 0, o->args_size);
+    evdb_status rc = check_request(o, in, err);
+    for (const op_field *f = o->args; rc == EVDB_OK && f->name; f++) {
+        const json_t *v = json_object_get(in, f->name);
+        if (!v && f->alias) v = json_object_get(in, f->alias);
+        void *at = (char *)args + f->offset;
+        rc = v && !json_is_null(v) ? bind_value(f, v, at, err) : bind_default(f, at, err);
+    }
+    if (rc != EVDB_OK) op_unbind(o, args);
+    return rc;
+}
+
+void op_unbind(const op *o, void *args)
+{
+    for (const op_field *f = o->args; f->name; f++) {
+        void *at = (char *)args + f->offset;
+        if (f->type == OP_VECTOR) free(((op_vector *)at)->at);
+        if (f->type == OP_STRINGS) free(((op_strings *)at)->at);
+        if (f->type == OP_IDS) free(((op_ids *)at)->at);
+        if (f->type == OP_OBJECT) free(*(char **)at);
+    }
+    memset(args, 0, o->args_size);
+}

@@ -1,0 +1,29 @@
+/* op_table.c - op_print_table(): every operation as JSON. */
+#include "op/op.h"
+
+const char *op_scope_name(op_scope scope)
+{
+    static const char *const names[] = { [OP_SCOPE_READ] = "read", [OP_SCOPE_WRITE] = "write", [OP_SCOPE_ADMIN] = "admin" };
+    return names[scope];
+}
+
+bool op_print_table(FILE *to)
+{
+    json_t *all = json_array();
+    for (const op *const *o = ops; all && *o; o++) {
+        json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "name", (*o)->name, "doc", (*o)->doc, "method",
+                                (*o)->method, "path", (*o)->path, "scope", op_scope_name((*o)->scope), "input",
+                                op_input_schema(*o), "output", op_output_schema(*o));
+        if (one && (*o)->one_path) {
+            json_object_set_new(one, "one_method", json_string((*o)->one_method));
+            json_object_set_new(one, "one_path", json_string((*o)->one_path));
+        }
+        if (!one || json_array_append_new(all, one)) {
+            json_decref(all);
+            all = NULL;
+        }
+    }
+    bool printed = all && json_dumpf(all, to, JSON_INDENT(2)) == 0 && putc('\n', to) != EOF;
+    json_decref(all);
+    return printed;
+}

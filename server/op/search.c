@@ -1,0 +1,92 @@
+/* search.c - the search_vectors operation. */
+#include "op/op_json.h"
+#include "op/ops.h"
+#include <string.h>
+
+typedef struct search_args {
+    const char *store;
+    op_vector vector;
+    int64_t k, ef;
+    op_number radius;
+    char *filter;
+    bool metadata;
+} search_args;
+
+static const op_field search_fields[] = {
+    OP_STORE(search_args),
+    OP_FIELD(search_args, vector, OP_VECTOR, OP_REQUIRED, .min = 1, .max = EVDB_DIM_MAX, .doc = "What to search for."),
+    OP_FIELD(search_args, k, OP_INTEGER, 0, .def = 10, .min = 1, .max = EVDB_K_MAX, .doc = "How many neighbours, at most."),
+    OP_FIELD(search_args, radius, OP_NUMBER, 0, .doc = "Only records within this distance."),
+    OP_FIELD(search_args, ef, OP_INTEGER, 0, .max = EVDB_K_MAX, .doc = "Effort of an index search; 0 = chosen for k."),
+    OP_FIELD(search_args, filter, OP_OBJECT, 0, .doc = "Only records whose metadata matches."),
+    OP_FIELD(search_args, metadata, OP_BOOL, 0, .def = true, .doc = "Return each record's metadata."),
+    OP_END
+};
+
+static const op_result hit_reply[] = {
+    OP_RESULT(id, OP_ID, 0, .doc = "Id of the record."),
+    OP_RESULT(distance, OP_NUMBER, 0, .doc = "Distance from the query; smaller is nearer."),
+    OP_RESULT(score, OP_NUMBER, 0, .doc = "Similarity to the query; larger is better."),
+    OP_RESULT(metadata, OP_OBJECT, OP_OPTIONAL, .doc = "What is kept with the vector."),
+    OP_END
+};
+
+static const op_result search_reply[] = {
+    OP_RESULT(results, OP_LIST, 0, .of = hit_reply, .doc = "Neighbours, nearest first."),
+    OP_RESULT(complete, OP_BOOL, 0, .doc = "false when the search stopped before it had found everything."),
+    OP_RESULT(stop, OP_STRING, OP_OPTIONAL, .doc = "Why it stopped: 'limit' = more than k records lie within the radius."),
+    OP_END
+};
+
+static json_t *hit_json(const evdb_result *r, size_t i)
+{
+    json_t *hit = json_object();
+    bool ok = hit && op_json_put(hit, "id", op_json_id(&r->ids[i])) &&
+              op_json_put(hit, "distance", op_json_float(r->distances[i])) &&
+              op_json_put(hit, "score", op_json_float(r->scores[i]));
+    if (ok && r->metadata) ok = op_json_put(hit, "metadata", op_json_object(r->metadata[i], strlen(r->metadata[i])));
+    if (ok) return hit;
+    json_decref(hit);
+    return NULL;
+}
+
+static json_t *result_json(const evdb_result *r)
+{
+    json_t *hits = json_array(), *reply = json_object();
+    bool ok = hits && reply;
+    for (size_t i = 0; ok && i < r->count; i++) ok = json_array_append_new(hits, hit_json(r, i)) == 0;
+    ok = op_json_put(reply, "results", hits) && ok;
+    ok = ok && op_json_put(reply, "complete", json_boolean(r->complete));
+    if (ok && r->stop == EVDB_STOP_LIMIT) ok = op_json_put(reply, "stop", json_string("limit"));
+    if (ok) return reply;
+    json_decref(reply);
+    return NULL;
+}
+
+static evdb_status search(op_call *call, const void *args, json_t **reply, evdb_error *err)
+{
+    const search_args *a = args;
+    evdb_store *store = NULL;
+    evdb_result *result = NULL;
+    evdb_search_options options = EVDB_SEARCH_OPTIONS;
+    uint32_t dim = (uint32_t)a->vector.count;
+    options.k = (uint32_t)a->k;
+    options.ef = (uint32_t)a->ef;
+    options.flags = a->metadata ? EVDB_SEARCH_METADATA : 0;
+    options.filter = a->filter;
+    evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
+    if (rc == EVDB_OK && a->radius.given)
+        rc = evdb_search_range(store, a->vector.at, dim, a->radius.value, &options, &result, err);
+    else if (rc == EVDB_OK)
+        rc = evdb_search(store, a->vector.at, dim, &options, &result, err);
+    if (rc == EVDB_OK) rc = op_json_reply(reply, result_json(result), err);
+    evdb_result_free(result);
+    evdb_store_close(store);
+    return rc;
+}
+
+const op op_search_vectors = {
+    .name = "search_vectors", .doc = "Find the nearest vectors of a store.",
+    .method = "POST", .path = "/api/v1/stores/{name}/search", .scope = OP_SCOPE_READ, .effect = OP_READS,
+    .args = search_fields, .args_size = sizeof(search_args), .reply = search_reply, .run = search,
+};

@@ -1,0 +1,208 @@
+/* stores.c - operations on stores as a whole: create, list, describe, rename, drop. */
+#include "op/choices.h"
+#include "op/op_json.h"
+#include "op/ops.h"
+
+#define THREADS_MAX 1024
+
+/* What a store is; every operation that answers a store answers this. */
+static const op_result store_reply[] = {
+    OP_RESULT(name, OP_STRING, 0, .doc = "Name of the store."),
+    OP_RESULT(dim, OP_INTEGER, 0, .doc = "Elements in a vector; 0 until the first vector decides."),
+    OP_RESULT(metric, OP_CHOICE, OP_OPTIONAL, .choice = &choice_metric, .doc = "How distance is measured."),
+    OP_RESULT(dtype, OP_CHOICE, OP_OPTIONAL, .choice = &choice_dtype, .doc = "Type of a vector's elements."),
+    OP_RESULT(id_type, OP_CHOICE, OP_OPTIONAL, .choice = &choice_id_type,
+              .doc = "Type of record ids; left out until the first record decides."),
+    OP_RESULT(m, OP_INTEGER, 0, .doc = "Links of a node in the graph index."),
+    OP_RESULT(ef_construction, OP_INTEGER, 0, .doc = "Search effort while building the index."),
+    OP_RESULT(threads, OP_INTEGER, 0, .doc = "Threads that build the index; 0 = all."),
+    OP_RESULT(fields, OP_STRINGS, 0, .doc = "Metadata fields that filters are fast on."),
+    OP_RESULT(format, OP_INTEGER, 0, .doc = "On-disk format."),
+    OP_RESULT(created_ms, OP_TIME, 0, .doc = "When the store was created, Unix time in milliseconds."),
+    OP_RESULT(uuid, OP_STRING, 0, .doc = "Identity that survives renaming."),
+    OP_RESULT(damaged, OP_BOOL, OP_OPTIONAL, .doc = "true when the store's own files cannot be read; run verify."),
+    OP_END
+};
+
+static json_t *strings_json(const char *const *at, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array && i < count; i++)
+        if (json_array_append_new(array, json_string(at[i])) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    return array;
+}
+
+/* Puts the value's name, or nothing for a value that has none (undecided, or not readable). */
+static bool put_name(json_t *object, const char *key, const char *name)
+{
+    return !name || op_json_put(object, key, json_string(name));
+}
+
+static json_t *store_json(const evdb_store_info *info)
+{
+    json_t *s = json_object();
+    bool ok = s && op_json_put(s, "name", json_string(info->name)) && op_json_put(s, "dim", json_integer(info->dim)) &&
+              put_name(s, "metric", choice_metric.name(info->metric)) &&
+              put_name(s, "dtype", choice_dtype.name(info->dtype)) &&
+              put_name(s, "id_type", choice_id_type.name(info->id_type)) && op_json_put(s, "m", json_integer(info->m)) &&
+              op_json_put(s, "ef_construction", json_integer(info->ef_construction)) &&
+              op_json_put(s, "threads", json_integer(info->index_threads)) &&
+              op_json_put(s, "fields", strings_json(info->fields, info->field_count)) &&
+              op_json_put(s, "format", json_integer(info->format)) &&
+              op_json_put(s, "created_ms", json_integer(info->created_ms)) &&
+              op_json_put(s, "uuid", json_string(info->uuid)) &&
+              (info->metric || op_json_put(s, "damaged", json_true()));
+    if (ok) return s;
+    json_decref(s);
+    return NULL;
+}
+
+static evdb_status reply_store(evdb_store *store, json_t **reply, evdb_error *err)
+{
+    evdb_store_info *info = NULL;
+    evdb_status rc = evdb_store_describe(store, &info, err);
+    if (rc == EVDB_OK) rc = op_json_reply(reply, store_json(info), err);
+    evdb_store_info_free(info);
+    return rc;
+}
+
+typedef struct create_args {
+    const char *name;
+    int64_t dim, m, ef_construction, threads;
+    uint32_t metric, dtype, id_type;
+    op_strings fields;
+} create_args;
+
+static const op_field create_fields[] = {
+    OP_FIELD(create_args, name, OP_STRING, OP_REQUIRED, .alias = "store", .position = 1,
+             .doc = "Name: a-z, 0-9, _ and -, at most 64, beginning with a letter or digit."),
+    OP_FIELD(create_args, dim, OP_INTEGER, 0, .max = EVDB_DIM_MAX,
+             .doc = "Elements in a vector; 0 = taken from the first vector."),
+    OP_FIELD(create_args, metric, OP_CHOICE, 0, .def = EVDB_COSINE, .choice = &choice_metric,
+             .doc = "How distance is measured."),
+    OP_FIELD(create_args, dtype, OP_CHOICE, 0, .def = EVDB_F32, .choice = &choice_dtype,
+             .doc = "Type of a vector's elements."),
+    OP_FIELD(create_args, id_type, OP_CHOICE, 0, .choice = &choice_id_type,
+             .doc = "Type of record ids; without it the first record decides."),
+    OP_FIELD(create_args, m, OP_INTEGER, 0, .def = 16, .min = 2, .max = 128, .doc = "Links of a node in the graph index."),
+    OP_FIELD(create_args, ef_construction, OP_INTEGER, 0, .def = 200, .min = 8, .max = 4096,
+             .doc = "Search effort while building the index."),
+    OP_FIELD(create_args, threads, OP_INTEGER, 0, .max = THREADS_MAX, .doc = "Threads that build the index; 0 = all."),
+    OP_FIELD(create_args, fields, OP_STRINGS, 0, .max = EVDB_STORE_FIELDS_MAX,
+             .doc = "Metadata fields that filters shall be fast on."),
+    OP_END
+};
+
+static evdb_status create(op_call *call, const void *args, json_t **reply, evdb_error *err)
+{
+    const create_args *a = args;
+    evdb_store_options options = EVDB_STORE_OPTIONS;
+    evdb_store *store = NULL;
+    options.dim = (uint32_t)a->dim;
+    options.metric = a->metric;
+    options.dtype = a->dtype;
+    options.id_type = a->id_type;
+    options.m = (uint32_t)a->m;
+    options.ef_construction = (uint32_t)a->ef_construction;
+    options.index_threads = (uint32_t)a->threads;
+    options.field_count = (uint32_t)a->fields.count;
+    options.fields = a->fields.at;
+    evdb_status rc = evdb_store_create(call->db, a->name, &options, &store, err);
+    if (rc == EVDB_OK) rc = reply_store(store, reply, err);
+    evdb_store_close(store);
+    return rc;
+}
+
+const op op_create_store = {
+    .name = "create_store", .doc = "Create an empty store.", .method = "POST", .path = "/api/v1/stores",
+    .scope = OP_SCOPE_WRITE, .effect = OP_ADMINISTERS, .creates = true,
+    .args = create_fields, .args_size = sizeof(create_args), .reply = store_reply, .run = create,
+};
+
+static const op_field no_fields[] = { OP_END };
+
+static const op_result list_reply[] = {
+    OP_RESULT(stores, OP_LIST, 0, .of = store_reply, .doc = "All stores, sorted by name."),
+    OP_END
+};
+
+static evdb_status list(op_call *call, const void *args, json_t **reply, evdb_error *err)
+{
+    evdb_store_info **infos = NULL;
+    size_t count = 0;
+    (void)args;
+    evdb_status rc = evdb_store_list(call->db, &infos, &count, err);
+    if (rc != EVDB_OK) return rc;
+    json_t *stores = json_array();
+    bool ok = stores != NULL;
+    for (size_t i = 0; ok && i < count; i++) ok = json_array_append_new(stores, store_json(infos[i])) == 0;
+    evdb_store_list_free(infos, count);
+    rc = op_json_reply(reply, ok ? json_pack("{s:O}", "stores", stores) : NULL, err);
+    json_decref(stores);
+    return rc;
+}
+
+const op op_list_stores = {
+    .name = "list_stores", .doc = "List all stores.", .method = "GET", .path = "/api/v1/stores",
+    .scope = OP_SCOPE_READ, .effect = OP_READS, .args = no_fields, .reply = list_reply, .run = list,
+};
+
+typedef struct store_args { const char *store; } store_args;
+static const op_field store_fields[] = { OP_STORE(store_args), OP_END };
+
+static evdb_status describe(op_call *call, const void *args, json_t **reply, evdb_error *err)
+{
+    const store_args *a = args;
+    evdb_store *store = NULL;
+    evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
+    if (rc == EVDB_OK) rc = reply_store(store, reply, err);
+    evdb_store_close(store);
+    return rc;
+}
+
+const op op_describe_store = {
+    .name = "describe_store", .doc = "Show what a store is: dimension, metric, types.",
+    .method = "GET", .path = "/api/v1/stores/{name}", .scope = OP_SCOPE_READ, .effect = OP_READS,
+    .args = store_fields, .args_size = sizeof(store_args), .reply = store_reply, .run = describe,
+};
+
+typedef struct rename_args { const char *store, *new_name; } rename_args;
+
+static const op_field rename_fields[] = {
+    OP_STORE(rename_args),
+    OP_FIELD(rename_args, new_name, OP_STRING, OP_REQUIRED, .position = 2, .doc = "The name it shall have."),
+    OP_END
+};
+
+static const op_result rename_reply[] = { OP_RESULT(name, OP_STRING, 0, .doc = "The store's name now."), OP_END };
+
+static evdb_status rename_run(op_call *call, const void *args, json_t **reply, evdb_error *err)
+{
+    const rename_args *a = args;
+    evdb_status rc = evdb_store_rename(call->db, a->store, a->new_name, err);
+    return rc != EVDB_OK ? rc : op_json_reply(reply, json_pack("{s:s}", "name", a->new_name), err);
+}
+
+const op op_rename_store = {
+    .name = "rename_store", .doc = "Give a store another name.",
+    .method = "POST", .path = "/api/v1/stores/{name}/rename", .scope = OP_SCOPE_ADMIN, .effect = OP_ADMINISTERS,
+    .args = rename_fields, .args_size = sizeof(rename_args), .reply = rename_reply, .run = rename_run,
+};
+
+static const op_result drop_reply[] = { OP_RESULT(dropped, OP_STRING, 0, .doc = "Name of the store that is gone."), OP_END };
+
+static evdb_status drop(op_call *call, const void *args, json_t **reply, evdb_error *err)
+{
+    const store_args *a = args;
+    evdb_status rc = evdb_store_drop(call->db, a->store, err);
+    return rc != EVDB_OK ? rc : op_json_reply(reply, json_pack("{s:s}", "dropped", a->store), err);
+}
+
+const op op_drop_store = {
+    .name = "drop_store", .doc = "Remove a store and all its records.",
+    .method = "DELETE", .path = "/api/v1/stores/{name}", .scope = OP_SCOPE_ADMIN, .effect = OP_ADMINISTERS,
+    .args = store_fields, .args_size = sizeof(store_args), .reply = drop_reply, .run = drop,
+};

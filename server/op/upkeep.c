@@ -1,0 +1,111 @@
+/* upkeep.c - operations that look after a store: store_stats, sync_store, verify. */
+#include "op/op_json.h"
+#include "op/ops.h"
+
+typedef struct store_args { const char *store; } store_args;
+static const op_field store_fields[] = { OP_STORE(store_args), OP_END };
+
+static const op_result stats_reply[] = {
+    OP_RESULT(store, OP_STRING, 0, .doc = "Name of the store."),
+    OP_RESULT(records, OP_INTEGER, 0, .doc = "Records in the store."),
+    OP_RESULT(sequence, OP_INTEGER, 0, .doc = "Number of the last change."),
+    OP_RESULT(changes_horizon, OP_INTEGER, 0, .doc = "Changes behind this number can still be listed."),
+    OP_RESULT(loaded_sequence, OP_INTEGER, 0, .doc = "Change that the in-memory view has reached; 0 before the first search."),
+    OP_RESULT(memory_bytes, OP_INTEGER, 0, .doc = "Memory that this process holds for the store."),
+    OP_RESULT(disk_bytes, OP_INTEGER, 0, .doc = "Size of the store's files."),
+    OP_END
+};
+
+static evdb_status stats(op_call *call, const void *args, json_t **reply, evdb_error *err)
+{
+    const store_args *a = args;
+    evdb_store *store = NULL;
+    evdb_store_stats s = EVDB_STORE_STATS;
+    evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
+    if (rc == EVDB_OK) rc = evdb_store_get_stats(store, &s, err);
+    evdb_store_close(store);
+    if (rc != EVDB_OK) return rc;
+    return op_json_reply(reply, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "store", a->store,
+                                          "records", (json_int_t)s.records, "sequence", (json_int_t)s.sequence,
+                                          "changes_horizon", (json_int_t)s.changes_horizon,
+                                          "loaded_sequence", (json_int_t)s.loaded_sequence,
+                                          "memory_bytes", (json_int_t)s.memory_bytes,
+                                          "disk_bytes", (json_int_t)s.disk_bytes), err);
+}
+
+const op op_store_stats = {
+    .name = "store_stats", .doc = "Show a store's size and position.",
+    .method = "GET", .path = "/api/v1/stores/{name}/stats", .scope = OP_SCOPE_READ, .effect = OP_READS,
+    .args = store_fields, .args_size = sizeof(store_args), .reply = stats_reply, .run = stats,
+};
+
+static const op_result sync_reply[] = { OP_RESULT(synced, OP_STRING, 0, .doc = "Name of the store."), OP_END };
+
+static evdb_status sync_run(op_call *call, const void *args, json_t **reply, evdb_error *err)
+{
+    const store_args *a = args;
+    evdb_store *store = NULL;
+    evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
+    if (rc == EVDB_OK) rc = evdb_store_sync(store, err);
+    evdb_store_close(store);
+    return rc != EVDB_OK ? rc : op_json_reply(reply, json_pack("{s:s}", "synced", a->store), err);
+}
+
+const op op_sync_store = {
+    .name = "sync_store", .doc = "Move everything written so far into the store's main file.",
+    .method = "POST", .path = "/api/v1/stores/{name}/sync", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES,
+    .args = store_fields, .args_size = sizeof(store_args), .reply = sync_reply, .run = sync_run,
+};
+
+static const op_field verify_fields[] = {
+    OP_FIELD(store_args, store, OP_STRING, 0, .alias = "name", .position = 1,
+             .doc = "Name of the store; without it the whole database."),
+    OP_END
+};
+
+static const op_result problem_reply[] = {
+    OP_RESULT(store, OP_STRING, 0, .doc = "Store it was found in; empty = the database itself."),
+    OP_RESULT(text, OP_STRING, 0, .doc = "What is wrong."),
+    OP_END
+};
+
+static const op_result verify_reply[] = {
+    OP_RESULT(stores, OP_INTEGER, 0, .doc = "Stores looked at."),
+    OP_RESULT(records, OP_INTEGER, 0, .doc = "Records whose checksums were computed."),
+    OP_RESULT(problems, OP_INTEGER, 0, .doc = "Problems found; 0 = sound."),
+    OP_RESULT(found, OP_LIST, 0, .of = problem_reply, .doc = "The first of them."),
+    OP_END
+};
+
+typedef struct found { json_t *list; bool failed; } found;
+
+static void add_problem(void *context, const char *store, const char *text)
+{
+    found *f = context;
+    if (f->failed || json_array_size(f->list) >= OP_PROBLEMS_MAX) return;
+    json_t *problem = json_pack("{s:o, s:o}", "store", op_json_text(store ? store : ""), "text", op_json_text(text));
+    f->failed = json_array_append_new(f->list, problem) != 0;
+}
+
+static evdb_status verify(op_call *call, const void *args, json_t **reply, evdb_error *err)
+{
+    const store_args *a = args;
+    evdb_verify_report report = { 0 };
+    found problems = { .list = json_array() };
+    problems.failed = !problems.list;
+    evdb_status rc = evdb_verify(call->db, a->store, add_problem, &problems, &report, err);
+    if (rc == EVDB_OK) {
+        json_t *json = problems.failed ? NULL
+            : json_pack("{s:I, s:I, s:I, s:O}", "stores", (json_int_t)report.stores, "records", (json_int_t)report.records,
+                        "problems", (json_int_t)report.problems, "found", problems.list);
+        rc = op_json_reply(reply, json, err);
+    }
+    json_decref(problems.list);
+    return rc;
+}
+
+const op op_verify = {
+    .name = "verify", .doc = "Read everything and check every checksum and invariant.",
+    .method = "POST", .path = "/api/v1/verify", .scope = OP_SCOPE_ADMIN, .effect = OP_READS,
+    .args = verify_fields, .args_size = sizeof(store_args), .reply = verify_reply, .run = verify,
+};

@@ -1,0 +1,170 @@
+/* test_op_table.c - every entry of the operation table is complete, and its schemas and statuses follow from it. */
+#include "op/op.h"
+#include "op/op_status.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void every_operation_says_what_it_is(void **state)
+{
+    (void)state;
+    for (const op *const *o = ops; *o; o++) {
+        assert_non_null((*o)->name);
+        assert_non_null((*o)->doc);
+        assert_non_null((*o)->run);
+        assert_ptr_equal(op_find((*o)->name), *o); /* names are unique */
+        assert_memory_equal((*o)->path, "/api/v1/", 8);
+        for (const op *const *other = ops; *other != *o; other++)
+            assert_false(strcmp((*other)->method, (*o)->method) == 0 && strcmp((*other)->path, (*o)->path) == 0);
+        if ((*o)->effect == OP_WRITES) assert_true((*o)->scope >= OP_SCOPE_WRITE);
+        if ((*o)->effect == OP_ADMINISTERS) assert_true((*o)->scope >= OP_SCOPE_WRITE);
+    }
+    assert_null(op_find("no_such_operation"));
+}
+
+static void historic_names_and_paths_are_kept(void **state)
+{
+    (void)state;
+    static const char *const kept[][3] = {
+        { "create_store", "POST", "/api/v1/stores" },
+        { "list_stores", "GET", "/api/v1/stores" },
+        { "drop_store", "DELETE", "/api/v1/stores/{name}" },
+        { "insert_vector", "POST", "/api/v1/stores/{name}/vectors" },
+        { "search_vectors", "POST", "/api/v1/stores/{name}/search" },
+        { "store_stats", "GET", "/api/v1/stores/{name}/stats" },
+    };
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        const op *o = op_find(kept[i][0]);
+        assert_non_null(o);
+        assert_string_equal(o->method, kept[i][1]);
+        assert_string_equal(o->path, kept[i][2]);
+    }
+}
+
+static void every_part_of_a_path_is_an_argument(void **state)
+{
+    (void)state;
+    for (const op *const *o = ops; *o; o++)
+        for (const char *p = strchr((*o)->path, '{'); p; p = strchr(p + 1, '{')) {
+            char name[64] = "";
+            assert_int_equal(sscanf(p, "{%63[a-z_]}", name), 1);
+            const op_field *f = op_field_find(*o, name);
+            assert_non_null(f);
+            assert_true(f->flags & OP_REQUIRED);
+        }
+}
+
+static void every_field_is_complete(void **state)
+{
+    (void)state;
+    for (const op *const *o = ops; *o; o++) {
+        unsigned positions = 0;
+        for (const op_field *f = (*o)->args; f->name; f++) {
+            assert_ptr_equal(op_field_find(*o, f->name), f);
+            assert_non_null(f->doc);
+            assert_true(f->offset < (*o)->args_size);
+            assert_int_equal(f->type == OP_CHOICE, f->choice != NULL);
+            if (f->type == OP_INTEGER) assert_true(f->max > f->min && f->def >= f->min && f->def <= f->max);
+            if (f->position) positions |= 1u << f->position;
+        }
+        assert_int_equal(positions & (positions + 2), 0); /* 1, 2, ... without gaps */
+    }
+}
+
+static void check_result(const op_result *r)
+{
+    for (; r->name; r++) {
+        assert_non_null(r->doc);
+        assert_int_equal(r->type == OP_CHOICE, r->choice != NULL);
+        assert_int_equal(r->type == OP_LIST, r->of != NULL);
+        if (r->of) check_result(r->of);
+    }
+}
+
+static void every_reply_field_is_complete(void **state)
+{
+    (void)state;
+    for (const op *const *o = ops; *o; o++) {
+        assert_non_null((*o)->reply->name);
+        check_result((*o)->reply);
+    }
+}
+
+static void schemas_list_every_argument_and_reply(void **state)
+{
+    (void)state;
+    for (const op *const *o = ops; *o; o++) {
+        json_t *in = op_input_schema(*o), *out = op_output_schema(*o);
+        assert_non_null(in);
+        assert_non_null(out);
+        assert_string_equal(json_string_value(json_object_get(in, "type")), "object");
+        assert_true(json_is_false(json_object_get(in, "additionalProperties")));
+        size_t required = 0, fields = 0;
+        for (const op_field *f = (*o)->args; f->name; f++, fields++) {
+            json_t *s = json_object_get(json_object_get(in, "properties"), f->name);
+            assert_string_equal(json_string_value(json_object_get(s, "description")), f->doc);
+            required += (f->flags & OP_REQUIRED) != 0;
+        }
+        assert_int_equal(json_object_size(json_object_get(in, "properties")), fields);
+        assert_int_equal(json_array_size(json_object_get(in, "required")), required);
+        for (const op_result *r = (*o)->reply; r->name; r++)
+            assert_non_null(json_object_get(json_object_get(out, "properties"), r->name));
+        json_decref(in);
+        json_decref(out);
+    }
+}
+
+static void a_schema_states_ranges_defaults_and_choices(void **state)
+{
+    (void)state;
+    json_t *s = op_input_schema(op_find("search_vectors")), *k = json_object_get(json_object_get(s, "properties"), "k");
+    json_t *expected = json_pack("{s:s,s:s,s:i,s:i,s:i}", "type", "integer", "description", "How many neighbours, at most.",
+                                 "minimum", 1, "maximum", 10000, "default", 10);
+    assert_true(json_equal(k, expected));
+    json_decref(expected);
+    json_decref(s);
+    s = op_input_schema(op_find("create_store"));
+    json_t *metric = json_object_get(json_object_get(s, "properties"), "metric");
+    assert_string_equal(json_string_value(json_object_get(metric, "default")), "cosine");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(metric, "enum"), 1)), "euclidean");
+    json_decref(s);
+}
+
+static void every_status_maps_to_every_protocol(void **state)
+{
+    static const evdb_status statuses[] = {
+#define EVDB_STATUS(name, value, text) EVDB_##name,
+#include <evdb/status.def>
+#undef EVDB_STATUS
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        op_wire w = op_status(statuses[i]);
+        bool ok = statuses[i] == EVDB_OK;
+        assert_int_equal(ok, w.http == 200);
+        assert_int_equal(ok, w.rpc == 0);
+        assert_int_equal(ok, w.exit == OP_EXIT_OK);
+        assert_true(w.exit != OP_EXIT_USAGE); /* the command line's own */
+        if (w.rpc >= -32768 && w.rpc <= -32000) assert_true(w.rpc == -32602 || w.rpc == -32603);
+    }
+    assert_int_equal(op_status(EVDB_NOT_FOUND).http, 404);
+    assert_int_equal(op_status((evdb_status)9999).http, 500);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_operation_says_what_it_is),
+        cmocka_unit_test(historic_names_and_paths_are_kept),
+        cmocka_unit_test(every_part_of_a_path_is_an_argument),
+        cmocka_unit_test(every_field_is_complete),
+        cmocka_unit_test(every_reply_field_is_complete),
+        cmocka_unit_test(schemas_list_every_argument_and_reply),
+        cmocka_unit_test(a_schema_states_ranges_defaults_and_choices),
+        cmocka_unit_test(every_status_maps_to_every_protocol),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
