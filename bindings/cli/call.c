@@ -1,0 +1,62 @@
+/* call.c - from arguments to the shown reply of an operation. */
+#include "cli.h"
+#include "terminal.h"
+#include <stdio.h>
+
+static void note(void *context, const char *message)
+{
+    (void)context;
+    complain("note: %s", message);
+}
+
+op_exit database_open(cli *c, bool create)
+{
+    evdb_error err;
+    evdb_options options = EVDB_OPTIONS;
+    options.flags = create ? 0 : EVDB_OPEN_EXISTING;
+    options.log = note;
+    evdb_status rc = evdb_open(c->directory, &options, &c->db, &err);
+    return rc == EVDB_OK ? OP_EXIT_OK : complain_error(rc, &err);
+}
+
+op_exit call_operation(cli *c, const op *o, const json_t *args, json_t **reply)
+{
+    evdb_error err;
+    op_call call = { .db = c->db, .subject = "cli" };
+    evdb_status rc = op_run(o, &call, args, reply, &err);
+    return rc == EVDB_OK ? OP_EXIT_OK : complain_error(rc, &err);
+}
+
+op_exit extra_bind(const cli *c, const op *shape, void *out)
+{
+    evdb_error err;
+    evdb_status rc = op_bind(shape, c->extra, out, &err);
+    return rc == EVDB_OK ? OP_EXIT_OK : complain_error(rc, &err);
+}
+
+/* A reply can be bad news: ids that are missing, problems that were found. */
+static op_exit judge(const cli_command *command, const json_t *reply)
+{
+    size_t i;
+    json_t *item, *trouble = command->trouble ? json_object_get(reply, command->trouble) : NULL;
+    if (json_is_integer(trouble) && json_integer_value(trouble) != 0) {
+        complain("%" JSON_INTEGER_FORMAT " %s", json_integer_value(trouble), command->complaint);
+        return command->trouble_exit;
+    }
+    json_array_foreach(trouble, i, item) {
+        if (json_is_string(item)) complain("%s: '%s'", command->complaint, json_string_value(item));
+        else complain("%s: %" JSON_INTEGER_FORMAT, command->complaint, json_integer_value(item));
+    }
+    return json_array_size(trouble) ? command->trouble_exit : OP_EXIT_OK;
+}
+
+op_exit run_operation(cli *c)
+{
+    json_t *reply = NULL;
+    op_exit rc = c->db ? OP_EXIT_OK : database_open(c, c->command->creates);
+    if (rc == OP_EXIT_OK) rc = call_operation(c, c->op, c->args, &reply);
+    if (rc == OP_EXIT_OK) rc = show_reply(c, reply);
+    if (rc == OP_EXIT_OK) rc = judge(c->command, reply);
+    json_decref(reply);
+    return rc;
+}

@@ -1,0 +1,151 @@
+/* import.c - `evdb import`: a file to a store, which is created when missing. */
+#include "cli.h"
+#include "file.h"
+#include "format.h"
+#include "origin.h"
+#include "progress.h"
+#include "terminal.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct import_args {
+    const char *file, *companion;
+    uint32_t format;
+    int64_t first_id, batch;
+    bool upsert, keep_going;
+} import_args;
+
+const op_field import_fields[] = {
+    OP_FIELD(import_args, file, OP_STRING, OP_REQUIRED, .position = 2, .doc = "File to read, or - for standard input."),
+    OP_FIELD(import_args, format, OP_CHOICE, 0, .choice = &choice_format, .doc = "Format; without it, by the file's extension."),
+    OP_FIELD(import_args, companion, OP_STRING, 0, .doc = "With npy and fvecs: JSONL file of ids and metadata, line by line."),
+    OP_FIELD(import_args, first_id, OP_INTEGER, 0, .min = INT64_MIN, .max = INT64_MAX,
+             .doc = "With npy and fvecs without a companion: id of the first vector."),
+    OP_FIELD(import_args, batch, OP_INTEGER, 0, .def = 1000, .min = 1, .max = EVDB_BATCH_MAX, .doc = "Records in one commit."),
+    OP_FIELD(import_args, upsert, OP_BOOL, 0, .doc = "Replace records whose id exists, rather than refuse the file."),
+    OP_FIELD(import_args, keep_going, OP_BOOL, 0, .doc = "Leave out bad records and list them, rather than refuse the file."),
+    OP_END
+};
+
+static const op import_shape = { .name = "import", .args = import_fields, .args_size = sizeof(import_args) };
+
+typedef struct drawn { progress bar; const source *from; } drawn;
+
+static int draw(void *context, evdb_transfer_phase phase, uint64_t records)
+{
+    drawn *d = context;
+    progress_show(&d->bar, phase == EVDB_PHASE_CHECK ? "checking" : "writing", records, d->from->at, d->from->size);
+    return 0;
+}
+
+static void report_bad(void *context, uint64_t line, const evdb_error *why)
+{
+    drawn *d = context;
+    (void)line; /* the message names it */
+    progress_clear(&d->bar);
+    complain("skipped %s", why->message);
+}
+
+/* Options that speak of the store must agree with the one that is there. */
+static op_exit check_agreement(const cli *c, const json_t *store)
+{
+    const char *key;
+    json_t *asked;
+    json_object_foreach(c->args, key, asked) {
+        json_t *is = json_object_get(store, key);
+        if (json_equal(asked, is)) continue;
+        char *is_text = json_dumps(is, JSON_COMPACT | JSON_ENCODE_ANY), *asked_text = json_dumps(asked, JSON_COMPACT | JSON_ENCODE_ANY);
+        complain("the store exists with %s %s, not %s", key, is_text ? is_text : "undecided", asked_text ? asked_text : "that");
+        free(is_text);
+        free(asked_text);
+        return OP_EXIT_INVALID;
+    }
+    return OP_EXIT_OK;
+}
+
+/* Opens the store to import into; *created when it was missing and has been made. */
+static op_exit find_store(cli *c, const char *name, evdb_format format, source *from, evdb_store **store, bool *created)
+{
+    evdb_error err;
+    json_t *reply = NULL, *args = NULL;
+    evdb_status rc = evdb_store_open(c->db, name, store, &err);
+    *created = rc == EVDB_NOT_FOUND;
+    if (rc != EVDB_OK && !*created) return complain_error(rc, &err);
+    if (*created && format == EVDB_FORMAT_JSON && !origin_fill(from, c->op, c->args)) return OP_EXIT_FAILED;
+    if (!*created) args = json_pack("{s:s}", "store", name);
+    op_exit failed = *created ? call_operation(c, c->op, c->args, &reply)
+                              : call_operation(c, op_find("describe_store"), args, &reply);
+    if (!failed && !*created) failed = check_agreement(c, reply);
+    if (!failed && *created && (rc = evdb_store_open(c->db, name, store, &err)) != EVDB_OK) failed = complain_error(rc, &err);
+    json_decref(args);
+    json_decref(reply);
+    return failed;
+}
+
+static op_exit load(evdb_store *store, const import_args *a, evdb_format format, source *from, source *beside,
+                    evdb_import_report *report)
+{
+    drawn d = { .bar = progress_begin(), .from = from };
+    evdb_source reader = source_reader(from), companion = source_reader(beside);
+    evdb_import_options options = EVDB_IMPORT_OPTIONS;
+    evdb_error err;
+    options.format = format;
+    options.kind = a->upsert ? EVDB_UPSERT : EVDB_INSERT;
+    options.keep_going = a->keep_going;
+    options.batch = (uint32_t)a->batch;
+    options.first_id = a->first_id;
+    options.companion = beside->file ? &companion : NULL;
+    options.progress = draw;
+    options.bad = report_bad;
+    options.context = &d;
+    evdb_status rc = evdb_import(store, &reader, &options, report, &err);
+    progress_clear(&d.bar);
+    if (rc == EVDB_OK) return OP_EXIT_OK;
+    op_exit failed = complain_error(rc, &err);
+    if (report->written) complain("%" PRIu64 " records had been written before that", report->written);
+    return failed;
+}
+
+static void say_result(const char *name, const evdb_import_report *report)
+{
+    printf("imported %" PRIu64 " record%s into '%s'", report->written, report->written == 1 ? "" : "s", name);
+    if (report->skipped) printf(", skipped %" PRIu64, report->skipped);
+    putchar('\n');
+}
+
+static op_exit import_into(cli *c, const import_args *a, evdb_format format, source *from, source *beside)
+{
+    const char *name = json_string_value(json_object_get(c->args, "name"));
+    evdb_store *store = NULL;
+    evdb_import_report report = { 0 };
+    bool created = false;
+    op_exit rc = database_open(c, true);
+    if (rc == OP_EXIT_OK) rc = find_store(c, name, format, from, &store, &created);
+    if (rc == OP_EXIT_OK) rc = load(store, a, format, from, beside, &report);
+    evdb_store_close(store);
+    if (rc != OP_EXIT_OK && created && !report.written && evdb_store_drop(c->db, name, NULL) != EVDB_OK)
+        complain("the empty store '%s' is left behind", name);
+    if (rc != OP_EXIT_OK) return rc;
+    if (c->json) printf("{\"written\":%" PRIu64 ",\"skipped\":%" PRIu64 "}\n", report.written, report.skipped);
+    else say_result(name, &report);
+    return rc;
+}
+
+op_exit run_import(cli *c)
+{
+    import_args a;
+    source from = { 0 }, beside = { 0 };
+    evdb_format format = 0;
+    evdb_error err;
+    op_exit rc = extra_bind(c, &import_shape, &a);
+    if (rc != OP_EXIT_OK) return rc;
+    evdb_status opened = format_of(a.format, a.file, &format, &err); /* files first: a wrong name creates nothing */
+    if (opened == EVDB_OK) opened = source_open(&from, a.file, &err);
+    if (opened == EVDB_OK && a.companion) opened = source_open(&beside, a.companion, &err);
+    rc = opened == EVDB_OK ? import_into(c, &a, format, &from, &beside) : complain_error(opened, &err);
+    source_close(&from);
+    source_close(&beside);
+    op_unbind(&import_shape, &a);
+    return rc;
+}
