@@ -1,0 +1,55 @@
+"""evdb: a vector database in a directory.
+
+    import evdb, numpy as np
+    with evdb.open("data") as db:
+        st = db.create_store("docs", dim=3)
+        st.insert([1, 2], np.eye(3, dtype=np.float32)[:2], metadata=[{"lang": "en"}, {"lang": "de"}])
+        print(st.search([1, 0.1, 0], k=1).ids)      # [1]
+
+Everything here is a thin layer over libevdb; include/evdb/*.h is its manual. bindings/python/README.md tells the
+rest: finding the library, threads, forks, copies.
+"""
+from __future__ import annotations
+
+import os
+from typing import Union
+
+from ._library import lib as _lib
+from .database import Database
+from .distances import distance, score
+from .errors import (
+    Busy, Cancelled, Conflict, Corrupt, Denied, Error, Exists, Forked, Full, Gone, Internal, Invalid, Io, Limit, Newer,
+    NoMemory, NotFound, Throttled, Unsupported,
+)
+from .records import BadRecord, Change, Changes, ImportReport, Problem, Record, StoreInfo, VerifyReport, Written
+from .results import BatchResult, Hit, SearchResult
+from .store import Index, Store
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BadRecord", "BatchResult", "Busy", "Cancelled", "Change", "Changes", "Conflict", "Corrupt", "Database", "Denied",
+    "Error", "Exists", "Forked", "Full", "Gone", "Hit", "ImportReport", "Index", "Internal", "Invalid", "Io",
+    "Limit", "Newer", "NoMemory", "NotFound", "Problem", "Record", "SearchResult", "Store", "StoreInfo", "Throttled",
+    "Unsupported", "VerifyReport", "Written", "distance", "kernel", "library_version", "open", "score",
+]
+
+
+def open(path: Union[str, "os.PathLike[str]"], *, create: bool = True) -> Database:
+    """Opens the database in a directory, creating it when there is none (`NotFound` with create=False).
+
+    ":memory:" is a private database that vanishes when it is closed.
+    """
+    return Database(path, create=create)
+
+
+def library_version() -> str:
+    """Version of the libevdb that is loaded; `__version__` is this module's."""
+    version: str = _lib.evdb_version().decode()
+    return version
+
+
+def kernel() -> str:
+    """Instruction set that distances are computed with: "scalar", "avx2", ..."""
+    name: str = _lib.evdb_version_kernel().decode()
+    return name

@@ -1,0 +1,229 @@
+"""The structs, callbacks and constants of include/evdb/*.h, as ctypes.
+
+Every class has the fields of the C struct named in its docstring, in order and by name;
+tests/python/test_abi.py compares all sizes and offsets with what the C compiler says.
+"""
+from __future__ import annotations
+
+from ctypes import (
+    CFUNCTYPE, POINTER, Structure, c_char, c_char_p, c_float, c_int, c_int32, c_int64, c_size_t, c_uint32, c_uint64,
+    c_void_p,
+)
+
+OK, IO, CORRUPT = 0, 6, 7
+NO_ITEM = 2**64 - 1
+
+DIM_MAX = 65536
+BATCH_MAX = 10000
+BATCH_BYTES_MAX = 256 << 20
+K_MAX = 10000
+CHANGES_MAX = 10000
+
+INSERT, UPSERT, UPDATE, DELETE = 1, 2, 3, 4
+BATCH_PARTIAL = 1
+OPEN_EXISTING = 1
+SEARCH_METADATA = 1
+CURSOR_NO_VECTORS, CURSOR_SKIP_DAMAGED = 1, 2
+F32 = 1
+ID_TYPES = ("undecided", "integer", "string")  # position = evdb_id_type
+CHANGE_KINDS = {1: "put", 2: "update", 3: "delete"}
+STOPS = {0: "complete", 1: "limit"}
+PHASES = {1: "check", 2: "write"}
+
+
+class Error(Structure):
+    """evdb_error"""
+
+    _fields_ = [("status", c_int), ("reserved", c_uint32), ("item", c_uint64), ("message", c_char * 496)]
+
+
+class Outcome(Structure):
+    """Not of the library: where one call leaves a handle or result, or its error, allocated at once."""
+
+    _fields_ = [("out", c_void_p), ("error", Error)]
+
+
+ERROR_AT = Outcome.error.offset
+
+LOG = CFUNCTYPE(None, c_void_p, c_char_p)
+READ = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t, POINTER(c_size_t), POINTER(Error))
+REWIND = CFUNCTYPE(c_int, c_void_p, POINTER(Error))
+WRITE = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t, POINTER(Error))
+PROGRESS = CFUNCTYPE(c_int, c_void_p, c_int, c_uint64)
+BAD = CFUNCTYPE(None, c_void_p, c_uint64, POINTER(Error))
+PROBLEM = CFUNCTYPE(None, c_void_p, c_char_p, c_char_p)
+
+
+class Options(Structure):
+    """evdb_options"""
+
+    _fields_ = [("size", c_size_t), ("flags", c_uint32), ("reserved", c_uint32), ("allocator", c_void_p),
+                ("log", LOG), ("log_context", c_void_p)]
+
+
+class StoreOptions(Structure):
+    """evdb_store_options"""
+
+    _fields_ = [("size", c_size_t), ("dim", c_uint32), ("metric", c_int), ("dtype", c_int), ("id_type", c_int),
+                ("m", c_uint32), ("ef_construction", c_uint32), ("index_threads", c_uint32),
+                ("field_count", c_uint32), ("fields", POINTER(c_char_p))]
+
+
+class StoreInfo(Structure):
+    """evdb_store_info"""
+
+    _fields_ = [("name", c_char * 65), ("uuid", c_char * 37), ("dim", c_uint32), ("metric", c_int), ("dtype", c_int),
+                ("id_type", c_int), ("m", c_uint32), ("ef_construction", c_uint32), ("index_threads", c_uint32),
+                ("format", c_uint32), ("created_ms", c_int64), ("field_count", c_uint32),
+                ("fields", POINTER(c_char_p))]
+
+
+class StoreStats(Structure):
+    """evdb_store_stats"""
+
+    _fields_ = [("size", c_size_t), ("records", c_uint64), ("sequence", c_uint64), ("changes_horizon", c_uint64),
+                ("memory_bytes", c_uint64), ("disk_bytes", c_uint64), ("loaded_sequence", c_uint64)]
+
+
+class Id(Structure):
+    """evdb_id"""
+
+    _fields_ = [("number", c_int64), ("text", c_char_p), ("length", c_size_t)]
+
+
+class Record(Structure):
+    """evdb_record"""
+
+    _fields_ = [("id", Id), ("version", c_uint64), ("dtype", c_int), ("dim", c_uint32), ("vector", c_void_p),
+                ("metadata", c_char_p), ("metadata_length", c_size_t)]
+
+
+class Batch(Structure):
+    """evdb_batch"""
+
+    _fields_ = [("size", c_size_t), ("kind", c_int), ("flags", c_uint32), ("count", c_size_t), ("numbers", c_void_p),
+                ("ids", c_void_p), ("vectors", c_void_p), ("stride", c_size_t), ("dtype", c_int), ("dim", c_uint32),
+                ("metadata", c_void_p), ("if_versions", c_void_p), ("statuses", c_void_p), ("versions", c_void_p)]
+
+
+class CursorOptions(Structure):
+    """evdb_cursor_options"""
+
+    _fields_ = [("size", c_size_t), ("flags", c_uint32), ("has_after", c_uint32), ("after", Id)]
+
+
+class Change(Structure):
+    """evdb_change"""
+
+    _fields_ = [("sequence", c_uint64), ("kind", c_int), ("id", Id)]
+
+
+class Changes(Structure):
+    """evdb_changes"""
+
+    _fields_ = [("count", c_size_t), ("at", POINTER(Change)), ("last", c_uint64), ("horizon", c_uint64)]
+
+
+class SearchOptions(Structure):
+    """evdb_search_options"""
+
+    _fields_ = [("size", c_size_t), ("k", c_uint32), ("ef", c_uint32), ("threads", c_uint32), ("flags", c_uint32),
+                ("filter", c_char_p)]
+
+
+class Result(Structure):
+    """evdb_result"""
+
+    _fields_ = [("queries", c_size_t), ("count", c_size_t), ("offsets", c_void_p), ("ids", c_void_p),
+                ("numbers", c_void_p), ("distances", c_void_p), ("scores", c_void_p), ("metadata", c_void_p),
+                ("complete", c_int32), ("stop", c_int)]
+
+
+class Source(Structure):
+    """evdb_source"""
+
+    _fields_ = [("context", c_void_p), ("read", READ), ("rewind", REWIND)]
+
+
+class Sink(Structure):
+    """evdb_sink"""
+
+    _fields_ = [("context", c_void_p), ("write", WRITE)]
+
+
+class ImportOptions(Structure):
+    """evdb_import_options"""
+
+    _fields_ = [("size", c_size_t), ("format", c_int), ("kind", c_int), ("keep_going", c_uint32),
+                ("batch", c_uint32), ("first_id", c_int64), ("companion", POINTER(Source)), ("progress", PROGRESS),
+                ("bad", BAD), ("context", c_void_p)]
+
+
+class ImportReport(Structure):
+    """evdb_import_report"""
+
+    _fields_ = [("written", c_uint64), ("skipped", c_uint64)]
+
+
+class ExportOptions(Structure):
+    """evdb_export_options"""
+
+    _fields_ = [("size", c_size_t), ("format", c_int), ("reserved", c_uint32), ("companion", POINTER(Sink)),
+                ("progress", PROGRESS), ("context", c_void_p)]
+
+
+class VerifyReport(Structure):
+    """evdb_verify_report"""
+
+    _fields_ = [("stores", c_uint64), ("records", c_uint64), ("problems", c_uint64)]
+
+
+_P = c_void_p  # handles, outputs and arrays: every pointer the caller keeps track of itself
+
+# Function name: (result type, argument types). Functions that end in an evdb_error* return evdb_status.
+PROTOTYPES = {
+    "evdb_version": (c_char_p, []),
+    "evdb_version_format": (c_uint32, []),
+    "evdb_version_kernel": (c_char_p, []),
+    "evdb_status_name": (c_char_p, [c_int]),
+    "evdb_status_text": (c_char_p, [c_int]),
+    "evdb_open": (c_int, [c_char_p, _P, _P, _P]),
+    "evdb_close": (None, [_P]),
+    "evdb_metric_name": (c_char_p, [c_int]),
+    "evdb_metric_parse": (c_int, [c_char_p, _P, _P]),
+    "evdb_dtype_name": (c_char_p, [c_int]),
+    "evdb_dtype_parse": (c_int, [c_char_p, _P, _P]),
+    "evdb_distance": (c_int, [c_int, _P, _P, c_uint32, _P, _P]),
+    "evdb_distance_batch": (c_int, [c_int, _P, _P, c_size_t, c_size_t, c_uint32, _P, _P]),
+    "evdb_distance_score": (c_float, [c_int, c_float]),
+    "evdb_store_create": (c_int, [_P, c_char_p, _P, _P, _P]),
+    "evdb_store_open": (c_int, [_P, c_char_p, _P, _P]),
+    "evdb_store_close": (None, [_P]),
+    "evdb_store_rename": (c_int, [_P, c_char_p, c_char_p, _P]),
+    "evdb_store_drop": (c_int, [_P, c_char_p, _P]),
+    "evdb_store_list": (c_int, [_P, _P, _P, _P]),
+    "evdb_store_list_free": (None, [_P, c_size_t]),
+    "evdb_store_describe": (c_int, [_P, _P, _P]),
+    "evdb_store_info_free": (None, [_P]),
+    "evdb_store_get_stats": (c_int, [_P, _P, _P]),
+    "evdb_store_count": (c_int, [_P, _P, _P]),
+    "evdb_store_sync": (c_int, [_P, _P]),
+    "evdb_record_get": (c_int, [_P, Id, _P, _P]),
+    "evdb_record_free": (None, [_P]),
+    "evdb_batch_write": (c_int, [_P, _P, _P, _P]),
+    "evdb_cursor_open": (c_int, [_P, _P, _P, _P]),
+    "evdb_cursor_next": (c_int, [_P, _P, _P]),
+    "evdb_cursor_close": (None, [_P]),
+    "evdb_changes_read": (c_int, [_P, c_uint64, c_size_t, _P, _P]),
+    "evdb_changes_free": (None, [_P]),
+    "evdb_changes_trim": (c_int, [_P, c_uint64, _P]),
+    "evdb_search": (c_int, [_P, _P, c_uint32, _P, _P, _P]),
+    "evdb_search_range": (c_int, [_P, _P, c_uint32, c_float, _P, _P, _P]),
+    "evdb_search_batch": (c_int, [_P, _P, c_size_t, c_size_t, c_uint32, _P, _P, _P]),
+    "evdb_result_free": (None, [_P]),
+    "evdb_format_name": (c_char_p, [c_int]),
+    "evdb_format_parse": (c_int, [c_char_p, _P, _P]),
+    "evdb_import": (c_int, [_P, _P, _P, _P, _P]),
+    "evdb_export": (c_int, [_P, _P, _P, _P, _P]),
+    "evdb_verify": (c_int, [_P, c_char_p, PROBLEM, _P, _P, _P]),
+}

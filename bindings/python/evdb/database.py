@@ -1,0 +1,136 @@
+"""A database: its stores by name."""
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import weakref
+from ctypes import POINTER, byref, c_char_p, c_size_t, sizeof
+from typing import Any, List, Mapping, Optional, Sequence, Union
+
+from . import _abi, _arguments
+from ._arguments import text, unsigned
+from ._library import DatabaseHandle, StoreHandle, check, lib, output
+from .errors import Invalid
+from .records import Problem, StoreInfo, VerifyReport, store_info_from
+from .store import Store
+
+_logger = logging.getLogger("evdb")
+_logger.addHandler(logging.NullHandler())
+
+
+def _warn(_: Any, message: bytes) -> None:
+    _logger.warning("%s", message.decode("utf-8", "replace"))
+
+
+_log = _abi.LOG(_warn)
+
+
+_open: "weakref.WeakSet[Database]" = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for database in list(_open):
+        database.close()
+
+
+class Database:
+    """An open database; made by `evdb.open`. Threads may share it. Closing it closes its stores."""
+
+    def __init__(self, path: Union[str, "os.PathLike[str]"], *, create: bool = True) -> None:
+        encoded = os.fsencode(path)
+        if b"\0" in encoded:
+            raise Invalid(f"path {path!r} contains a NUL")
+        options = _abi.Options(size=sizeof(_abi.Options), flags=0 if create else _abi.OPEN_EXISTING, log=_log)
+        self._stores: "weakref.WeakSet[Store]" = weakref.WeakSet()
+        self._path = os.fspath(path)
+        self._handle = DatabaseHandle(output(lib.evdb_open, encoded, byref(options)))
+        _open.add(self)
+
+    def __getattr__(self, name: str) -> Any:  # only reached when the attribute is not there
+        if name == "_handle":
+            raise Invalid("the database is closed")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __repr__(self) -> str:
+        return f"<evdb.Database {self._path!r}{'' if '_handle' in self.__dict__ else ', closed'}>"
+
+    def close(self) -> None:
+        """Closes the database and its stores, behind calls that other threads are in and iterations under way."""
+        for store in list(self._stores):
+            store.close()
+        self.__dict__.pop("_handle", None)
+
+    def __enter__(self) -> "Database":
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.close()
+
+    def _opened(self, address: int, name: str) -> Store:
+        store = Store(StoreHandle.above(address, self._handle), name)
+        self._stores.add(store)
+        return store
+
+    def create_store(self, name: str, dim: Optional[int] = None, metric: str = "cosine", dtype: str = "f32",
+                     index: Optional[Mapping[str, int]] = None, fields: Sequence[str] = (),
+                     id_type: Optional[str] = None) -> Store:
+        """Creates a store and opens it. `Exists` when the name is taken.
+
+        dim None takes the dimension from the first vector. metric: "cosine", "euclidean" (or "l2"), "manhattan"
+        (or "l1"), "ip" (or "dot"). index: {"m", "ef_construction", "threads"}, recorded for the index to come.
+        fields: metadata fields that filters will be fast on. id_type: "integer" or "string", decided by the first
+        record when None.
+        """
+        options = _abi.StoreOptions(size=sizeof(_abi.StoreOptions))
+        options.dim = 0 if dim is None else unsigned(dim, "dim", 1)
+        options.metric, options.dtype = _arguments.metric(metric), _arguments.dtype(dtype)
+        if id_type is not None:
+            if id_type not in _abi.ID_TYPES[1:]:
+                raise Invalid(f"id_type must be 'integer' or 'string', not {id_type!r}")
+            options.id_type = _abi.ID_TYPES.index(id_type)
+        names = {"m": "m", "ef_construction": "ef_construction", "threads": "index_threads"}
+        for option, value in (index or {}).items():
+            if option not in names:
+                raise Invalid(f"unknown index option {option!r}; there are {', '.join(names)}")
+            setattr(options, names[option], unsigned(value, f"index option {option!r}"))
+        if isinstance(fields, str):
+            raise TypeError("fields must be a sequence of names, not one str")
+        encoded = [text(field, "field") for field in fields]
+        options.field_count = len(encoded)
+        options.fields = (c_char_p * len(encoded))(*encoded)
+        return self._opened(output(lib.evdb_store_create, self._handle, text(name, "name"), byref(options)), name)
+
+    def store(self, name: str) -> Store:
+        """Opens a store. `NotFound` when there is none of that name."""
+        return self._opened(output(lib.evdb_store_open, self._handle, text(name, "name")), name)
+
+    def stores(self) -> List[StoreInfo]:
+        """What all stores are, by name."""
+        out, count = POINTER(POINTER(_abi.StoreInfo))(), c_size_t()
+        check(lib.evdb_store_list, self._handle, byref(out), byref(count))
+        try:
+            return [store_info_from(out[i].contents) for i in range(count.value)]
+        finally:
+            lib.evdb_store_list_free(out, count)
+
+    def rename_store(self, name: str, new_name: str) -> None:
+        """Renames a store; open handles stay good. `NotFound`, `Exists`."""
+        check(lib.evdb_store_rename, self._handle, text(name, "name"), text(new_name, "name"))
+
+    def drop_store(self, name: str) -> None:
+        """Removes a store and its files; handles that are open answer `NotFound` from then on."""
+        check(lib.evdb_store_drop, self._handle, text(name, "name"))
+
+    def verify(self, name: Optional[str] = None) -> VerifyReport:
+        """Reads everything of one store, or of all, and checks every invariant. Finding problems does not raise."""
+        problems: List[Problem] = []
+
+        def found(_: Any, store: Optional[bytes], problem: bytes) -> None:
+            problems.append(Problem((store or b"").decode("utf-8", "replace"), problem.decode("utf-8", "replace")))
+
+        report = _abi.VerifyReport()
+        encoded = None if name is None else text(name, "name")
+        check(lib.evdb_verify, self._handle, encoded, _abi.PROBLEM(found), None, byref(report))
+        return VerifyReport(report.stores, report.records, problems)

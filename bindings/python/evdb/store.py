@@ -1,0 +1,265 @@
+"""A store: its records, searches and change feed."""
+from __future__ import annotations
+
+import os
+from ctypes import byref, c_uint64, sizeof
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Union
+
+import numpy as np
+
+from . import _abi, _ids, _vectors, transfer
+from ._arguments import json_text, unsigned
+from ._batch import Batch, write
+from ._ids import Id
+from ._library import CursorHandle, Handle, ResultHandle, check, failure, lib, output
+from .errors import Invalid, NotFound
+from .records import (
+    BadRecord, Changes, ImportReport, Record, StoreInfo, Written, record_from, store_info_from,
+)
+from .results import BatchResult, SearchResult, build_options, usual_options
+
+Ids = Union[Id, Sequence[Id], np.ndarray]
+Filter = Union[Mapping[str, Any], str, None]
+
+_search = lib.evdb_search
+_ResultHandle, _ndarray, _F32, _Outcome, _ERROR_AT = ResultHandle, np.ndarray, _vectors.F32, _abi.Outcome, _abi.ERROR_AT
+
+
+class Index:
+    """The store's index. Today every search is an exact scan, so there is nothing to build."""
+
+    def wait(self) -> None:
+        """Waits until everything written so far is indexed. Returns at once: there is no background index yet."""
+
+
+class Store:
+    """An open store; made by `Database.create_store` and `Database.store`.
+
+    Any number of threads may use one Store at the same time: calls into the library run without Python's global
+    lock. After a fork the child gets `Forked` and has to open the database again.
+    """
+
+    def __init__(self, handle: Handle, name: str) -> None:
+        self._handle = handle
+        self._name = name
+        self.index = Index()
+
+    def __getattr__(self, name: str) -> Any:  # only reached when the attribute is not there
+        if name == "_handle":
+            raise Invalid("the store is closed")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __repr__(self) -> str:
+        return f"<evdb.Store {self._name!r}{'' if '_handle' in self.__dict__ else ', closed'}>"
+
+    def close(self) -> None:
+        """Closes the handle, behind calls that other threads are in and iterations that are under way."""
+        self.__dict__.pop("_handle", None)
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.close()
+
+    # Writing. `ids` is one id or a sequence of them; with one id, the other arguments are bare too.
+
+    def insert(self, ids: Ids, vectors: Any, metadata: Any = None, *, partial: bool = False) -> Written:
+        """Adds n records: n ids, vectors of shape (n, dim), and n dicts or JSON texts (or None for {}).
+
+        Durable when it returns. Up to 10,000 records and 256 MiB a call are one commit, all or nothing: the first
+        bad item fails the call and is the error's `item` (`Exists` for an id that is there). A larger call
+        becomes several commits in order; when one of them fails the earlier ones stay, and the error's `written`
+        says how many records that is. With partial=True good items are written and `Written.failed` lists the others.
+
+        float32 vectors are taken from where they are, also every other row or a column range of a larger array;
+        other numbers are converted.
+        """
+        return write(self, Batch(_abi.INSERT, ids, vectors, metadata, None, partial))
+
+    def upsert(self, ids: Ids, vectors: Any, metadata: Any = None, *, if_versions: Any = None,
+               partial: bool = False) -> Written:
+        """Adds records, or replaces them whole. Otherwise like `insert`.
+
+        if_versions has the version each record must have now (0 = any), else it fails with `Conflict`.
+        """
+        return write(self, Batch(_abi.UPSERT, ids, vectors, metadata, if_versions, partial))
+
+    def update(self, ids: Ids, vectors: Any = None, metadata: Any = None, *, if_versions: Any = None,
+               partial: bool = False) -> Written:
+        """Changes records that exist (`NotFound`). vectors None keeps the vectors, metadata None the metadata."""
+        return write(self, Batch(_abi.UPDATE, ids, vectors, metadata, if_versions, partial))
+
+    def delete(self, ids: Ids, *, if_versions: Any = None, partial: bool = False) -> Written:
+        """Deletes records. `NotFound` (and nothing deleted) when one is missing, unless partial."""
+        return write(self, Batch(_abi.DELETE, ids, None, None, if_versions, partial))
+
+    # Reading.
+
+    def get(self, id: Id) -> Record:
+        """The record with that id; `NotFound`, which is a KeyError, when there is none."""
+        address = output(lib.evdb_record_get, self._handle, _ids.one(id))
+        try:
+            return record_from(_abi.Record.from_address(address))
+        finally:
+            lib.evdb_record_free(address)
+
+    def __contains__(self, id: Id) -> bool:
+        try:
+            self.get(id)
+        except NotFound:
+            return False
+        return True
+
+    def count(self) -> int:
+        """Live records; constant time."""
+        out = c_uint64()
+        check(lib.evdb_store_count, self._handle, byref(out))
+        return out.value
+
+    __len__ = count
+
+    def __iter__(self) -> Iterator[Record]:
+        return self.records()
+
+    def records(self, *, vectors: bool = True, after: Optional[Id] = None,
+                skip_damaged: bool = False) -> Iterator[Record]:
+        """Every record in order of id, from behind `after` on; without vectors it is much cheaper.
+
+        No transaction is held: a record that exists all the while comes exactly once, one written or deleted
+        meanwhile may or may not come. A damaged record raises `Corrupt`; with skip_damaged it is left out
+        (`Database.verify` names it). The iterator belongs to one thread at a time and keeps its store open.
+        """
+        flags = 0 if vectors else _abi.CURSOR_NO_VECTORS
+        options = _abi.CursorOptions(sizeof(_abi.CursorOptions), flags)
+        if skip_damaged:
+            options.flags |= _abi.CURSOR_SKIP_DAMAGED
+        if after is not None:
+            options.has_after, options.after = 1, _ids.one(after)
+        address = output(lib.evdb_cursor_open, self._handle, byref(options))
+        return _iterate(CursorHandle.above(address, self._handle), skip_damaged)
+
+    def changes(self, after: int = 0, limit: Optional[int] = None) -> Changes:
+        """What happened after a sequence number, oldest first: at most `limit` changes (10,000 when None).
+
+        Continue with `changes(page.last)`; an empty page means that nothing more has happened yet. `Gone` when some
+        were trimmed.
+        """
+        count = 0 if limit is None else unsigned(limit, "limit", 1)
+        address = output(lib.evdb_changes_read, self._handle, unsigned(after, "after", bits=64), count)
+        try:
+            return Changes(_abi.Changes.from_address(address))
+        finally:
+            lib.evdb_changes_free(address)
+
+    def trim_changes(self, through: int) -> None:
+        """Forgets changes with a sequence up to `through` (the newest is always kept)."""
+        check(lib.evdb_changes_trim, self._handle, unsigned(through, "through", bits=64))
+
+    # Searching.
+
+    def search(self, q: Any, k: int = 10, ef: Optional[int] = None, filter: Filter = None,
+               metadata: bool = False) -> SearchResult:
+        """The k nearest to q, a vector of dim numbers. Sees every write committed before.
+
+        ef is the effort of a graph search (an exact scan ignores it). filter is a JSON object or its text: reserved,
+        the library answers `Unsupported` today. metadata=True fetches the metadata of each hit too.
+        """
+        if type(q) is _ndarray and q.dtype == _F32 and q.ndim == 1:
+            query = q.tobytes()
+        else:
+            query = _vectors.one(q, "q")
+        if filter is None:
+            options = usual_options(k, ef, 1, metadata, None)
+        else:
+            options = build_options(k, ef, 1, metadata, json_text(filter, "filter"))
+        outcome = _Outcome()
+        status = _search(self._handle, query, len(query) >> 2, options, byref(outcome), byref(outcome, _ERROR_AT))
+        if status:
+            raise failure(outcome.error, status)
+        return SearchResult(_ResultHandle(outcome.out))
+
+    def search_range(self, q: Any, radius: float, k: Optional[int] = None, filter: Filter = None,
+                     metadata: bool = False) -> SearchResult:
+        """Every record with distance <= radius, nearest first, at most k of them (10,000 when None).
+
+        `complete` is False, and `stop` "limit", when more lie within the radius.
+        """
+        query = _vectors.one(q, "q")
+        options = build_options(k, None, 1, metadata, None if filter is None else json_text(filter, "filter"))
+        address = output(lib.evdb_search_range, self._handle, query, len(query) >> 2, radius, options)
+        return SearchResult(ResultHandle(address))
+
+    def search_batch(self, Q: Any, k: int = 10, ef: Optional[int] = None, threads: int = 1, filter: Filter = None,
+                     metadata: bool = False) -> BatchResult:
+        """The k nearest to each row of Q, on `threads` threads.
+
+        All or nothing: an error's `item` is the query at fault.
+        """
+        k = unsigned(k, "k", 1)
+        rows = _vectors.rows(Q, "Q")
+        options = build_options(k, ef, threads, metadata, None if filter is None else json_text(filter, "filter"))
+        address = output(lib.evdb_search_batch, self._handle, rows.address, rows.count, rows.stride, rows.dim, options)
+        return BatchResult(ResultHandle(address), k)
+
+    # About the store.
+
+    def stats(self) -> Dict[str, int]:
+        """records, sequence, changes_horizon, memory_bytes, disk_bytes and loaded_sequence."""
+        out = _abi.StoreStats(sizeof(_abi.StoreStats))
+        check(lib.evdb_store_get_stats, self._handle, byref(out))
+        return {field[0]: getattr(out, field[0]) for field in _abi.StoreStats._fields_[1:]}
+
+    def describe(self) -> StoreInfo:
+        """What the store is: name, dimension, metric and so on."""
+        address = output(lib.evdb_store_describe, self._handle)
+        try:
+            return store_info_from(_abi.StoreInfo.from_address(address))
+        finally:
+            lib.evdb_store_info_free(address)
+
+    def sync(self) -> None:
+        """Moves everything written so far into the main files. Commits are durable without it."""
+        check(lib.evdb_store_sync, self._handle)
+
+    # Files.
+
+    def export_file(self, path: Union[str, "os.PathLike[str]"], format: Optional[str] = None, *,
+                    companion: Union[str, "os.PathLike[str]", None] = None,
+                    progress: Optional[Callable[[str, int], Any]] = None) -> int:
+        """Writes every record to a file in order of id and returns how many.
+
+        format is "json", "jsonl", "npy" or "fvecs", taken from the file's name when None. npy and fvecs have vectors
+        only; ids and metadata go to the companion file (JSONL). The files appear whole or not at all.
+        progress(phase, records) is called now and then; an exception it raises stops the export.
+        """
+        return transfer.export_file(self, path, format, companion, progress)
+
+    def import_file(self, path: Union[str, "os.PathLike[str]"], format: Optional[str] = None, *, upsert: bool = False,
+                    keep_going: bool = False, batch: Optional[int] = None, first_id: int = 0,
+                    companion: Union[str, "os.PathLike[str]", None] = None,
+                    progress: Optional[Callable[[str, int], Any]] = None,
+                    on_bad: Optional[Callable[[BadRecord], Any]] = None) -> ImportReport:
+        """Inserts (or upserts) every record of a file, `batch` (1,000 when None) a commit.
+
+        All of the file is checked before anything is written: a bad record raises with `item`, its 1-based line.
+        With keep_going bad records are left out, and reported to on_bad, or in the report's `bad` when that is None.
+        npy and fvecs take ids and metadata from the companion file, or number rows from first_id. progress as for
+        `export_file`.
+        """
+        return transfer.import_file(self, path, format, upsert, keep_going, batch, first_id, companion, progress,
+                                    on_bad)
+
+
+def _iterate(cursor: Handle, skip_damaged: bool) -> Iterator[Record]:
+    while True:
+        outcome = _abi.Outcome()
+        status = lib.evdb_cursor_next(cursor, byref(outcome), byref(outcome, _abi.ERROR_AT))
+        if status == _abi.CORRUPT and skip_damaged:
+            continue
+        if status:
+            del cursor
+            raise failure(outcome.error, status)
+        if not outcome.out:
+            return
+        yield record_from(_abi.Record.from_address(outcome.out))
