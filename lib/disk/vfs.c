@@ -6,6 +6,7 @@
 #include "platform/file.h"
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,13 +24,17 @@ typedef struct vfs_file {
     int pages;        /* is a main database file: pages carry checksums */
     int log;          /* is a write-ahead log: room is made ahead */
     sqlite3_int64 room; /* of a log: bytes known to be there */
+    char *gathered;     /* of a log: what SQLite has written and we have not yet, LOG_GATHER bytes; NULL before the first */
+    int gathered_size;
+    sqlite3_int64 gathered_at;
     /* the real file follows, see real_file() */
 } vfs_file;
 
 enum {
     FILE_HEADER = (sizeof(vfs_file) + 15) / 16 * 16,
     PAGE_MIN = 512,
-    LOG_STEP = 1 << 20 /* a log grows by this much at a time */
+    LOG_STEP = 1 << 20, /* a log grows by this much at a time */
+    LOG_GATHER = (1 << 17) - 1 /* the most that SQLite's own layer takes in one call */
 };
 
 static sqlite3_file *real_file(sqlite3_file *f) { return (sqlite3_file *)((char *)f + FILE_HEADER); }
@@ -65,15 +70,52 @@ static int page_sound(const unsigned char *page, int amount, sqlite3_int64 offse
     return stored == page_sum(page, amount, offset) || all_zero(page, amount);
 }
 
+static int write_through(vfs_file *f, const void *data, int amount, sqlite3_int64 offset)
+{
+    int asked = ask(f->platform, IO_WRITE, f->path, (uint64_t)offset, data, (size_t)amount);
+    if (asked) return asked == IO_SKIP ? SQLITE_OK : asked == ENOSPC ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+    return real_file(&f->base)->pMethods->xWrite(real_file(&f->base), data, amount, offset);
+}
+
+/* Frames come in pairs of small writes, a header and a page. They are gathered and written as one: measured, a tenth of a
+ * group commit. Every commit syncs the log before its index tells others of it (synchronous=FULL), and a sync writes out
+ * first; so does whatever looks at the file, or does not write on where the last write ended. */
+static int write_gathered(vfs_file *f)
+{
+    int amount = f->gathered_size;
+    f->gathered_size = 0;
+    return amount ? write_through(f, f->gathered, amount, f->gathered_at) : SQLITE_OK;
+}
+
+static int gather(vfs_file *f, const void *data, int amount, sqlite3_int64 offset)
+{
+    bool follows = f->gathered_size && offset == f->gathered_at + f->gathered_size;
+    if (f->gathered_size && !(follows && amount <= LOG_GATHER - f->gathered_size)) {
+        int rc = write_gathered(f);
+        if (rc != SQLITE_OK) return rc;
+    }
+    if (!f->gathered) f->gathered = mem_alloc(&f->platform->mem, LOG_GATHER);
+    if (!f->gathered || amount > LOG_GATHER) return write_through(f, data, amount, offset);
+    if (!f->gathered_size) f->gathered_at = offset;
+    memcpy(f->gathered + f->gathered_size, data, (size_t)amount);
+    f->gathered_size += amount;
+    return SQLITE_OK;
+}
+
 static int x_close(sqlite3_file *file)
 {
+    vfs_file *f = (vfs_file *)file;
     sqlite3_file *real = real_file(file);
-    return real->pMethods ? real->pMethods->xClose(real) : SQLITE_OK;
+    int rc = write_gathered(f), closed = real->pMethods ? real->pMethods->xClose(real) : SQLITE_OK;
+    mem_free(&f->platform->mem, f->gathered);
+    return rc == SQLITE_OK ? closed : rc;
 }
 
 static int x_read(sqlite3_file *file, void *out, int amount, sqlite3_int64 offset)
 {
     vfs_file *f = (vfs_file *)file;
+    int written = write_gathered(f);
+    if (written != SQLITE_OK) return written;
     if (ask(f->platform, IO_READ, f->path, (uint64_t)offset, NULL, (size_t)amount) > 0) return SQLITE_IOERR_READ;
     int rc = real_file(file)->pMethods->xRead(real_file(file), out, amount, offset);
     if ((rc == SQLITE_OK || rc == SQLITE_IOERR_SHORT_READ) && is_page(f, amount, offset) &&
@@ -81,13 +123,6 @@ static int x_read(sqlite3_file *file, void *out, int amount, sqlite3_int64 offse
         return SQLITE_IOERR_DATA;
     }
     return rc;
-}
-
-static int write_through(vfs_file *f, const void *data, int amount, sqlite3_int64 offset)
-{
-    int asked = ask(f->platform, IO_WRITE, f->path, (uint64_t)offset, data, (size_t)amount);
-    if (asked) return asked == IO_SKIP ? SQLITE_OK : asked == ENOSPC ? SQLITE_FULL : SQLITE_IOERR_WRITE;
-    return real_file(&f->base)->pMethods->xWrite(real_file(&f->base), data, amount, offset);
 }
 
 /* Appending to a file makes every fsync write the file system's own journal too. So a log grows by zeros, a large
@@ -108,19 +143,25 @@ static int x_write(sqlite3_file *file, const void *data, int amount, sqlite3_int
 {
     vfs_file *f = (vfs_file *)file;
     /* not before the header: SQLite syncs that before any frame, so that nothing of an earlier round counts from then on */
-    if (f->log && offset > 0) make_room(f, offset + amount);
+    if (f->log && offset > 0) {
+        make_room(f, offset + amount);
+        return gather(f, data, amount, offset);
+    }
     if (is_page(f, amount, offset)) {
         /* the reserved bytes are ours to fill: no one else reads or writes them */
         unsigned char *page = (unsigned char *)(uintptr_t)data;
         uint64_t sum = page_sum(page, amount, offset);
         memcpy(page + amount - VFS_RESERVED, &sum, sizeof(sum));
     }
-    return write_through(f, data, amount, offset);
+    int rc = write_gathered(f);
+    return rc == SQLITE_OK ? write_through(f, data, amount, offset) : rc;
 }
 
 static int x_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     vfs_file *f = (vfs_file *)file;
+    int rc = write_gathered(f);
+    if (rc != SQLITE_OK) return rc;
     int asked = ask(f->platform, IO_TRUNCATE, f->path, (uint64_t)size, NULL, 0);
     if (asked) return asked == IO_SKIP ? SQLITE_OK : SQLITE_IOERR_TRUNCATE;
     f->room = 0; /* look again */
@@ -130,12 +171,18 @@ static int x_truncate(sqlite3_file *file, sqlite3_int64 size)
 static int x_sync(sqlite3_file *file, int flags)
 {
     vfs_file *f = (vfs_file *)file;
+    int rc = write_gathered(f);
+    if (rc != SQLITE_OK) return rc;
     int asked = ask(f->platform, IO_SYNC, f->path, 0, NULL, 0);
     if (asked) return asked == IO_SKIP ? SQLITE_OK : SQLITE_IOERR_FSYNC;
     return real_file(file)->pMethods->xSync(real_file(file), flags);
 }
 
-static int x_file_size(sqlite3_file *f, sqlite3_int64 *out) { return real_file(f)->pMethods->xFileSize(real_file(f), out); }
+static int x_file_size(sqlite3_file *f, sqlite3_int64 *out)
+{
+    int rc = write_gathered((vfs_file *)f);
+    return rc == SQLITE_OK ? real_file(f)->pMethods->xFileSize(real_file(f), out) : rc;
+}
 static int x_lock(sqlite3_file *f, int level) { return real_file(f)->pMethods->xLock(real_file(f), level); }
 static int x_unlock(sqlite3_file *f, int level) { return real_file(f)->pMethods->xUnlock(real_file(f), level); }
 static int x_reserved(sqlite3_file *f, int *out) { return real_file(f)->pMethods->xCheckReservedLock(real_file(f), out); }
