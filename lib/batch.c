@@ -24,8 +24,7 @@ evdb_status evdb_batch_write(evdb_store *store, const evdb_batch *batch, size_t 
     TRY(input_batch(store->engine, &b, false, &in, err));
     commit_request request = request_of(&in, &b);
     if (b.count) {
-        commit_enqueue(store->engine, &request);
-        rc = commit_wait(store->engine, &request, err);
+        rc = commit_run(store->engine, &request, err);
     }
     if (rc == EVDB_OK && written) *written = request.written;
     input_free(&in);

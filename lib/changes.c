@@ -85,6 +85,5 @@ evdb_status evdb_changes_trim(evdb_store *store, uint64_t through, evdb_error *e
     commit_request request = { .kind = COMMIT_TRIM, .through = through };
     evdb_status rc = engine_usable(store->engine, err);
     if (rc != EVDB_OK) return rc;
-    commit_enqueue(store->engine, &request);
-    return commit_wait(store->engine, &request, err);
+    return commit_run(store->engine, &request, err);
 }

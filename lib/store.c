@@ -329,6 +329,5 @@ evdb_status evdb_store_sync(evdb_store *store, evdb_error *err)
     commit_request request = { .kind = COMMIT_SYNC };
     evdb_status rc = engine_usable(store->engine, err);
     if (rc != EVDB_OK) return rc;
-    commit_enqueue(store->engine, &request);
-    return commit_wait(store->engine, &request, err);
+    return commit_run(store->engine, &request, err);
 }

@@ -7,8 +7,12 @@
 
 void commit_init(commit_queue *q)
 {
+    pthread_mutexattr_t short_waits; /* it is held for moments: whoever finds it taken looks again before it sleeps */
     memset(q, 0, sizeof(*q));
-    pthread_mutex_init(&q->lock, NULL);
+    pthread_mutexattr_init(&short_waits);
+    pthread_mutexattr_settype(&short_waits, PTHREAD_MUTEX_ADAPTIVE_NP);
+    pthread_mutex_init(&q->lock, &short_waits);
+    pthread_mutexattr_destroy(&short_waits);
     q->last = &q->first;
 }
 
@@ -82,43 +86,16 @@ static evdb_status carry_out(rows *r, commit_request *q, bool alone, evdb_error 
     return marked ? rows_undo(r, err) : EVDB_OK;
 }
 
-static evdb_status transact(rows *r, commit_request *group, evdb_error *err)
-{
-    bool alone = !group->next;
-    evdb_status rc = rows_begin(r, err);
-    if (rc != EVDB_OK) return rc;
-    for (commit_request *q = group; rc == EVDB_OK && q; q = q->next) rc = carry_out(r, q, alone, err);
-    if (rc == EVDB_OK) return rows_commit(r, err);
-    rows_rollback(r);
-    return rc;
-}
+/* ---- groups ---- */
 
-static bool has_culprit(const commit_request *group)
-{
-    for (; group; group = group->next)
-        if (group->status != EVDB_OK && !item_error(group->status)) return true;
-    return false;
-}
-
-static void run_group(engine *e, commit_request *group)
-{
-    evdb_error err;
-    evdb_status rc = engine_usable(e, &err); /* what was submitted may have waited while the store was dropped */
-    if (rc == EVDB_OK) rc = group->kind == COMMIT_SYNC ? rows_checkpoint(e->rows, &err) : transact(e->rows, group, &err);
-    bool separately = rc != EVDB_OK && group->next && has_culprit(group);
-    for (commit_request *q = group, *next; q; q = next) {
-        next = q->next;
-        if (separately) { /* one request met damage, say: it must not fail the others */
-            q->next = NULL;
-            q->status = EVDB_OK;
-            run_group(e, q);
-            q->next = next;
-        } else if (q->status == EVDB_OK && rc == EVDB_OK) tell_versions(q);
-        else if (q->status == EVDB_OK) fail(q, rc, &err);
-    }
-}
-
-/* ---- the queue ---- */
+/* What shares a transaction. It still grows while it is carried out. */
+typedef struct group {
+    engine *engine;
+    commit_request *first, **last;
+    size_t count, bytes;
+    uint64_t until;     /* when waiting for more ends; 0 = it has not begun */
+    uint64_t waited_ns; /* how long it took */
+} group;
 
 static size_t bytes_of(const commit_request *r)
 {
@@ -127,53 +104,25 @@ static size_t bytes_of(const commit_request *r)
     return bytes;
 }
 
-/* Detaches the next group: a sync alone, or writes up to the limits. */
-static commit_request *take_group(commit_queue *q, size_t *count)
+/* Moves what is queued behind the group: a sync alone, or writes up to the limits. With the lock held. */
+static void take(commit_queue *q, group *g)
 {
-    commit_request *group = q->first, **end = &q->first;
-    size_t bytes = 0;
-    *count = 0;
-    while (*end && *count < COMMIT_GROUP_REQUESTS && bytes < COMMIT_GROUP_BYTES) {
-        commit_request *r = *end;
-        if (r->kind == COMMIT_SYNC && *count) break;
-        bytes += bytes_of(r);
-        end = &r->next;
-        ++*count;
+    while (q->first && g->count < COMMIT_GROUP_REQUESTS && g->bytes < COMMIT_GROUP_BYTES) {
+        commit_request *r = q->first;
+        if (r->kind == COMMIT_SYNC && g->count) break;
+        q->first = r->next;
+        q->queued--;
+        *g->last = r;
+        g->last = &r->next;
+        r->next = NULL;
+        g->bytes += bytes_of(r);
+        g->count++;
         if (r->kind == COMMIT_SYNC) break;
     }
-    q->first = *end;
     if (!q->first) q->last = &q->first;
-    *end = NULL;
-    q->queued -= *count;
-    return group;
 }
 
-/* The leader's loop: until `mine` is done (NULL: until the queue is empty). Called and returns with the lock held. */
-static void lead(engine *e, const commit_request *mine)
-{
-    commit_queue *q = &e->commits;
-    const platform *p = &e->db->platform;
-    q->state = COMMIT_LEADING;
-    q->gatherer = NULL;
-    while (q->first && !(mine && atomic_load(&mine->done))) {
-        size_t count;
-        commit_request *group = take_group(q, &count);
-        pthread_mutex_unlock(&q->lock);
-        uint64_t start = p->clock_ns(p->clock_context);
-        run_group(e, group);
-        uint64_t took = p->clock_ns(p->clock_context) - start;
-        pthread_mutex_lock(&q->lock);
-        q->last_ns = took;
-        q->expected = count + q->queued;
-        for (commit_request *r = group, *next; r; r = next) {
-            next = r->next; /* once done, r belongs to its waiter */
-            atomic_store(&r->done, true);
-        }
-        wake_all(&q->changed);
-    }
-    q->state = COMMIT_IDLE;
-    if (q->first) wake_all(&q->changed); /* one of those who wait in it leads next */
-}
+static uint64_t now_ns(const engine *e) { return e->db->platform.clock_ns(e->db->platform.clock_context); }
 
 /* How long to wait for writers that are about to come, so that they share the commit: not longer than they save. */
 static uint64_t patience(const commit_queue *q)
@@ -181,45 +130,148 @@ static uint64_t patience(const commit_queue *q)
     return q->last_ns / 2 < COMMIT_LINGER_MAX_NS ? q->last_ns / 2 : COMMIT_LINGER_MAX_NS;
 }
 
-void commit_enqueue(engine *e, commit_request *r)
+/* Nanoseconds left to wait for more writers; with the lock held. */
+static uint64_t time_left(const commit_queue *q, group *g)
+{
+    if (q->first || g->count >= q->expected) return 0; /* what is there already does not fit, or all are here */
+    uint64_t now = now_ns(g->engine);
+    if (!g->until) g->until = now + patience(q);
+    return now < g->until ? g->until - now : 0;
+}
+
+/* Requests that came while the group was carried out, or that come in time; NULL when it is time to commit. They come while
+ * the transaction is open: what they cost, and waking their writers, overlaps. */
+static commit_request *take_more(group *g)
+{
+    commit_queue *q = &g->engine->commits;
+    commit_request **before = g->last;
+    if (g->count >= COMMIT_GROUP_REQUESTS) return NULL;
+    pthread_mutex_lock(&q->lock);
+    for (;;) {
+        uint32_t seen = atomic_load(&q->arrived);
+        take(q, g);
+        uint64_t left = *before ? 0 : time_left(q, g);
+        q->wanted = left ? q->expected - g->count : 0;
+        if (!left) break;
+        pthread_mutex_unlock(&q->lock);
+        uint64_t from = now_ns(g->engine);
+        (void)wake_wait(&q->arrived, seen, left);
+        g->waited_ns += now_ns(g->engine) - from;
+        pthread_mutex_lock(&q->lock);
+    }
+    pthread_mutex_unlock(&q->lock);
+    return *before;
+}
+
+static evdb_status transact(rows *r, group *g, evdb_error *err)
+{
+    bool alone = !g->first->next;
+    evdb_status rc = rows_begin(r, err);
+    if (rc != EVDB_OK) return rc;
+    for (commit_request *more = g->first; rc == EVDB_OK && more; more = rc == EVDB_OK ? take_more(g) : NULL, alone = false)
+        for (commit_request *q = more; rc == EVDB_OK && q; q = q->next) rc = carry_out(r, q, alone, err);
+    if (rc == EVDB_OK) return rows_commit(r, err);
+    rows_rollback(r);
+    return rc;
+}
+
+static bool has_culprit(const commit_request *q)
+{
+    for (; q; q = q->next)
+        if (q->status != EVDB_OK && !item_error(q->status)) return true;
+    return false;
+}
+
+/* Carries out one request, or a group while it grows. */
+static void run_group(group *g)
+{
+    evdb_error err;
+    rows *r = g->engine->rows;
+    evdb_status rc = engine_usable(g->engine, &err); /* what was submitted may have waited while the store was dropped */
+    if (rc == EVDB_OK) rc = g->first->kind == COMMIT_SYNC ? rows_checkpoint(r, &err) : transact(r, g, &err);
+    bool separately = rc != EVDB_OK && g->first->next && has_culprit(g->first);
+    for (commit_request *q = g->first, *next; q; q = next) {
+        next = q->next;
+        if (separately) { /* one request met damage, say: it must not fail the others */
+            q->next = NULL;
+            q->status = EVDB_OK;
+            run_group(&(group){ .engine = g->engine, .first = q, .count = COMMIT_GROUP_REQUESTS }); /* full: nobody joins it */
+            q->next = next;
+        } else if (q->status == EVDB_OK && rc == EVDB_OK) tell_versions(q);
+        else if (q->status == EVDB_OK) fail(q, rc, &err);
+    }
+}
+
+/* ---- the queue ---- */
+
+/* Ends a critical section, and then wakes those who wait for what changed in it: woken before, they would only find the
+ * lock taken. */
+static void leave(commit_queue *q, bool changed)
+{
+    pthread_mutex_unlock(&q->lock);
+    if (changed) wake_all(&q->changed);
+}
+
+/* The leader's loop: until `mine` is done (NULL: until the queue is empty). Called and returns with the lock held; whoever
+ * called wakes the others with leave(). */
+static void lead(engine *e, const commit_request *mine)
 {
     commit_queue *q = &e->commits;
+    bool changed = false;
+    q->leading = true;
+    while (q->first && !(mine && atomic_load(&mine->done))) {
+        group g = { .engine = e, .last = &g.first };
+        take(q, &g);
+        leave(q, changed);
+        uint64_t start = now_ns(e);
+        run_group(&g);
+        uint64_t took = now_ns(e) - start;
+        pthread_mutex_lock(&q->lock);
+        q->last_ns = took - g.waited_ns;
+        q->expected = g.count + q->queued;
+        for (commit_request *r = g.first, *next; r; r = next) {
+            next = r->next; /* once done, r belongs to its waiter */
+            atomic_store(&r->done, true);
+        }
+        changed = true;
+    }
+    q->leading = false; /* of those who still wait in the queue, one leads next */
+}
+
+/* With the lock held. True when a leader waits for this one. */
+static bool join(commit_queue *q, commit_request *r)
+{
     atomic_init(&r->done, false);
     r->next = NULL;
     r->status = EVDB_OK;
     r->error.item = EVDB_NO_ITEM;
-    pthread_mutex_lock(&q->lock);
     *q->last = r;
     q->last = &r->next;
     q->queued++;
-    pthread_mutex_unlock(&q->lock);
+    if (!q->wanted || q->queued < q->wanted) return false;
+    q->wanted = 0;
+    return true;
 }
 
-/* With the lock held: leads if it is time to, else says how to wait (0 = until something changes). */
-static uint64_t take_part(engine *e, commit_request *r, bool patient)
+void commit_enqueue(engine *e, commit_request *r)
 {
     commit_queue *q = &e->commits;
-    bool complete = q->queued >= q->expected, mine = q->gatherer == r;
-    if (q->state == COMMIT_IDLE && !complete && patient) {
-        q->state = COMMIT_GATHERING;
-        q->gatherer = r;
-        return patience(q) + 1;
-    }
-    if (q->state == COMMIT_IDLE || (q->state == COMMIT_GATHERING && (complete || (mine && !patient)))) lead(e, r);
-    else if (mine) return patience(q) + 1;
-    return 0;
+    pthread_mutex_lock(&q->lock);
+    bool last = join(q, r);
+    pthread_mutex_unlock(&q->lock);
+    if (last) wake_all(&q->arrived);
 }
 
 evdb_status commit_wait(engine *e, commit_request *r, evdb_error *err)
 {
     commit_queue *q = &e->commits;
-    bool patient = true; /* until waiting for others has taken long enough */
     while (!atomic_load(&r->done)) {
         pthread_mutex_lock(&q->lock);
         uint32_t seen = atomic_load(&q->changed);
-        uint64_t wait_ns = atomic_load(&r->done) ? 0 : take_part(e, r, patient);
-        pthread_mutex_unlock(&q->lock);
-        if (!atomic_load(&r->done) && !wake_wait(&q->changed, seen, wait_ns)) patient = false;
+        bool mine = !q->leading && !atomic_load(&r->done);
+        if (mine) lead(e, r);
+        leave(q, mine);
+        if (!atomic_load(&r->done)) (void)wake_wait(&q->changed, seen, 0);
     }
     if (r->status != EVDB_OK && err) {
         *err = r->error;
@@ -228,10 +280,17 @@ evdb_status commit_wait(engine *e, commit_request *r, evdb_error *err)
     return r->status;
 }
 
+evdb_status commit_run(engine *e, commit_request *r, evdb_error *err)
+{
+    commit_enqueue(e, r);
+    return commit_wait(e, r, err);
+}
+
 void commit_flush(engine *e)
 {
     commit_queue *q = &e->commits;
     pthread_mutex_lock(&q->lock);
-    if (q->first && q->state == COMMIT_IDLE) lead(e, NULL);
-    pthread_mutex_unlock(&q->lock);
+    bool mine = q->first && !q->leading;
+    if (mine) lead(e, NULL);
+    leave(q, mine);
 }

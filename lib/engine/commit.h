@@ -1,9 +1,9 @@
 /* commit.h - group commit: writers queue, one of them commits for all.
  *
- * Whoever finds nobody committing becomes the leader: takes what is queued, writes it in one transaction (a
- * savepoint each, so that a bad request fails alone), makes it durable with one fsync and wakes the
- * others. Since many short commits cost as much as their fsyncs, a writer that knows of more writers
- * than have queued up yet waits for them, at most half as long as the last commit took. */
+ * Whoever finds nobody committing leads: begins a transaction, carries out what is queued (a savepoint each, so
+ * that a bad request fails alone), and what comes meanwhile, makes all of it durable with one fsync and wakes the others.
+ * Since many short commits cost as much as their fsyncs, a leader that knows of more writers than have come yet waits for
+ * them before it commits, at most half as long as the last commit took. */
 #ifndef EVDB_ENGINE_COMMIT_H
 #define EVDB_ENGINE_COMMIT_H
 #include "disk/rows.h"
@@ -39,19 +39,14 @@ typedef struct commit_request {
     struct commit_request *next;
 } commit_request;
 
-typedef enum commit_state {
-    COMMIT_IDLE,
-    COMMIT_GATHERING, /* `gatherer` waits for more writers; who completes the group leads it */
-    COMMIT_LEADING    /* somebody commits */
-} commit_state;
-
 typedef struct commit_queue {
     pthread_mutex_t lock;
     _Atomic uint32_t changed; /* what waiters sleep on: a group is done, or a leader is wanted */
+    _Atomic uint32_t arrived; /* what a leader sleeps on that waits for more writers */
     commit_request *first, **last;
     size_t queued;
-    commit_state state;
-    const commit_request *gatherer;
+    size_t wanted;     /* the leader sleeps until this many are queued; 0 = it does not */
+    bool leading;      /* somebody commits */
     size_t expected;   /* writers at work during the last commit */
     uint64_t last_ns;  /* what it took */
 } commit_queue;
@@ -59,9 +54,10 @@ typedef struct commit_queue {
 void commit_init(commit_queue *q);
 void commit_destroy(commit_queue *q);
 
-/* Queues a request; it must stay in place until commit_wait() returned. */
+/* Queues a request and waits until it is carried out, carrying it out itself if need be. */
+evdb_status commit_run(struct engine *e, commit_request *r, evdb_error *err);
+/* The two halves of it. A request must stay in place until commit_wait() returned. */
 void commit_enqueue(struct engine *e, commit_request *r);
-/* Waits until it is carried out, carrying it out itself if need be. */
 evdb_status commit_wait(struct engine *e, commit_request *r, evdb_error *err);
 /* Carries out whatever is still queued without a waiter. */
 void commit_flush(struct engine *e);
