@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BATCH = 1000, IMPORTS = 5, ROUNDS = 15, THREADS = 8, SINGLES_MAX = 1000, EVDB_PAGE = 16384 };
+enum { BATCH = 1000, IMPORTS = 5, ROUNDS = 9, THREADS = 8, EVDB_PAGE = 16384 };
 
 static evdb_status source_read(void *context, void *buffer, size_t capacity, size_t *got, evdb_error *err)
 {
@@ -185,7 +185,7 @@ int main(int argc, char **argv)
 {
     data d = data_load(argc, argv);
     place at = { .data = &d };
-    size_t each = d.count / 200 + 10;
+    size_t each = d.count / 40 + 10; /* enough that checkpoints are among what is measured, not before or behind it */
     data_folder_make(at.folder);
     snprintf(at.npy, sizeof(at.npy), "%s/rows.npy", at.folder);
     data_write_npy(&d, at.npy);
