@@ -31,4 +31,5 @@
 #include <evdb/search.h>
 #include <evdb/transfer.h>
 #include <evdb/verify.h>
+#include <evdb/auth.h>
 #endif

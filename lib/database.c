@@ -1,5 +1,6 @@
 /* database.c - implements evdb/database.h. */
 #include <evdb/database.h>
+#include "auth/secret.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/options.h"
@@ -149,6 +150,7 @@ evdb_status db_open_with(const platform *surroundings, const char *path, const e
     db->path = mem_text(&p.mem, path, strlen(path));
     if (db->path && !memory) db->dir = mem_text(&p.mem, path, strlen(path));
     if (!db->path || (!memory && !db->dir)) TRY(error_no_memory(err, strlen(path), "a path"));
+    TRY(secrets_create(&db->platform, &db->secrets, err));
     TRY(vfs_create(&db->platform, &db->vfs, err));
     TRY(open_in(db, o.flags, err));
     *out = db;
@@ -170,6 +172,7 @@ void evdb_close(evdb *db)
     if (db_usable(db, NULL) != EVDB_OK) return;
     engine_close_all(db);
     system_close(db->system);
+    secrets_free(db->secrets);
     vfs_free(db->vfs);
     map_fork_page_drop(db->fork_page);
     pthread_mutex_destroy(&db->lock);

@@ -22,5 +22,13 @@ const char *const schema_system[] = {
     "CREATE TABLE stores(uuid TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL UNIQUE, created_ms INTEGER NOT NULL)"
     " WITHOUT ROWID;"
     "CREATE TABLE debris(uuid TEXT PRIMARY KEY NOT NULL) WITHOUT ROWID;",
+    "CREATE TABLE keys(name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE clients(id TEXT PRIMARY KEY NOT NULL, kind INTEGER NOT NULL, secret BLOB NOT NULL, scopes INTEGER NOT NULL,"
+    " grants INTEGER NOT NULL, generation INTEGER NOT NULL, created_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE refresh(token BLOB PRIMARY KEY NOT NULL, family BLOB NOT NULL, client TEXT NOT NULL, scopes INTEGER NOT NULL,"
+    " expires_ms INTEGER NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX refresh_family ON refresh(family);"
+    "CREATE INDEX refresh_client ON refresh(client);"
+    "CREATE INDEX refresh_expiry ON refresh(expires_ms);",
 };
 const uint32_t schema_system_count = sizeof(schema_system) / sizeof(*schema_system);

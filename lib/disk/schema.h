@@ -8,6 +8,13 @@
  *   vectors  slot -> sequence of the write, id, checksum, bytes
  *   changes  sequence -> kind, slot filled, slot freed, live records after it, id
  *   free     slots to use again
+ * system.db
+ *   stores   uuid -> name
+ *   debris   folders that may be deleted
+ *   keys     name -> secret bytes that this database alone knows
+ *   clients  id -> hash of its secret, scopes, grants; generation counts its secrets
+ *   refresh  keyed hash of a refresh token -> client, scopes, expiry, family (what came from one log-in)
+ *
  * Records are keyed by id (INTEGER or TEXT, one kind a store) so that an insert touches three
  * leaf pages; vectors lie apart so that walking metadata does not read them. */
 #ifndef EVDB_DISK_SCHEMA_H

@@ -4,20 +4,9 @@
 #include "base/mem.h"
 #include "base/try.h"
 #include "disk/schema.h"
-#include "disk/sql.h"
-#include "platform/lock.h"
-#include <pthread.h>
+#include "disk/system_private.h"
 #include <stdio.h>
 #include <string.h>
-
-struct system_db {
-    const platform *platform;
-    char *path, *lock_path; /* NULL in memory */
-    sql db;
-    pthread_mutex_t turn;  /* the connection */
-    pthread_mutex_t owner; /* system_lock, between threads */
-    lock_file lock;        /* system_lock, between processes */
-};
 
 /* Moves what was committed from the log into system.db, whose pages carry checksums. A flipped bit in a log makes its last
  * commits look as if they had never happened, and a store that was never published is one to clear away. It is durable
@@ -66,6 +55,7 @@ out:
 void system_close(system_db *s)
 {
     if (!s) return;
+    sqlite3_finalize(s->find_client);
     sql_close(&s->db);
     lock_close(&s->lock);
     pthread_mutex_destroy(&s->turn);
@@ -90,28 +80,64 @@ void system_unlock(system_db *s)
     pthread_mutex_unlock(&s->owner);
 }
 
-/* Runs one statement with up to two texts and a number bound; each row goes to each(). */
-static evdb_status run(system_db *s, const char *text, const char *first, const char *second, int64_t number,
-                       system_each_fn *each, void *context, evdb_error *err)
+static void bind(sqlite3_stmt *st, int at, const system_value *v)
+{
+    if (v->null) sqlite3_bind_null(st, at);
+    else if (v->text) sqlite3_bind_text(st, at, v->text, -1, SQLITE_STATIC);
+    else if (v->bytes) sqlite3_bind_blob64(st, at, v->bytes, v->size, SQLITE_STATIC);
+    else sqlite3_bind_int64(st, at, v->number);
+}
+
+evdb_status system_query(system_db *s, const char *text, const system_value *values, size_t count, system_row_fn *each,
+                         void *context, evdb_error *err)
 {
     sqlite3_stmt *st = NULL;
     bool row = false;
     evdb_status rc;
     pthread_mutex_lock(&s->turn);
     TRY(sql_prepare(&s->db, text, &st, err));
-    int wanted = sqlite3_bind_parameter_count(st);
-    if (wanted > 0) sqlite3_bind_text(st, 1, first, -1, SQLITE_STATIC);
-    if (wanted > 1) sqlite3_bind_text(st, 2, second, -1, SQLITE_STATIC);
-    if (wanted > 2) sqlite3_bind_int64(st, 3, number);
+    for (size_t i = 0; i < count; i++) bind(st, (int)i + 1, &values[i]);
     do {
         TRY(sql_step(&s->db, st, &row, err));
-        if (row && each)
-            TRY(each(context, (const char *)sqlite3_column_text(st, 0), (const char *)sqlite3_column_text(st, 1), err));
+        if (row && each) TRY(each(context, st, err));
     } while (row);
 out:
     sqlite3_finalize(st);
     pthread_mutex_unlock(&s->turn);
     return rc;
+}
+
+evdb_status system_begin(system_db *s, evdb_error *err) { return system_query(s, "BEGIN IMMEDIATE", NULL, 0, NULL, NULL, err); }
+
+evdb_status system_end(system_db *s, evdb_status rc, bool important, evdb_error *err)
+{
+    if (rc == EVDB_OK) rc = system_query(s, "COMMIT", NULL, 0, NULL, NULL, err);
+    if (rc != EVDB_OK) (void)system_query(s, "ROLLBACK", NULL, 0, NULL, NULL, NULL);
+    else if (important) settle(s);
+    return rc;
+}
+
+/* ---- stores ---- */
+
+typedef struct each_store { system_each_fn *each; void *context; } each_store;
+
+static evdb_status hand_on(void *context, sqlite3_stmt *row, evdb_error *err)
+{
+    const each_store *e = context;
+    return e->each(e->context, (const char *)sqlite3_column_text(row, 0), (const char *)sqlite3_column_text(row, 1), err);
+}
+
+static evdb_status select_stores(system_db *s, const char *text, const char *key, system_each_fn *each, void *context,
+                                 evdb_error *err)
+{
+    const system_value value = SYSTEM_TEXT(key);
+    return system_query(s, text, &value, key != NULL, hand_on, &(each_store){ each, context }, err);
+}
+
+static evdb_status change(system_db *s, const char *text, const char *uuid, evdb_error *err)
+{
+    const system_value value = SYSTEM_TEXT(uuid);
+    return system_query(s, text, &value, 1, NULL, NULL, err);
 }
 
 typedef struct copy { char *to; size_t size; } copy;
@@ -128,7 +154,7 @@ static evdb_status copy_first(void *context, const char *first, const char *seco
 static evdb_status look_up(system_db *s, const char *text, const char *key, copy out, evdb_error *err)
 {
     out.to[0] = 0;
-    evdb_status rc = run(s, text, key, NULL, 0, copy_first, &out, err);
+    evdb_status rc = select_stores(s, text, key, copy_first, &out, err);
     if (rc == EVDB_OK && !out.to[0]) rc = error_set(err, EVDB_NOT_FOUND, "there is no store '%s'", key);
     return rc;
 }
@@ -145,12 +171,12 @@ evdb_status system_name(system_db *s, const char *uuid, char name[65], evdb_erro
 
 evdb_status system_stores(system_db *s, system_each_fn *each, void *context, evdb_error *err)
 {
-    return run(s, "SELECT uuid, name FROM stores ORDER BY name", NULL, NULL, 0, each, context, err);
+    return select_stores(s, "SELECT uuid, name FROM stores ORDER BY name", NULL, each, context, err);
 }
 
 evdb_status system_debris(system_db *s, system_each_fn *each, void *context, evdb_error *err)
 {
-    return run(s, "SELECT uuid, NULL FROM debris", NULL, NULL, 0, each, context, err);
+    return select_stores(s, "SELECT uuid, NULL FROM debris", NULL, each, context, err);
 }
 
 evdb_status system_verify(system_db *s, void (*problem)(void *context, const char *text), void *context, evdb_error *err)
@@ -169,37 +195,31 @@ evdb_status system_verify(system_db *s, void (*problem)(void *context, const cha
 
 evdb_status system_add_debris(system_db *s, const char *uuid, evdb_error *err)
 {
-    return run(s, "INSERT INTO debris VALUES(?1)", uuid, NULL, 0, NULL, NULL, err);
+    return change(s, "INSERT INTO debris VALUES(?1)", uuid, err);
 }
 
 evdb_status system_clear_debris(system_db *s, const char *uuid, evdb_error *err)
 {
-    return run(s, "DELETE FROM debris WHERE uuid=?1", uuid, NULL, 0, NULL, NULL, err);
-}
-
-static evdb_status end(system_db *s, evdb_status rc, evdb_error *err)
-{
-    if (rc == EVDB_OK) rc = run(s, "COMMIT", NULL, NULL, 0, NULL, NULL, err);
-    if (rc != EVDB_OK) (void)run(s, "ROLLBACK", NULL, NULL, 0, NULL, NULL, NULL);
-    else settle(s);
-    return rc;
+    return change(s, "DELETE FROM debris WHERE uuid=?1", uuid, err);
 }
 
 evdb_status system_publish(system_db *s, const char *uuid, const char *name, int64_t created_ms, evdb_error *err)
 {
-    evdb_status rc = run(s, "BEGIN IMMEDIATE", NULL, NULL, 0, NULL, NULL, err);
+    const system_value values[] = { SYSTEM_TEXT(uuid), SYSTEM_TEXT(name), SYSTEM_NUMBER(created_ms) };
+    evdb_status rc = system_begin(s, err);
     if (rc != EVDB_OK) return rc;
-    rc = run(s, "INSERT INTO stores(uuid, name, created_ms) VALUES(?1,?2,?3)", uuid, name, created_ms, NULL, NULL, err);
+    rc = system_query(s, "INSERT INTO stores(uuid, name, created_ms) VALUES(?1,?2,?3)", values, 3, NULL, NULL, err);
     if (rc == EVDB_EXISTS) rc = error_set(err, EVDB_EXISTS, "store '%s' already exists", name);
     if (rc == EVDB_OK) rc = system_clear_debris(s, uuid, err);
-    return end(s, rc, err);
+    return system_end(s, rc, true, err);
 }
 
 evdb_status system_rename(system_db *s, const char *name, const char *new_name, evdb_error *err)
 {
+    const system_value values[] = { SYSTEM_TEXT(name), SYSTEM_TEXT(new_name) };
     char uuid[37];
     evdb_status rc = system_find(s, name, uuid, err);
-    if (rc == EVDB_OK) rc = run(s, "UPDATE stores SET name=?2 WHERE name=?1", name, new_name, 0, NULL, NULL, err);
+    if (rc == EVDB_OK) rc = system_query(s, "UPDATE stores SET name=?2 WHERE name=?1", values, 2, NULL, NULL, err);
     if (rc == EVDB_EXISTS) rc = error_set(err, EVDB_EXISTS, "store '%s' already exists", new_name);
     if (rc == EVDB_OK) settle(s);
     return rc;
@@ -207,9 +227,9 @@ evdb_status system_rename(system_db *s, const char *name, const char *new_name, 
 
 evdb_status system_drop(system_db *s, const char *uuid, evdb_error *err)
 {
-    evdb_status rc = run(s, "BEGIN IMMEDIATE", NULL, NULL, 0, NULL, NULL, err);
+    evdb_status rc = system_begin(s, err);
     if (rc != EVDB_OK) return rc;
-    rc = run(s, "DELETE FROM stores WHERE uuid=?1", uuid, NULL, 0, NULL, NULL, err);
+    rc = change(s, "DELETE FROM stores WHERE uuid=?1", uuid, err);
     if (rc == EVDB_OK) rc = system_add_debris(s, uuid, err);
-    return end(s, rc, err);
+    return system_end(s, rc, true, err);
 }

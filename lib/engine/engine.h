@@ -16,11 +16,13 @@
 enum { ENGINES_IDLE_MAX = 64 }; /* open stores without a handle that are kept for the next one */
 
 typedef struct engine engine;
+struct secrets; /* auth/secret.h */
 
 struct evdb {
     platform platform;
     vfs *vfs;
     system_db *system;
+    struct secrets *secrets;
     char *path; /* as given */
     char *dir;  /* NULL in memory */
     void (*log)(void *context, const char *message);

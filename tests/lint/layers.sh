@@ -7,11 +7,12 @@ rules='
 lib/platform:
 lib/base: platform
 lib/kernel: platform
+lib/auth: base platform
 lib/index: base kernel platform
 lib/disk: base platform
 lib/format: base platform
 lib/engine: base disk index kernel platform
-lib: base disk engine format index kernel platform
+lib: auth base disk engine format index kernel platform
 server/config:
 server/http:
 server/op:
@@ -63,7 +64,7 @@ only sqlite3.h lib/disk include lib server bindings examples
 only microhttpd.h server/http include lib server bindings examples
 
 # Programs see <evdb.h> and their own folders, never a room of the library.
-for file in $(grep -rlE '^[ \t]*#[ \t]*include[ \t]*"(platform|base|kernel|index|disk|format|engine)/' --include='*.[ch]' \
+for file in $(grep -rlE '^[ \t]*#[ \t]*include[ \t]*"(platform|base|auth|kernel|index|disk|format|engine)/' --include='*.[ch]' \
     include server bindings examples tests/api tests/op tests/bench 2>/dev/null); do
     say "$file includes an internal of the library: use <evdb.h>"
 done

@@ -1,0 +1,23 @@
+/* token.h - what access tokens look like: claims under a MAC, nothing to look up.
+ *
+ *   "evdb1." base64url( version, scopes, expiry ms, generation of the client's secret, 8 random bytes, client id, MAC )
+ *
+ * Refresh tokens are random and kept, hashed, in system.db. */
+#ifndef EVDB_AUTH_TOKEN_H
+#define EVDB_AUTH_TOKEN_H
+#include "auth/secret.h"
+#include <evdb/auth.h>
+
+typedef struct token_claims {
+    char client[EVDB_CLIENT_ID_MAX + 1];
+    uint32_t scopes;
+    int64_t expires_ms, generation;
+} token_claims;
+
+/* Text of random bytes, as secrets and refresh tokens are made of; EVDB_SECRET_BYTES. */
+void token_random(const platform *p, char out[EVDB_SECRET_BYTES]);
+void token_write(const platform *p, const secrets *s, const token_claims *claims, char out[EVDB_TOKEN_BYTES]);
+/* False when it is not a token of ours; says nothing of its expiry. */
+bool token_read(const secrets *s, const char *token, token_claims *out);
+
+#endif

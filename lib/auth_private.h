@@ -1,0 +1,11 @@
+/* auth_private.h - what the two halves of evdb/auth.h share. */
+#ifndef EVDB_AUTH_PRIVATE_H
+#define EVDB_AUTH_PRIVATE_H
+#include "auth/secret.h"
+#include "disk/clients.h"
+#include "engine/engine.h"
+
+/* The handle may be used, and the database's key is known. */
+evdb_status auth_begin(evdb *db, evdb_error *err);
+
+#endif
