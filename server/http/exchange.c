@@ -1,0 +1,173 @@
+/* exchange.c - implements http/exchange.h.
+ *
+ * An exchange belongs to its event loop, except between suspend and resume: then it is the queue's and the worker's. */
+#include "http/exchange.h"
+#include "http/body.h"
+#include "http/head.h"
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct exchange {
+    pool_job job; /* first */
+    exchange_port *port;
+    struct MHD_Connection *connection;
+    watched *watched;
+    enum { AT_HEAD, AT_BODY, AT_ANSWER } stage;
+    const refusal *refusal; /* what is answered instead of the handler's response */
+    body body;
+    http_request request;
+    http_response response;
+    char target[]; /* path and query point here */
+} exchange;
+
+const char *http_header(const http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+void exchange_connection(void *port, struct MHD_Connection *connection, void **slot,
+                         enum MHD_ConnectionNotificationCode what)
+{
+    watch *w = ((exchange_port *)port)->host->connections;
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (*slot) watch_remove(w, *slot);
+        return;
+    }
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    int fd = info ? info->connect_fd : -1;
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    *slot = info && fd >= 0 ? watch_add(w, fd, info->client_addr) : NULL;
+}
+
+void *exchange_target(void *port, const char *target, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    size_t length = strlen(target);
+    if (!info || !info->socket_context) return NULL;
+    exchange *x = calloc(1, sizeof *x + length + 1);
+    if (!x) return NULL;
+    x->port = port;
+    x->connection = connection;
+    x->watched = info->socket_context;
+    memcpy(x->target, target, length + 1);
+    return x;
+}
+
+static exchange_host *host_of(const exchange *x)
+{
+    return x->port->host;
+}
+
+static enum MHD_Result refuse(exchange *x, bool close)
+{
+    if (!watch_enter(host_of(x)->connections, x->watched, WATCH_WRITING, 0)) return MHD_NO;
+    return refusal_send(x->refusal, x->connection, close || atomic_load(&host_of(x)->stopping));
+}
+
+/* The head is there; the body is not, and is not asked for when the request is refused here. */
+static enum MHD_Result begin(exchange *x, const char *method)
+{
+    exchange_host *host = host_of(x);
+    head h;
+    x->stage = AT_BODY;
+    if (!watch_enter(host->connections, x->watched, WATCH_READING, 0)) return MHD_NO;
+    x->refusal = head_read(x->connection, &h);
+    if (!x->refusal) x->refusal = head_target(x->target, &x->request.path, &x->request.query);
+    if (x->refusal) return refuse(x, true);
+    body_begin(&x->body, h.length, host->body_max, &host->bodies);
+    if (x->body.refusal) {
+        x->refusal = x->body.refusal;
+        /* A client that sends without asking would not read while it writes: its body is thrown away first, in reason. */
+        if (h.expects || h.length > body_drain_max(host->body_max)) return refuse(x, true);
+    }
+    x->request.method = method;
+    x->request.port = x->port->port;
+    x->request.peer = watch_peer(x->watched);
+    x->request.connection = x->connection;
+    return MHD_YES;
+}
+
+static enum MHD_Result hand_over(exchange *x)
+{
+    exchange_host *host = host_of(x);
+    if (x->body.refusal) x->refusal = x->body.refusal;
+    if (x->refusal) return refuse(x, false);
+    if (!watch_enter(host->connections, x->watched, WATCH_WORKING, 0)) return MHD_NO;
+    x->request.body = x->body.bytes ? x->body.bytes : "";
+    x->request.body_size = x->body.size;
+    x->stage = AT_ANSWER;
+    MHD_suspend_connection(x->connection); /* first: a worker may be done before pool_push() returns */
+    if (!pool_push(host->workers, &x->job)) {
+        x->refusal = atomic_load(&host->stopping) ? &refusal_stopping : &refusal_busy;
+        MHD_resume_connection(x->connection);
+    }
+    return MHD_YES;
+}
+
+void exchange_run(pool_job *job, bool stopping)
+{
+    exchange *x = (exchange *)job;
+    exchange_host *host = host_of(x);
+    if (stopping) x->refusal = &refusal_stopping;
+    else host->handler(host->context, &x->request, &x->response);
+    body_free(&x->body);
+    MHD_resume_connection(x->connection); /* last: from here on the event loop may free x */
+}
+
+/* Takes over the body. */
+static struct MHD_Response *response_of(exchange *x)
+{
+    http_response *r = &x->response;
+    struct MHD_Response *out = MHD_create_response_from_buffer_with_free_callback(r->body ? r->body_size : 0, r->body, free);
+    if (!out) return NULL;
+    r->body = NULL;
+    bool ok = !r->type || MHD_add_response_header(out, "Content-Type", r->type) == MHD_YES;
+    for (size_t i = 0; ok && i < r->header_count; i++)
+        ok = MHD_add_response_header(out, r->headers[i].name, r->headers[i].value) == MHD_YES;
+    if (ok && atomic_load(&host_of(x)->stopping)) ok = MHD_add_response_header(out, "Connection", "close") == MHD_YES;
+    if (ok) return out;
+    MHD_destroy_response(out);
+    return NULL;
+}
+
+static enum MHD_Result answer(exchange *x)
+{
+    if (x->refusal) return refuse(x, false);
+    size_t size = x->response.body ? x->response.body_size : 0;
+    struct MHD_Response *response = response_of(x);
+    if (!response) {
+        x->refusal = &refusal_answer;
+        return refuse(x, false);
+    }
+    enum MHD_Result queued = MHD_NO;
+    if (watch_enter(host_of(x)->connections, x->watched, WATCH_WRITING, size))
+        queued = MHD_queue_response(x->connection, (unsigned)(x->response.status ? x->response.status : 200), response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+enum MHD_Result exchange_access(void *port, struct MHD_Connection *connection, const char *url, const char *method,
+                                const char *version, const char *data, size_t *size, void **slot)
+{
+    exchange *x = *slot;
+    (void)port, (void)connection, (void)url, (void)version;
+    if (!x) return MHD_NO; /* no memory for it */
+    if (x->stage == AT_HEAD) return begin(x, method);
+    if (x->stage == AT_ANSWER) return answer(x);
+    if (*size == 0) return hand_over(x);
+    if (!body_take(&x->body, data, *size)) return MHD_NO;
+    *size = 0;
+    return MHD_YES;
+}
+
+void exchange_completed(void *port, struct MHD_Connection *connection, void **slot, enum MHD_RequestTerminationCode why)
+{
+    exchange *x = *slot;
+    (void)port, (void)connection, (void)why;
+    if (!x) return;
+    watch_enter(host_of(x)->connections, x->watched, WATCH_IDLE, 0);
+    body_free(&x->body);
+    free(x->response.body);
+    free(x);
+    *slot = NULL;
+}

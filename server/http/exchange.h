@@ -1,0 +1,37 @@
+/* exchange.h - one request and its response: from the head, over the worker, to the last byte sent. */
+#ifndef HTTP_EXCHANGE_H
+#define HTTP_EXCHANGE_H
+#include "http/http.h"
+#include "http/pool.h"
+#include "http/watch.h"
+#include <microhttpd.h>
+#include <stdatomic.h>
+
+/* What all requests of a server share. */
+typedef struct exchange_host {
+    http_handler *handler;
+    void *context;
+    size_t body_max;
+    pool *workers;
+    watch *connections;
+    atomic_size_t bodies; /* bytes held for bodies, all requests together */
+    atomic_bool stopping; /* each response ends its connection */
+} exchange_host;
+
+/* Of one listening port: the context of every callback below. */
+typedef struct exchange_port {
+    exchange_host *host;
+    uint16_t port;
+} exchange_port;
+
+/* libmicrohttpd's callbacks, in the order in which it calls them. */
+void exchange_connection(void *port, struct MHD_Connection *connection, void **slot,
+                         enum MHD_ConnectionNotificationCode what);
+void *exchange_target(void *port, const char *target, struct MHD_Connection *connection);
+enum MHD_Result exchange_access(void *port, struct MHD_Connection *connection, const char *url, const char *method,
+                                const char *version, const char *data, size_t *size, void **slot);
+void exchange_completed(void *port, struct MHD_Connection *connection, void **slot, enum MHD_RequestTerminationCode why);
+
+pool_run exchange_run;
+
+#endif

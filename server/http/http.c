@@ -1,0 +1,174 @@
+/* http.c - starting and stopping: a libmicrohttpd daemon for each port, one pool of workers, one table of connections. */
+#include "http/exchange.h"
+#include "http/fail.h"
+#include "http/listen.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    WORKERS_MIN = 4,
+    GRACE_MS = 200,           /* in which a client that keeps its connection may send one more request when we stop */
+    REFUSAL_MS = 1000,        /* for the last refusals to go out */
+    OTHER_DESCRIPTORS = 1024, /* what the rest of the process may have open besides connections */
+};
+
+typedef struct listener {
+    exchange_port port; /* context of the callbacks */
+    struct MHD_Daemon *daemon;
+} listener;
+
+struct http_server {
+    exchange_host host;
+    uint32_t request_seconds;
+    size_t listener_count;
+    listener listeners[HTTP_PORTS_MAX];
+};
+
+static uint32_t cores(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (uint32_t)n : 1;
+}
+
+/* Paths are decoded by head.c, which refuses what is malformed instead of leaving it as it is. */
+static size_t leave_escaped(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context, (void)connection;
+    return strlen(text);
+}
+
+/* The usual soft limit of 1024 descriptors is less than the connections and the stores need. */
+static void raise_descriptor_limit(uint32_t connections)
+{
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)connections + OTHER_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    setrlimit(RLIMIT_NOFILE, &limit); /* connections beyond what the system allows wait to be accepted */
+}
+
+static struct MHD_Daemon *start_daemon(listener *l, int fd, const http_options *o)
+{
+    unsigned loops = cores();
+    /* Over our maximum an idle connection makes room for the new one; libmicrohttpd, which shares its maximum out among the
+     * loops and would leave the new one waiting, must not be the first to say no. */
+    unsigned most = loops * (o->connections_max + OTHER_DESCRIPTORS);
+    struct MHD_OptionItem options[] = {
+        { MHD_OPTION_LISTEN_SOCKET, fd, NULL },
+        { MHD_OPTION_CONNECTION_LIMIT, (intptr_t)most, NULL },
+        { MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)o->idle_seconds, NULL },
+        /* holds the head and a piece of the body; twice the head's limit, so that it is we who say 431 */
+        { MHD_OPTION_CONNECTION_MEMORY_LIMIT, 2 * (intptr_t)HTTP_HEADERS_MAX, NULL },
+        { MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL },
+        { MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL },
+        { MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)exchange_connection, &l->port },
+        { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)exchange_target, &l->port },
+        { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)exchange_completed, &l->port },
+        { loops > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)loops, NULL },
+        { MHD_OPTION_END, 0, NULL }
+    };
+    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL,
+                            exchange_access, &l->port, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+}
+
+static evdb_status add_listener(http_server *s, uint16_t port, const http_options *o, evdb_error *err)
+{
+    listener *l = &s->listeners[s->listener_count];
+    int fd;
+    evdb_status rc = listen_open(o->address, &port, &fd, err);
+    if (rc != EVDB_OK) return rc;
+    l->port = (exchange_port){ .host = &s->host, .port = port };
+    l->daemon = start_daemon(l, fd, o);
+    if (!l->daemon) {
+        close(fd);
+        return http_fail(err, EVDB_NO_MEMORY, "the event loops of port %u cannot be started", port);
+    }
+    s->listener_count++;
+    return EVDB_OK;
+}
+
+static http_options with_defaults(const http_options *given)
+{
+    http_options o = *given;
+    uint32_t workers = 2 * cores();
+    if (!o.threads) o.threads = workers < WORKERS_MIN ? WORKERS_MIN : workers;
+    if (!o.body_max) o.body_max = HTTP_BODY_MAX;
+    if (!o.connections_max) o.connections_max = HTTP_CONNECTIONS_MAX;
+    if (!o.idle_seconds) o.idle_seconds = HTTP_IDLE_SECONDS;
+    if (!o.request_seconds) o.request_seconds = HTTP_REQUEST_SECONDS;
+    return o;
+}
+
+/* Nothing is left in flight: every connection is idle or broken. */
+static void close_all(http_server *s)
+{
+    for (size_t i = 0; i < s->listener_count; i++) MHD_stop_daemon(s->listeners[i].daemon);
+    pool_free(s->host.workers);
+    watch_stop(s->host.connections);
+    free(s);
+}
+
+evdb_status http_start(const http_options *options, http_server **out, evdb_error *err)
+{
+    http_options o = with_defaults(options);
+    if (o.port_count < 1 || o.port_count > HTTP_PORTS_MAX)
+        return http_fail(err, EVDB_INVALID, "1 to %u ports can be listened on, not %zu", HTTP_PORTS_MAX, o.port_count);
+    http_server *s = calloc(1, sizeof *s);
+    if (!s) return http_fail(err, EVDB_NO_MEMORY, "out of memory");
+    s->request_seconds = o.request_seconds;
+    s->host.handler = o.handler;
+    s->host.context = o.context;
+    s->host.body_max = o.body_max;
+    raise_descriptor_limit(o.connections_max);
+    s->host.workers = pool_start(o.threads, HTTP_QUEUE_MAX, exchange_run);
+    s->host.connections = watch_start(o.connections_max, o.request_seconds);
+    evdb_status rc = s->host.workers && s->host.connections
+                         ? EVDB_OK : http_fail(err, EVDB_NO_MEMORY, "the threads of the server cannot be started");
+    for (size_t i = 0; rc == EVDB_OK && i < o.port_count; i++) rc = add_listener(s, o.ports[i], &o, err);
+    if (rc == EVDB_OK) *out = s;
+    else http_stop(s);
+    return rc;
+}
+
+uint16_t http_port(const http_server *server, size_t slot)
+{
+    return slot < server->listener_count ? server->listeners[slot].port.port : 0;
+}
+
+void http_serve(http_server *server)
+{
+    pool_open(server->host.workers);
+}
+
+/* No new connections; those that the kernel has taken already are taken over, since their clients believe in them. */
+static void close_door(listener *l)
+{
+    struct sockaddr_storage peer;
+    int fd = MHD_quiesce_daemon(l->daemon), client;
+    if (fd < 0) return;
+    for (;;) {
+        socklen_t size = sizeof peer;
+        client = accept4(fd, (struct sockaddr *)&peer, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (client < 0 && (errno == EINTR || errno == ECONNABORTED)) continue;
+        if (client < 0) break;
+        MHD_add_connection(l->daemon, client, (struct sockaddr *)&peer, size); /* closes it on failure */
+    }
+    close(fd);
+}
+
+void http_stop(http_server *server)
+{
+    if (!server) return;
+    exchange_host *host = &server->host;
+    atomic_store(&host->stopping, true);
+    for (size_t i = 0; i < server->listener_count; i++) close_door(&server->listeners[i]);
+    if (host->workers && host->connections) {
+        bool settled = watch_settle(host->connections, GRACE_MS, server->request_seconds * 1000);
+        pool_stop(host->workers); /* a suspended connection would make MHD_stop_daemon() abort */
+        if (!settled) watch_settle(host->connections, 0, REFUSAL_MS);
+    }
+    close_all(server);
+}

@@ -1,0 +1,79 @@
+/* http.h - the HTTP server: the only room that sees microhttpd.h.
+ *
+ * Event loops read requests and write responses and never block; the work is done by a pool of threads. A listener
+ * belongs to one endpoint; several endpoints may share a port. */
+#ifndef HTTP_H
+#define HTTP_H
+#include <evdb.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Limits, with the defaults of http_options. */
+#define HTTP_BODY_MAX (32u << 20)       /* bytes of a request body; more: 413 */
+#define HTTP_HEADERS_MAX (64u << 10)    /* bytes of a request's head; more: 431 */
+#define HTTP_CONNECTIONS_MAX 1000u
+#define HTTP_IDLE_SECONDS 60u           /* a connection without traffic */
+#define HTTP_REQUEST_SECONDS 60u        /* from the first byte of a request to its last: a slow client is cut off */
+#define HTTP_BODIES_MAX (1u << 30)      /* bytes of all bodies together; more: 503 with Retry-After */
+#define HTTP_PORTS_MAX 3u
+#define HTTP_QUEUE_MAX 1024u            /* requests waiting for a worker; more: 503 with Retry-After */
+
+typedef struct http_request {
+    const char *method;  /* "GET" ... */
+    const char *path;    /* decoded, starts with '/', without the query */
+    const char *query;   /* raw, "" when there is none */
+    const char *body;    /* NUL-terminated behind body_size bytes */
+    size_t body_size;
+    uint16_t port;       /* the port it came in on */
+    const char *peer;    /* address of the client, for logs */
+    void *connection;    /* for http_header */
+} http_request;
+
+/* A request header by name (case-insensitive), or NULL. Valid during the request. */
+const char *http_header(const http_request *request, const char *name);
+/* One parameter of a query or of a form body (application/x-www-form-urlencoded), decoded into a malloc'd string, or NULL.
+ * *twice (may be NULL) is set when it occurs more than once. */
+char *http_parameter(const char *form, const char *name, bool *twice);
+
+enum { HTTP_RESPONSE_HEADERS = 8 };
+typedef struct http_response {
+    int status;              /* 200 unless set */
+    const char *type;        /* content type; static */
+    char *body;              /* malloc'd, owned by the response; NULL = empty */
+    size_t body_size;
+    struct { const char *name; char value[256]; } headers[HTTP_RESPONSE_HEADERS];
+    size_t header_count;
+} http_response;
+
+/* Sets the body to a copy / to a malloc'd block it takes over; adds a header. */
+bool http_body_copy(http_response *response, const char *type, const void *bytes, size_t size);
+void http_body_take(http_response *response, const char *type, char *bytes, size_t size);
+void http_header_add(http_response *response, const char *name, const char *value);
+
+/* Runs on a worker thread; the request stays valid until it returns. */
+typedef void http_handler(void *context, const http_request *request, http_response *response);
+
+typedef struct http_options {
+    const char *address;     /* "127.0.0.1", "::1", "0.0.0.0" */
+    uint16_t ports[HTTP_PORTS_MAX]; /* 0 = the system chooses */
+    size_t port_count;
+    uint32_t threads;        /* workers; 0 = 2 per core, at least 4 */
+    size_t body_max;
+    uint32_t connections_max, idle_seconds, request_seconds;
+    http_handler *handler;
+    void *context;
+} http_options;
+
+typedef struct http_server http_server;
+
+/* Binds every port; nothing is answered before http_serve(). Errors name the port ("port 8080 is in use"). */
+evdb_status http_start(const http_options *options, http_server **out, evdb_error *err);
+/* The port that slot listens on. */
+uint16_t http_port(const http_server *server, size_t slot);
+/* Begins to answer. */
+void http_serve(http_server *server);
+/* No new connections; requests already accepted are answered; then everything is closed and freed. */
+void http_stop(http_server *server);
+
+#endif

@@ -1,0 +1,225 @@
+/* watch.c - implements http/watch.h. */
+#include "http/watch.h"
+#include <arpa/inet.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    TICK_MS = 250,           /* how late a deadline may be noticed */
+    SETTLE_TICK_MS = 20,
+    WRITE_BYTES_PER_MS = 64, /* a response gets the time that this rate takes, on top of the request's */
+};
+
+struct watched {
+    watched *next, **link; /* link: what points here */
+    int fd;
+    watch_state state;
+    int64_t since, deadline;
+    uint64_t received; /* bytes of the connection when it became idle */
+    bool sampled, cut;
+    char peer[INET6_ADDRSTRLEN];
+};
+
+struct watch {
+    pthread_mutex_t lock; /* of everything here */
+    pthread_cond_t wake;  /* to stop the reaper */
+    pthread_cond_t moved; /* a connection changed its state while somebody settles */
+    pthread_t reaper;
+    watched *first;
+    uint32_t count, most; /* of those not cut off */
+    int64_t limit_ms;
+    bool stopping, settling;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void wait_ms(watch *w, pthread_cond_t *condition, int64_t ms)
+{
+    int64_t until = now_ms() + ms;
+    struct timespec t = { .tv_sec = (time_t)(until / 1000), .tv_nsec = (long)(until % 1000) * 1000000 };
+    pthread_cond_timedwait(condition, &w->lock, &t);
+}
+
+/* The event loop sees the end of the connection and closes it; here only its descriptor is known to be open. */
+static void cut(watch *w, watched *c)
+{
+    shutdown(c->fd, SHUT_RDWR);
+    c->cut = true;
+    w->count--;
+}
+
+static void set(watch *w, watched *c, watch_state state, int64_t now, int64_t extra)
+{
+    bool timed = state == WATCH_READING || state == WATCH_WRITING;
+    c->state = state;
+    c->since = now;
+    c->deadline = timed ? now + w->limit_ms + extra : INT64_MAX;
+    c->sampled = false;
+}
+
+/* The first byte of a request goes to libmicrohttpd unseen; the kernel's count of bytes tells that it came. */
+static void look_for_bytes(watch *w, watched *c, int64_t now)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
+    if (!c->sampled) c->received = info.tcpi_bytes_received;
+    else if (c->received != info.tcpi_bytes_received) set(w, c, WATCH_READING, now, 0);
+    c->sampled = true;
+}
+
+static void look(watch *w, int64_t now)
+{
+    for (watched *c = w->first; c; c = c->next) {
+        if (c->cut) continue;
+        if (c->state == WATCH_IDLE) look_for_bytes(w, c, now);
+        if (now >= c->deadline) cut(w, c);
+    }
+}
+
+static void *reap(void *context)
+{
+    watch *w = context;
+    pthread_mutex_lock(&w->lock);
+    while (!w->stopping) {
+        wait_ms(w, &w->wake, TICK_MS);
+        look(w, now_ms());
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+static void init_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+static void destroy(watch *w)
+{
+    pthread_cond_destroy(&w->moved);
+    pthread_cond_destroy(&w->wake);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}
+
+watch *watch_start(uint32_t connections_max, uint32_t request_seconds)
+{
+    watch *w = calloc(1, sizeof *w);
+    if (!w) return NULL;
+    w->most = connections_max;
+    w->limit_ms = (int64_t)request_seconds * 1000;
+    pthread_mutex_init(&w->lock, NULL);
+    init_condition(&w->wake);
+    init_condition(&w->moved);
+    if (pthread_create(&w->reaper, NULL, reap, w) == 0) return w;
+    destroy(w);
+    return NULL;
+}
+
+/* Who goes when there are too many: idle before reading, and the longest at it. */
+static watched *weakest(const watch *w)
+{
+    watched *found = NULL;
+    for (watched *c = w->first; c; c = c->next) {
+        if (c->cut || (c->state != WATCH_IDLE && c->state != WATCH_READING)) continue;
+        if (!found || c->state < found->state || (c->state == found->state && c->since < found->since)) found = c;
+    }
+    return found;
+}
+
+watched *watch_add(watch *w, int fd, const struct sockaddr *peer)
+{
+    watched *c = calloc(1, sizeof *c);
+    if (!c) return NULL;
+    c->fd = fd;
+    if (peer->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, c->peer, sizeof c->peer);
+    else inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)peer)->sin_addr, c->peer, sizeof c->peer);
+    pthread_mutex_lock(&w->lock);
+    watched *victim = w->count >= w->most ? weakest(w) : NULL;
+    bool full = w->count >= w->most && !victim;
+    if (victim) cut(w, victim);
+    set(w, c, WATCH_IDLE, now_ms(), 0);
+    c->sampled = true; /* of a new connection every byte counts */
+    c->next = w->first;
+    c->link = &w->first;
+    if (c->next) c->next->link = &c->next;
+    w->first = c;
+    w->count++;
+    if (full) cut(w, c);
+    pthread_mutex_unlock(&w->lock);
+    return c;
+}
+
+void watch_remove(watch *w, watched *c)
+{
+    pthread_mutex_lock(&w->lock);
+    *c->link = c->next;
+    if (c->next) c->next->link = c->link;
+    if (!c->cut) w->count--;
+    if (w->settling) pthread_cond_signal(&w->moved);
+    pthread_mutex_unlock(&w->lock);
+    free(c);
+}
+
+bool watch_enter(watch *w, watched *c, watch_state state, size_t size)
+{
+    pthread_mutex_lock(&w->lock);
+    bool alive = !c->cut;
+    if (state != WATCH_READING || c->state != WATCH_READING) /* the deadline counts from the first byte seen */
+        set(w, c, state, now_ms(), (int64_t)(size / WRITE_BYTES_PER_MS));
+    if (w->settling) pthread_cond_signal(&w->moved);
+    pthread_mutex_unlock(&w->lock);
+    return alive;
+}
+
+const char *watch_peer(const watched *c)
+{
+    return c->peer;
+}
+
+static bool all_idle(const watch *w)
+{
+    for (const watched *c = w->first; c; c = c->next)
+        if (c->state == WATCH_WORKING || (c->state != WATCH_IDLE && !c->cut)) return false;
+    return true;
+}
+
+bool watch_settle(watch *w, uint32_t grace_ms, uint32_t most_ms)
+{
+    bool settled = false;
+    pthread_mutex_lock(&w->lock);
+    w->settling = true;
+    for (int64_t began = now_ms(), now = began; !settled; now = now_ms()) {
+        look(w, now);
+        settled = !w->first || (now - began >= grace_ms && all_idle(w));
+        if (!settled && now - began >= most_ms) break;
+        if (!settled) wait_ms(w, &w->moved, SETTLE_TICK_MS);
+    }
+    w->settling = false;
+    pthread_mutex_unlock(&w->lock);
+    return settled;
+}
+
+void watch_stop(watch *w)
+{
+    if (!w) return;
+    pthread_mutex_lock(&w->lock);
+    w->stopping = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+    pthread_join(w->reaper, NULL);
+    destroy(w);
+}

@@ -1,0 +1,37 @@
+/* watch.h - the table of connections: how far each is, and the thread that cuts off those who take too long.
+ *
+ * libmicrohttpd's time-out is on inactivity, so a byte a second outlives it; here a request has a deadline. */
+#ifndef HTTP_WATCH_H
+#define HTTP_WATCH_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+typedef enum watch_state {
+    WATCH_IDLE,    /* no byte of a request has been seen */
+    WATCH_READING, /* a request is coming in; has a deadline */
+    WATCH_WORKING, /* it waits for a worker or is with one */
+    WATCH_WRITING  /* its response is going out; has a deadline, later for a larger one */
+} watch_state;
+
+typedef struct watch watch;
+typedef struct watched watched; /* one connection */
+
+/* NULL when memory or a thread is missing. */
+watch *watch_start(uint32_t connections_max, uint32_t request_seconds);
+/* A new connection; NULL without memory. Over the maximum the one that has been idle longest is cut off for it, then the
+ * one that has been sending longest; when all are being answered, the new one. */
+watched *watch_add(watch *w, int fd, const struct sockaddr *peer);
+/* Before fd is closed, so that a number used again is never shut. */
+void watch_remove(watch *w, watched *c);
+/* size: of the response, for WATCH_WRITING. False when the connection was cut off already. */
+bool watch_enter(watch *w, watched *c, watch_state state, size_t size);
+/* The client's address as text. */
+const char *watch_peer(const watched *c);
+
+/* Waits until no connection is left, or grace_ms have passed and all are idle; false after most_ms. */
+bool watch_settle(watch *w, uint32_t grace_ms, uint32_t most_ms);
+void watch_stop(watch *w); /* NULL allowed; every connection has been removed */
+
+#endif

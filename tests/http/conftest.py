@@ -1,0 +1,21 @@
+"""conftest.py - servers that are stopped, and must stop well, behind each test."""
+import pytest
+from echo_server import Server
+
+
+@pytest.fixture
+def start():
+    servers = []
+
+    def start_one(**options):
+        servers.append(Server(**options))
+        return servers[-1]
+
+    yield start_one
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def server(start):
+    return start()
