@@ -1,0 +1,43 @@
+/* config.h - evdbd's settings: from a file (a documented subset of TOML), the environment and flags.
+ *
+ * A flag outranks the environment (EVDB_<NAME>), which outranks the file, which outranks the default.
+ * settings.def names every setting once; everything else follows it. */
+#ifndef CONFIG_H
+#define CONFIG_H
+#include <evdb.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#define CONFIG_FILE_BYTES_MAX (1u << 20)
+#define CONFIG_LINE_BYTES_MAX 8192u
+
+typedef struct config {
+    /* one member a setting */
+#define CONFIG_TEXT char *
+#define CONFIG_SECRET char *
+#define CONFIG_BOOL bool
+#define CONFIG_INT int64_t
+#define CONFIG_MS int64_t
+#define SETTING(name, type, def, least, most, doc) CONFIG_##type name;
+#include "config/settings.def"
+#undef SETTING
+    /* from flags only */
+    bool dev;                                /* --dev */
+    bool check, print, help, version;        /* --check-config, --print-config, --help, --version */
+    bool operations;                         /* --print-operations */
+    char *file;                              /* --config */
+} config;
+
+/* Defaults, then the file, the environment, the arguments; then what no single setting can tell: ports that collide, a
+ * feature switched on that is not built, an open server. Errors name file and line, variable or flag. *out is to be freed
+ * on failure too. */
+evdb_status config_load(int argc, char *const *argv, config *out, evdb_error *err);
+void config_free(config *c);
+
+/* Every setting in the file's own syntax, secrets as "***". */
+void config_print(const config *c, FILE *to);
+/* The flags, for --help. */
+void config_help(FILE *to);
+bool config_loopback(const char *address);
+
+#endif

@@ -1,0 +1,129 @@
+/* setting.c - implements config/setting.h. */
+#include "config/setting.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+const setting settings[] = {
+#define SETTING(name, type, def, least, most, doc) { #name, SETTING_##type, offsetof(config, name), def, least, most, doc },
+#include "config/settings.def"
+#undef SETTING
+    { NULL, SETTING_TEXT, 0, NULL, 0, 0, NULL }
+};
+
+evdb_status config_fail(evdb_error *err, evdb_status status, const char *format, ...)
+{
+    va_list args;
+    if (!err) return status;
+    va_start(args, format);
+    vsnprintf(err->message, sizeof(err->message), format, args);
+    va_end(args);
+    err->status = status;
+    err->reserved = 0;
+    err->item = EVDB_NO_ITEM;
+    return status;
+}
+
+const setting *setting_find(const char *name, size_t length)
+{
+    for (const setting *s = settings; s->name; s++)
+        if (strlen(s->name) == length && memcmp(s->name, name, length) == 0) return s;
+    return NULL;
+}
+
+/* A whole number with optional single underscores between digits, as TOML has them. */
+static bool whole(const char *text, int64_t *out)
+{
+    char digits[32];
+    size_t n = 0;
+    for (const char *p = text; *p; p++) {
+        if (*p == '_') {
+            bool between = p > text && p[-1] >= '0' && p[-1] <= '9' && p[1] >= '0' && p[1] <= '9';
+            if (!between) return false;
+            continue;
+        }
+        if (n + 1 >= sizeof(digits)) return false;
+        digits[n++] = *p;
+    }
+    digits[n] = 0;
+    const char *first = digits + (*digits == '-' || *digits == '+');
+    if (!*first || (first[0] == '0' && first[1])) return false; /* TOML: no leading zeros */
+    for (const char *p = first; *p; p++)
+        if (*p < '0' || *p > '9') return false;
+    errno = 0;
+    *out = strtoll(digits, NULL, 10);
+    return errno == 0;
+}
+
+/* "1500", "500ms", "30s", "5m", "1h", "1d" in milliseconds. */
+static bool duration(const char *text, int64_t *out)
+{
+    static const struct { const char *unit; int64_t ms; } units[] = {
+        { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 }, { "", 1 }
+    };
+    size_t digits = strspn(text, "0123456789");
+    char number[24];
+    if (!digits || digits >= sizeof(number)) return false;
+    memcpy(number, text, digits);
+    number[digits] = 0;
+    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+        if (strcmp(text + digits, units[i].unit) == 0)
+            return whole(number, out) && !__builtin_mul_overflow(*out, units[i].ms, out);
+    return false;
+}
+
+static evdb_status assign_number(const setting *s, value_kind kind, const char *text, int64_t *to, const char *where,
+                                 evdb_error *err)
+{
+    int64_t number;
+    bool good = kind == VALUE_STRING ? s->type == SETTING_MS && duration(text, &number)
+              : kind == VALUE_BOOLEAN ? false
+              : whole(text, &number) || (kind == VALUE_BARE && s->type == SETTING_MS && duration(text, &number));
+    if (!good)
+        return config_fail(err, EVDB_INVALID, "%s: %s must be a whole number%s, not '%.80s'", where, s->name,
+                           s->type == SETTING_MS ? " of milliseconds or a time like \"30s\"" : "", text);
+    if (number < s->least || number > s->most)
+        return config_fail(err, EVDB_INVALID, "%s: %s is %lld, but must be %lld..%lld", where, s->name, (long long)number,
+                           (long long)s->least, (long long)s->most);
+    *to = number;
+    return EVDB_OK;
+}
+
+static evdb_status assign_bool(const setting *s, value_kind kind, const char *text, bool *to, const char *where,
+                               evdb_error *err)
+{
+    bool yes = strcmp(text, "true") == 0;
+    if (kind == VALUE_STRING || kind == VALUE_INTEGER || (!yes && strcmp(text, "false") != 0))
+        return config_fail(err, EVDB_INVALID, "%s: %s must be true or false, not '%.80s'", where, s->name, text);
+    *to = yes;
+    return EVDB_OK;
+}
+
+static evdb_status assign_text(const setting *s, value_kind kind, const char *text, char **to, const char *where,
+                               evdb_error *err)
+{
+    int64_t length = (int64_t)strlen(text);
+    if (kind == VALUE_INTEGER || kind == VALUE_BOOLEAN)
+        return config_fail(err, EVDB_INVALID, "%s: %s must be a string in quotes", where, s->name);
+    if (length < s->least || length > s->most)
+        return config_fail(err, EVDB_INVALID, "%s: %s has %lld bytes, but must have %lld..%lld", where, s->name,
+                           (long long)length, (long long)s->least, (long long)s->most);
+    char *copy = strdup(text);
+    if (!copy) return config_fail(err, EVDB_NO_MEMORY, "%s: out of memory", where);
+    free(*to);
+    *to = copy;
+    return EVDB_OK;
+}
+
+evdb_status setting_assign(const setting *s, value_kind kind, const char *text, config *c, const char *where,
+                           evdb_error *err)
+{
+    void *at = (char *)c + s->offset;
+    switch (s->type) {
+    case SETTING_TEXT: case SETTING_SECRET: return assign_text(s, kind, text, at, where, err);
+    case SETTING_BOOL: return assign_bool(s, kind, text, at, where, err);
+    case SETTING_INT: case SETTING_MS: return assign_number(s, kind, text, at, where, err);
+    }
+    return EVDB_INTERNAL;
+}
