@@ -100,6 +100,10 @@ bool op_print_table(FILE *to);
 /* The field of that name or alias, or NULL. */
 const op_field *op_field_find(const op *o, const char *name);
 
+/* The one place that authorises, for every protocol: may somebody with these scopes (EVDB_SCOPE_... bits) run this operation?
+ * EVDB_DENIED names the scope it needs. */
+evdb_status op_allow(const op *o, uint32_t scopes, evdb_error *err);
+
 /* JSON text to a value: the one door for text from outside. Errors say line and column. */
 evdb_status op_parse(const char *text, size_t length, json_t **out, evdb_error *err);
 /* JSON object to argument struct (op_binder.c). Arguments borrow from `in` until op_unbind(). */

@@ -1,0 +1,13 @@
+/* log.h - what evdbd tells its operator: one JSON object a line, on standard error. */
+#ifndef LOG_H
+#define LOG_H
+#include <jansson.h>
+
+typedef enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG } log_level;
+
+/* Lines above this level are dropped. Before the first call: LOG_INFO. Not thread-safe: call it at start. */
+void log_set_level(const char *name);
+/* Writes {"time","level","message", fields...}; takes over `fields` (may be NULL). Thread-safe. Never give it a secret. */
+void log_line(log_level level, const char *message, json_t *fields);
+
+#endif

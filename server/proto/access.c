@@ -1,0 +1,23 @@
+/* access.c - who asks: from a token to a principal. Whether they may is said by op_allow(). */
+#include "proto/proto.h"
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+evdb_status access_identify(const service *s, const http_request *request, const char *token, evdb_principal *out,
+                            bool *given, evdb_error *err)
+{
+    const char *header = request ? http_header(request, "Authorization") : NULL;
+    *given = token != NULL || header != NULL;
+    if (!s->oauth_enabled) {
+        *out = (evdb_principal){ .client = "anonymous", .scopes = EVDB_SCOPE_READ | EVDB_SCOPE_WRITE | EVDB_SCOPE_ADMIN };
+        return EVDB_OK;
+    }
+    if (!token && header) {
+        if (strncasecmp(header, "Bearer ", 7) != 0)
+            return op_fail(err, EVDB_DENIED, "the Authorization header is not of the form 'Bearer TOKEN'");
+        token = header + 7 + strspn(header + 7, " ");
+    }
+    if (!token) return op_fail(err, EVDB_DENIED, "an access token is needed: get one from /oauth/token");
+    return evdb_auth_token_check(s->db, token, out, err);
+}

@@ -1,0 +1,43 @@
+/* proto.h - what every protocol of the daemon shares: the service they stand on, and who is asking.
+ *
+ * Protocol files translate envelopes and never name an operation: what there is to call, what it takes
+ * and which scope it needs is read from the operation table. */
+#ifndef PROTO_H
+#define PROTO_H
+#include "http/http.h"
+#include "op/op.h"
+
+/* `evdbd --dev` alone accepts this client with this secret; it is published, and refused everywhere else. */
+#define DEV_CLIENT "admin"
+#define DEV_SECRET "admin_secret_2024"
+
+typedef struct service {
+    evdb *db;
+    bool oauth_enabled, dev;
+    int64_t token_lifetime_ms, refresh_lifetime_ms;
+    uint16_t mcp_port, oauth_port, rest_port; /* may be equal: then paths decide alone */
+    bool rest_enabled;
+} service;
+
+/* Answers one HTTP request on whichever endpoint its port and path name (router.c):
+ *   /healthz, /readyz on every port; /oauth/token on the OAuth port; /api/v1/... on the REST port; /mcp on the MCP port. */
+void service_handle(void *context, const http_request *request, http_response *response);
+
+void oauth_handle(const service *s, const http_request *request, http_response *response); /* token/oauth.c */
+void rest_handle(const service *s, const http_request *request, http_response *response);  /* proto/rest.c */
+
+/* The caller of a request: from the bearer token in the Authorization header, or `token` when that is not NULL. With
+ * oauth off everyone is admin. EVDB_DENIED with a message when there is none or it is no good;
+ * *given tells "no token" from "bad token". */
+evdb_status access_identify(const service *s, const http_request *request, const char *token, evdb_principal *out,
+                            bool *given, evdb_error *err);
+
+/* RFC 9457 problem JSON for a status (problem.c). */
+void problem_send(http_response *response, const evdb_error *err);
+/* The same for what no library status says: a path, a method, a media type. */
+void problem_status(http_response *response, int status, const char *title, const char *detail);
+/* 401 with WWW-Authenticate, 403 with the scope that is missing. */
+void problem_unauthorized(http_response *response, bool token_given, const evdb_error *err);
+void problem_forbidden(http_response *response, const op *o, const evdb_error *err);
+
+#endif

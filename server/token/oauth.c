@@ -1,0 +1,171 @@
+/* oauth.c - POST /oauth/token (RFC 6749, OAuth 2.1): client_credentials and refresh_token. The tokens are the library's. */
+#include "proto/proto.h"
+#include <jansson.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* What a request says; every text is malloc'd or NULL. */
+typedef struct asked {
+    char *grant, *client, *secret, *scope, *refresh;
+    bool basic; /* the secret came in the Authorization header */
+} asked;
+
+static void forget(asked *a)
+{
+    if (a->secret) sodium_memzero(a->secret, strlen(a->secret));
+    free(a->grant), free(a->client), free(a->secret), free(a->scope), free(a->refresh);
+}
+
+static void answer(http_response *response, int status, json_t *body)
+{
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    json_decref(body);
+    response->status = status;
+    if (text) http_body_take(response, "application/json", text, strlen(text));
+    http_header_add(response, "Cache-Control", "no-store");
+    http_header_add(response, "Pragma", "no-cache");
+}
+
+static void refuse(http_response *response, int status, const char *code, const char *description)
+{
+    answer(response, status, json_pack("{s:s, s:s}", "error", code, "error_description", description));
+}
+
+/* client_secret_basic: both halves are form-encoded before they are joined (RFC 6749, 2.3.1). */
+static bool read_basic(const char *header, asked *a)
+{
+    size_t size = strlen(header), length;
+    char *plain = malloc(size + 16), *form = malloc(2 * size + 32);
+    bool good = plain && form && sodium_base642bin((unsigned char *)plain, size, header, size, " ", &length, NULL,
+                                                   sodium_base64_VARIANT_ORIGINAL) == 0;
+    if (good) {
+        plain[length] = 0;
+        char *colon = strchr(plain, ':');
+        good = colon && strlen(plain) == length && !strpbrk(plain, "&=");
+        if (good) {
+            *colon = 0;
+            snprintf(form, 2 * size + 32, "client=%s&secret=%s", plain, colon + 1);
+            a->client = http_parameter(form, "client", NULL);
+            a->secret = http_parameter(form, "secret", NULL);
+            good = a->client && a->secret;
+        }
+        sodium_memzero(plain, length);
+    }
+    free(plain), free(form);
+    a->basic = true;
+    return good;
+}
+
+/* Fills *a from header and form; the error code of what is wrong, or NULL. */
+static const char *read_request(const http_request *request, asked *a, const char **why)
+{
+    static const char *const names[] = { "grant_type", "client_id", "client_secret", "scope", "refresh_token" };
+    char *values[5];
+    bool repeated = false;
+    const char *header = http_header(request, "Authorization"), *code = NULL;
+    for (size_t i = 0; i < 5; i++) {
+        bool twice = false;
+        values[i] = http_parameter(request->body, names[i], &twice);
+        repeated |= twice;
+    }
+    *a = (asked){ .grant = values[0], .client = values[1], .secret = values[2], .scope = values[3], .refresh = values[4] };
+    if (repeated) *why = "a parameter is given twice", code = "invalid_request";
+    else if (!a->grant) *why = "grant_type is missing", code = "invalid_request";
+    else if (header && strncasecmp(header, "Basic ", 6) == 0) {
+        if (a->secret) *why = "the client's secret is given twice", code = "invalid_request";
+        else {
+            free(a->client);
+            a->client = NULL;
+            if (!read_basic(header + 6, a)) *why = "the Authorization header is malformed", code = "invalid_client";
+        }
+    }
+    if (!code && (!a->client || !a->secret)) *why = "client_id or client_secret is missing", code = "invalid_client";
+    return code;
+}
+
+static void send_token(const evdb_token *token, int64_t lifetime_ms, http_response *response)
+{
+    char scopes[32];
+    json_t *body = json_pack("{s:s, s:s, s:I, s:s}", "access_token", token->access, "token_type", "Bearer", "expires_in",
+                             (json_int_t)(lifetime_ms / 1000), "scope", evdb_auth_scopes_text(token->scopes, scopes));
+    if (body && *token->refresh) json_object_set_new(body, "refresh_token", json_string(token->refresh));
+    answer(response, 200, body);
+}
+
+/* What the library's answer is called in RFC 6749, 5.2. */
+static void refuse_for(const evdb_error *err, http_response *response)
+{
+    switch (err->status) {
+    case EVDB_DENIED:
+        refuse(response, 401, "invalid_client", err->message);
+        http_header_add(response, "WWW-Authenticate", "Basic realm=\"evdb\"");
+        break;
+    case EVDB_INVALID: refuse(response, 400, "invalid_scope", err->message); break;
+    case EVDB_GONE: refuse(response, 400, "invalid_grant", err->message); break;
+    case EVDB_UNSUPPORTED: refuse(response, 400, "unauthorized_client", err->message); break;
+    default: problem_send(response, err);
+    }
+}
+
+static evdb_status ask(const service *s, const asked *a, bool refresh, evdb_token *out, evdb_error *err)
+{
+    evdb_token_options options = EVDB_TOKEN_OPTIONS;
+    evdb_status rc = EVDB_OK;
+    options.lifetime_ms = s->token_lifetime_ms;
+    options.refresh_lifetime_ms = s->refresh_lifetime_ms;
+    if (!s->dev && strcmp(a->secret, DEV_SECRET) == 0) return op_fail(err, EVDB_DENIED, "that secret is published, and refused");
+    if (a->scope && *a->scope) rc = evdb_auth_scopes_parse(a->scope, &options.scopes, err);
+    if (rc != EVDB_OK) return rc;
+    return refresh ? evdb_auth_token_refresh(s->db, a->client, a->secret, a->refresh, &options, out, err)
+                   : evdb_auth_token_issue(s->db, a->client, a->secret, &options, out, err);
+}
+
+static void grant(const service *s, const asked *a, http_response *response)
+{
+    evdb_token token;
+    evdb_error err;
+    bool refresh = strcmp(a->grant, "refresh_token") == 0;
+    if (!refresh && strcmp(a->grant, "client_credentials") != 0)
+        refuse(response, 400, "unsupported_grant_type", "client_credentials and refresh_token are supported");
+    else if (refresh && !a->refresh) refuse(response, 400, "invalid_request", "refresh_token is missing");
+    else if (ask(s, a, refresh, &token, &err) != EVDB_OK) refuse_for(&err, response);
+    else {
+        send_token(&token, s->token_lifetime_ms, response);
+        sodium_memzero(&token, sizeof token);
+    }
+}
+
+static bool is_form(const char *type)
+{
+    static const char form[] = "application/x-www-form-urlencoded";
+    size_t length = sizeof form - 1;
+    return type && strncasecmp(type, form, length) == 0 && (type[length] == 0 || type[length] == ';' || type[length] == ' ');
+}
+
+void oauth_handle(const service *s, const http_request *request, http_response *response)
+{
+    asked a = { 0 };
+    const char *why = NULL, *code;
+    if (strcmp(request->path, "/oauth/token") != 0) {
+        problem_status(response, 404, "not found", "the token endpoint is /oauth/token");
+        return;
+    }
+    if (strcmp(request->method, "POST") != 0) {
+        problem_status(response, 405, "method not allowed", "tokens are asked for with POST");
+        http_header_add(response, "Allow", "POST");
+        return;
+    }
+    if (!is_form(http_header(request, "Content-Type"))) {
+        refuse(response, 400, "invalid_request", "the body must be application/x-www-form-urlencoded");
+        return;
+    }
+    code = read_request(request, &a, &why);
+    if (code) {
+        bool client = strcmp(code, "invalid_client") == 0;
+        refuse(response, client ? 401 : 400, code, why);
+        if (client) http_header_add(response, "WWW-Authenticate", "Basic realm=\"evdb\"");
+    } else grant(s, &a, response);
+    forget(&a);
+}
