@@ -21,6 +21,7 @@
 #include <evdb/api.h>
 #include <evdb/version.h>
 #include <evdb/error.h>
+#include <evdb/number.h>
 #include <evdb/distance.h>
 #include <evdb/database.h>
 #include <evdb/store.h>

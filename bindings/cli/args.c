@@ -58,10 +58,10 @@ static slot find_option(const cli *c, const char *word, size_t length, bool *neg
     return (slot){ by_option(c->op ? c->op->args : NULL, word, length, negated), c->args };
 }
 
-static op_exit store_value(slot s, const char *label, const char *text)
+static op_exit store_value(cli *c, slot s, const char *label, const char *text)
 {
     json_t *value = NULL;
-    op_exit rc = value_read(s.field, label, text, &value);
+    op_exit rc = value_read(c, s.field, label, text, &value);
     if (rc != OP_EXIT_OK) return rc;
     json_t *before = json_object_get(s.into, s.field->name);
     if (before && json_is_array(before) && s.field->type != OP_VECTOR) { /* a list may be given in pieces */
@@ -88,7 +88,7 @@ static op_exit read_option(cli *c, int argc, char **argv, int *i)
     const char *text = equals ? equals + 1 : NULL;
     if (!text && ++*i < argc) text = argv[*i];
     if (!text) return usage(c, "a value is missing behind", word);
-    if (!directory) return store_value(s, word, text);
+    if (!directory) return store_value(c, s, word, text);
     c->directory = text;
     return OP_EXIT_OK;
 }
@@ -100,7 +100,7 @@ static op_exit read_positional(cli *c, unsigned *position, const char *word)
     if (!s.field) return usage(c, "one word too many:", word);
     flag_positional(s.field, label);
     if (s.field->type != OP_IDS) ++*position; /* ids take all words that follow */
-    return store_value(s, label, word);
+    return store_value(c, s, label, word);
 }
 
 /* Missing arguments are wrong usage here, before any file is touched. */

@@ -19,18 +19,34 @@ op_exit database_open(cli *c, bool create)
     return rc == EVDB_OK ? OP_EXIT_OK : complain_error(rc, &err);
 }
 
-op_exit call_operation(cli *c, const op *o, const json_t *args, json_t **reply)
+static op_exit call_for_text(cli *c, const op *o, const json_t *args, op_out *reply)
 {
     evdb_error err;
     op_call call = { .db = c->db, .subject = "cli" };
-    evdb_status rc = op_run(o, &call, args, reply, &err);
+    evdb_status rc = op_run(o, &call, args, &c->slices, reply, &err);
     return rc == EVDB_OK ? OP_EXIT_OK : complain_error(rc, &err);
+}
+
+static op_exit as_tree(const op_out *text, json_t **out)
+{
+    evdb_error err;
+    evdb_status rc = op_parse(text->text, text->size, out, &err);
+    return rc == EVDB_OK ? OP_EXIT_OK : complain_error(rc, &err);
+}
+
+op_exit call_operation(cli *c, const op *o, const json_t *args, json_t **reply)
+{
+    op_out text = OP_OUT;
+    op_exit rc = call_for_text(c, o, args, &text);
+    if (rc == OP_EXIT_OK) rc = as_tree(&text, reply);
+    op_out_free(&text);
+    return rc;
 }
 
 op_exit extra_bind(const cli *c, const op *shape, void *out)
 {
     evdb_error err;
-    evdb_status rc = op_bind(shape, c->extra, out, &err);
+    evdb_status rc = op_bind(shape, c->extra, &c->slices, out, &err);
     return rc == EVDB_OK ? OP_EXIT_OK : complain_error(rc, &err);
 }
 
@@ -52,11 +68,15 @@ static op_exit judge(const cli_command *command, const json_t *reply)
 
 op_exit run_operation(cli *c)
 {
+    op_out text = OP_OUT;
     json_t *reply = NULL;
     op_exit rc = c->db ? OP_EXIT_OK : database_open(c, c->command->creates);
-    if (rc == OP_EXIT_OK) rc = call_operation(c, c->op, c->args, &reply);
-    if (rc == OP_EXIT_OK) rc = show_reply(c, reply);
+    if (rc == OP_EXIT_OK) rc = call_for_text(c, c->op, c->args, &text);
+    if (rc == OP_EXIT_OK) rc = as_tree(&text, &reply);
+    if (rc == OP_EXIT_OK && c->json) puts(text.text);
+    else if (rc == OP_EXIT_OK) rc = show_reply(c, reply);
     if (rc == OP_EXIT_OK) rc = judge(c->command, reply);
     json_decref(reply);
+    op_out_free(&text);
     return rc;
 }

@@ -6,9 +6,12 @@
 #ifndef CLI_H
 #define CLI_H
 #include "op/op.h"
+#include "op/op_slices.h"
 #include "op/op_status.h"
 
 typedef struct cli cli;
+
+enum { TEXTS_MAX = 16 }; /* values from files on one command line */
 
 typedef struct cli_command {
     const char *name;
@@ -37,14 +40,17 @@ struct cli {
     bool json, help;
     json_t *args;          /* arguments of the operation */
     json_t *extra;         /* values of the command's own fields */
+    op_slices slices;      /* values that stand as text in args and extra */
+    char *texts[TEXTS_MAX]; /* what was read from files for them */
+    size_t text_count;
     evdb *db;
 };
 
 /* args.c: fills in directory, json, help, args and extra from the words behind the command. */
 op_exit args_read(cli *c, int argc, char **argv);
 
-/* value.c: one word from the command line as JSON of the field's type. */
-op_exit value_read(const op_field *f, const char *label, const char *text, json_t **out);
+/* value.c: one word from the command line as JSON of the field's type. JSON stays as it is written. */
+op_exit value_read(cli *c, const op_field *f, const char *label, const char *text, json_t **out);
 
 /* call.c */
 op_exit database_open(cli *c, bool create);
@@ -60,7 +66,7 @@ op_exit run_import(cli *c);
 op_exit run_export(cli *c);
 extern const op_field put_fields[], search_fields[], import_fields[], export_fields[];
 
-/* show.c: a reply as one line of JSON, or as text for people. */
+/* show.c: a reply as text for people. */
 op_exit show_reply(const cli *c, const json_t *reply);
 
 /* help.c */

@@ -21,6 +21,8 @@ static op_exit run(const cli_command *command, int argc, char **argv)
     evdb_close(c.db);
     json_decref(c.args);
     json_decref(c.extra);
+    op_slices_free(&c.slices);
+    for (size_t i = 0; i < c.text_count; i++) free(c.texts[i]);
     return rc;
 }
 

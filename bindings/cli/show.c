@@ -1,4 +1,4 @@
-/* show.c - a reply for people or as JSON. What is in a reply is read from the operation's table. */
+/* show.c - a reply for people. What is in a reply is read from the operation's table. */
 #include "cli.h"
 #include "table.h"
 #include "terminal.h"
@@ -125,10 +125,7 @@ static bool show_text(const cli *c, const json_t *reply)
 
 op_exit show_reply(const cli *c, const json_t *reply)
 {
-    bool ok;
-    if (c->json) ok = json_dumpf(reply, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF;
-    else ok = show_text(c, reply);
-    if (ok || ferror(stdout)) return OP_EXIT_OK; /* main() reports what stdout refuses */
+    if (show_text(c, reply) || ferror(stdout)) return OP_EXIT_OK; /* main() reports what stdout refuses */
     complain("out of memory showing the reply");
     return OP_EXIT_FAILED;
 }

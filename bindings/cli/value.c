@@ -23,6 +23,7 @@ static op_exit read_file(const char *label, const char *path, char **text, size_
     } else if (ferror(file)) {
         complain("%s: cannot read '%s': %s", label, path, strerror(errno));
     } else {
+        buffer[*length] = 0;
         *text = buffer;
         buffer = NULL;
         rc = OP_EXIT_OK;
@@ -32,27 +33,49 @@ static op_exit read_file(const char *label, const char *path, char **text, size_
     return rc;
 }
 
-/* JSON itself, @FILE, or - for standard input. */
-static op_exit read_json(const char *label, const char *text, json_t **out)
+static unsigned depth_of(const json_t *v)
 {
-    evdb_error err;
-    char *read = NULL;
-    size_t length = strlen(text);
-    if (*text == '@' || strcmp(text, "-") == 0) {
-        op_exit failed = read_file(label, *text == '@' ? text + 1 : text, &read, &length);
-        if (failed) return failed;
-    }
-    evdb_status rc = op_parse(read ? read : text, length, out, &err);
-    free(read);
-    if (rc == EVDB_OK) return OP_EXIT_OK;
-    complain("%s: %s", label, err.message);
-    return op_status(rc).exit;
+    const char *key;
+    json_t *item;
+    size_t i;
+    unsigned deepest = 0, depth;
+    json_array_foreach(v, i, item) if ((depth = depth_of(item)) > deepest) deepest = depth;
+    json_object_foreach((json_t *)v, key, item) if ((depth = depth_of(item)) > deepest) deepest = depth;
+    return deepest + (json_is_array(v) || json_is_object(v));
 }
 
-op_exit value_read(const op_field *f, const char *label, const char *text, json_t **out)
+/* JSON itself, @FILE, or - for standard input. Arrays and objects are looked at here, and handed on as text. */
+static op_exit read_json(cli *c, const char *label, const char *text, json_t **out)
 {
     evdb_error err;
-    if (f->type == OP_VECTOR || f->type == OP_OBJECT) return read_json(label, text, out);
+    size_t length = strlen(text);
+    if (*text == '@' || strcmp(text, "-") == 0) {
+        char *read = NULL;
+        if (c->text_count == TEXTS_MAX) {
+            complain("%s: more than %d values from files", label, TEXTS_MAX);
+            return OP_EXIT_USAGE;
+        }
+        op_exit failed = read_file(label, *text == '@' ? text + 1 : text, &read, &length);
+        if (failed) return failed;
+        text = c->texts[c->text_count++] = read;
+    }
+    evdb_status rc = op_parse(text, length, out, &err);
+    if (rc != EVDB_OK) {
+        complain("%s: %s", label, err.message);
+        return op_status(rc).exit;
+    }
+    size_t blank = strspn(text, " \t\r\n");
+    bool whole = json_is_array(*out) || json_is_object(*out);
+    json_t *slice = whole ? op_slices_add(&c->slices, text + blank, length - blank, depth_of(*out)) : *out;
+    if (whole) json_decref(*out);
+    *out = slice;
+    return slice ? OP_EXIT_OK : OP_EXIT_FAILED;
+}
+
+op_exit value_read(cli *c, const op_field *f, const char *label, const char *text, json_t **out)
+{
+    evdb_error err;
+    if (f->type == OP_VECTOR || f->type == OP_OBJECT) return read_json(c, label, text, out);
     if (f->type == OP_BOOL || f->type == OP_TIME || f->type == OP_LIST) {
         complain("%s takes no value", label);
         return OP_EXIT_USAGE;

@@ -48,32 +48,52 @@ static bool nearest(uint64_t digits, int64_t exponent, float *out)
     return true;
 }
 
-/* The digits of a JSON number as value * 10^exponent, digits behind the 19th cut off. */
-static void decimal(const char *p, const char *end, uint64_t *value, int64_t *exponent)
+static bool is_digit(const char *p, const char *end) { return p < end && *p >= '0' && *p <= '9'; }
+
+/* Digits gathered into value * 10^exponent; those behind the 19th that counts are cut off. */
+typedef struct decimal {
+    uint64_t value;
+    int64_t exponent;
+    int kept;
+} decimal;
+
+static const char *take_digits(const char *p, const char *end, bool fraction, decimal *d)
 {
-    int kept = 0;
-    bool fraction = false;
-    *value = 0, *exponent = 0;
-    for (; p < end && *p != 'e' && *p != 'E'; p++) {
-        if (*p == '.') {
-            fraction = true;
-            continue;
-        }
-        if (kept < DIGITS_KEPT) {
-            *value = *value * 10 + (uint64_t)(*p - '0');
-            kept += *value != 0;
-            *exponent -= fraction;
+    for (; is_digit(p, end); p++) {
+        if (d->kept < DIGITS_KEPT) {
+            d->value = d->value * 10 + (uint64_t)(*p - '0');
+            d->kept += d->value != 0;
+            d->exponent -= fraction;
         } else {
-            *exponent += !fraction;
+            d->exponent += !fraction;
         }
     }
-    if (p >= end) return;
+    return p;
+}
+
+static const char *take_exponent(const char *p, const char *end, decimal *d)
+{
     int64_t given = 0;
-    bool negative = *++p == '-';
-    if (*p == '-' || *p == '+') p++;
-    for (; p < end; p++)
+    bool negative = p < end && *p == '-';
+    if (p < end && (*p == '-' || *p == '+')) p++;
+    if (!is_digit(p, end)) return NULL;
+    for (; is_digit(p, end); p++)
         if (given < EXPONENT_MAX) given = given * 10 + (*p - '0');
-    *exponent += negative ? -given : given;
+    d->exponent += negative ? -given : given;
+    return p;
+}
+
+/* An unsigned JSON number; NULL when it is none. */
+static const char *take_decimal(const char *p, const char *end, decimal *d)
+{
+    *d = (decimal){ 0 };
+    if (!is_digit(p, end) || (*p == '0' && is_digit(p + 1, end))) return NULL;
+    p = take_digits(p, end, false, d);
+    if (p < end && *p == '.') {
+        if (!is_digit(p + 1, end)) return NULL;
+        p = take_digits(p + 1, end, true, d);
+    }
+    return p < end && (*p == 'e' || *p == 'E') ? take_exponent(p + 1, end, d) : p;
 }
 
 /* strtof() in the "C" locale, whatever the host program has set; exact, but ten times slower. */
@@ -85,21 +105,30 @@ static float exact(const char *text)
     return value;
 }
 
-bool number_to_float(const char *text, size_t length, float *out)
+const char *number_scan(const char *text, const char *end, float *out, bool *large)
 {
-    const char *end = text + length;
-    bool negative = *text == '-';
-    uint64_t digits;
-    int64_t exponent;
-    float value;
-    decimal(text + negative, end, &digits, &exponent);
-    if (digits == 0) value = 0;
-    else if (!nearest(digits, exponent, &value)) {
-        value = exact(text + negative);
-        if (!(value <= FLT_MAX)) return false;
+    bool negative = text < end && *text == '-';
+    const char *p = text + negative;
+    decimal d;
+    float value = 0;
+    const char *behind = take_decimal(p, end, &d);
+    if (!behind) return NULL;
+    if (d.value && !nearest(d.value, d.exponent, &value)) {
+        if (behind == end) return behind; /* strtof() would read on */
+        value = exact(p);
+        if (!(value <= FLT_MAX)) {
+            *large = true;
+            return behind;
+        }
     }
     *out = negative ? -value : value;
-    return true;
+    return behind;
+}
+
+bool number_to_float(const char *text, size_t length, float *out)
+{
+    bool large = false;
+    return number_scan(text, text + length + 1, out, &large) == text + length && !large;
 }
 
 bool number_to_int64(const char *text, size_t length, int64_t *out)

@@ -5,6 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Reads the JSON number at the beginning of text .. end: its end, or NULL when there is none by JSON's grammar. *large is set when
+ * it is too large for a float32. Unless the number ends at `end`, in which case *out is not to be used, the byte behind
+ * it must be no part of a number. */
+const char *number_scan(const char *text, const char *end, float *out, bool *large);
+
 /* The float32 nearest to a JSON number (ties to even; too small becomes 0), false when it is too large for one. `text`
  * must be a number by JSON's grammar, and the byte behind it readable and no part of a number: ',' ']' and the like. */
 bool number_to_float(const char *text, size_t length, float *out);

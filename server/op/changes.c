@@ -1,6 +1,5 @@
 /* changes.c - the list_changes operation. */
 #include "op/choices.h"
-#include "op/op_json.h"
 #include "op/ops.h"
 
 typedef struct changes_args {
@@ -30,31 +29,29 @@ static const op_result changes_reply[] = {
     OP_END
 };
 
-static json_t *change_json(const evdb_change *c)
+static void put_changes(op_out *o, const evdb_changes *c)
 {
-    return json_pack("{s:I, s:s, s:o}", "sequence", (json_int_t)c->sequence, "kind", choice_change.name(c->kind),
-                     "id", op_json_id(&c->id));
+    op_out_open(o, "changes", '[');
+    for (size_t i = 0; i < c->count; i++) {
+        op_out_open(o, NULL, '{');
+        op_out_integer(o, "sequence", (int64_t)c->at[i].sequence);
+        op_out_text(o, "kind", choice_change.name(c->at[i].kind));
+        op_out_id(o, "id", &c->at[i].id);
+        op_out_close(o, '}');
+    }
+    op_out_close(o, ']');
+    op_out_integer(o, "last", (int64_t)c->last);
+    op_out_integer(o, "horizon", (int64_t)c->horizon);
 }
 
-static json_t *changes_json(const evdb_changes *c)
-{
-    json_t *list = json_array();
-    bool ok = list != NULL;
-    for (size_t i = 0; ok && i < c->count; i++) ok = json_array_append_new(list, change_json(&c->at[i])) == 0;
-    json_t *reply = ok ? json_pack("{s:O, s:I, s:I}", "changes", list, "last", (json_int_t)c->last,
-                                   "horizon", (json_int_t)c->horizon) : NULL;
-    json_decref(list);
-    return reply;
-}
-
-static evdb_status changes(op_call *call, const void *args, json_t **reply, evdb_error *err)
+static evdb_status changes(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const changes_args *a = args;
     evdb_store *store = NULL;
     evdb_changes *read = NULL;
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
     if (rc == EVDB_OK) rc = evdb_changes_read(store, (uint64_t)a->after, (size_t)a->limit, &read, err);
-    if (rc == EVDB_OK) rc = op_json_reply(reply, changes_json(read), err);
+    if (rc == EVDB_OK) put_changes(reply, read);
     evdb_changes_free(read);
     evdb_store_close(store);
     return rc;

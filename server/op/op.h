@@ -2,6 +2,7 @@
  * of this table; none of them names an operation's arguments. README.md beside it tells how to add one. */
 #ifndef OP_H
 #define OP_H
+#include "op/op_out.h"
 #include <evdb.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -22,7 +23,7 @@ typedef enum op_type {
     OP_BOOL,    /* bool */
     OP_CHOICE,  /* uint32_t, one of the field's choice */
     OP_ID,      /* evdb_id: a JSON integer or string */
-    OP_VECTOR,  /* op_vector: a JSON array of numbers */
+    OP_VECTOR,  /* op_vector: a JSON array of numbers, or base64 of little-endian float32; replies have arrays */
     OP_STRINGS, /* op_strings */
     OP_IDS,     /* op_ids */
     OP_OBJECT,  /* char *: the object as JSON text; NULL when absent */
@@ -44,7 +45,8 @@ typedef struct op_choice {
 
 enum {
     OP_REQUIRED = 1, /* argument: must be given */
-    OP_OPTIONAL = 2  /* reply: may be left out */
+    OP_OPTIONAL = 2, /* reply: may be left out */
+    OP_BODY = 4      /* argument, a vector: may be the request's raw body (application/octet-stream, little-endian float32) */
 };
 
 typedef struct op_field {
@@ -82,14 +84,15 @@ typedef enum op_effect { OP_READS, OP_WRITES, OP_ADMINISTERS } op_effect;       
 
 typedef struct op {
     const char *name, *doc, *method, *path;
-    const char *one_method, *one_path; /* a second way in, for one record: {ids} stands for a list of one. May be NULL */
     op_scope scope;
     op_effect effect;
     bool creates;         /* something new under a name of its own: 201 */
+    bool rest_only;       /* another operation in REST's own words: no tool of it is offered */
     const op_field *args; /* ends with OP_END */
     size_t args_size;
     const op_result *reply; /* ends with OP_END */
-    evdb_status (*run)(op_call *call, const void *args, json_t **reply, evdb_error *err);
+    /* Writes the reply's members into an object that is open already. */
+    evdb_status (*run)(op_call *call, const void *args, op_out *reply, evdb_error *err);
 } op;
 
 extern const op *const ops[]; /* NULL-terminated; the only registry */
@@ -106,11 +109,13 @@ evdb_status op_allow(const op *o, uint32_t scopes, evdb_error *err);
 
 /* JSON text to a value: the one door for text from outside. Errors say line and column. */
 evdb_status op_parse(const char *text, size_t length, json_t **out, evdb_error *err);
-/* JSON object to argument struct (op_binder.c). Arguments borrow from `in` until op_unbind(). */
-evdb_status op_bind(const op *o, const json_t *in, void *args, evdb_error *err);
+/* JSON object to argument struct (op_binder.c). Arguments borrow from `in` until op_unbind(). slices may be NULL (op_slices.h). */
+struct op_slices;
+evdb_status op_bind(const op *o, const json_t *in, const struct op_slices *slices, void *args, evdb_error *err);
 void op_unbind(const op *o, void *args);
-/* Binds, runs, unbinds. *reply is the caller's to json_decref(). */
-evdb_status op_run(const op *o, op_call *call, const json_t *in, json_t **reply, evdb_error *err);
+/* Binds, runs, unbinds. The reply is one JSON object; on failure it is empty. */
+evdb_status op_run(const op *o, op_call *call, const json_t *in, const struct op_slices *slices, op_out *reply,
+                   evdb_error *err);
 
 /* JSON Schemas of what an operation takes and answers; NULL when memory ran out. */
 json_t *op_input_schema(const op *o);

@@ -1,11 +1,13 @@
 /* op_binder.c - JSON object to argument struct: every protocol's only argument parser.
  *
- * Field types meet JSON in the bind_* functions and nowhere else; a reader that takes number arrays
- * straight from text replaces bind_vector() alone. */
+ * Field types meet JSON in the bind_* functions and nowhere else. A value may be a slice of the request's text (op_slices.h):
+ * numbers of vectors are read from it straight into floats, objects are handed on as they were written. */
 #include "op/op.h"
+#include "op/op_slices.h"
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,20 +46,27 @@ static evdb_status bind_choice(const op_field *f, const json_t *v, uint32_t *out
     return f->choice->parse(json_string_value(v), out, err);
 }
 
+static evdb_status check_count(const op_field *f, size_t count, evdb_error *err)
+{
+    if (count < (size_t)f->min)
+        return op_fail(err, EVDB_INVALID, "'%s' needs at least %" PRId64 " item%s", f->name, f->min, f->min == 1 ? "" : "s");
+    if (f->max && count > (size_t)f->max)
+        return op_fail(err, EVDB_LIMIT, "'%s' has %zu items; at most %" PRId64 " are allowed", f->name, count, f->max);
+    return EVDB_OK;
+}
+
 /* Checks that v is an array with a permitted number of items, and makes room for them. */
 static evdb_status bind_items(const op_field *f, const json_t *v, size_t item, void **out, evdb_error *err)
 {
     size_t count = json_array_size(v);
     if (!json_is_array(v)) return wrong_type(f, "an array", err);
-    if (count < (size_t)f->min)
-        return op_fail(err, EVDB_INVALID, "'%s' needs at least %" PRId64 " item%s", f->name, f->min, f->min == 1 ? "" : "s");
-    if (f->max && count > (size_t)f->max)
-        return op_fail(err, EVDB_LIMIT, "'%s' has %zu items; at most %" PRId64 " are allowed", f->name, count, f->max);
+    evdb_status rc = check_count(f, count, err);
+    if (rc != EVDB_OK) return rc;
     *out = calloc(count + 1, item); /* + 1: an empty array is not NULL */
     return *out ? EVDB_OK : op_fail(err, EVDB_NO_MEMORY, "out of memory for '%s'", f->name);
 }
 
-static evdb_status bind_vector(const op_field *f, const json_t *v, op_vector *out, evdb_error *err)
+static evdb_status vector_of_array(const op_field *f, const json_t *v, op_vector *out, evdb_error *err)
 {
     void *at = NULL;
     evdb_status rc = bind_items(f, v, sizeof *out->at, &at, err);
@@ -73,6 +82,56 @@ static evdb_status bind_vector(const op_field *f, const json_t *v, op_vector *ou
         out->at[out->count] = (float)n;
     }
     return rc;
+}
+
+static evdb_status vector_of_text(const op_field *f, const op_slice *v, op_vector *out, evdb_error *err)
+{
+    size_t count = 0, room = v->length / 2 + 1; /* a digit and a comma each */
+    evdb_error why;
+    if (f->max && room > (size_t)f->max) room = (size_t)f->max;
+    out->at = malloc(room * sizeof *out->at);
+    if (!out->at) return op_fail(err, EVDB_NO_MEMORY, "out of memory for '%s'", f->name);
+    evdb_status rc = evdb_number_read_array(v->at, v->length, out->at, room, &count, NULL, &why);
+    if (rc != EVDB_OK)
+        return op_fail(err, EVDB_INVALID, "'%s[%" PRIu64 "]' %s", f->name, why.item,
+                       rc == EVDB_LIMIT ? "is beyond the range of float" : "must be a number");
+    out->count = count;
+    return check_count(f, count, err);
+}
+
+/* Packed little-endian float32: an eighth of the work of decimals, and a third of their bytes. */
+static evdb_status vector_of_bytes(const op_field *f, const void *bytes, size_t size, op_vector *out, evdb_error *err)
+{
+    if (size % sizeof *out->at)
+        return op_fail(err, EVDB_INVALID, "'%s' has %zu bytes, which is no whole number of float32", f->name, size);
+    evdb_status rc = check_count(f, size / sizeof *out->at, err);
+    if (rc != EVDB_OK) return rc;
+    if (!(out->at = malloc(size ? size : 1))) return op_fail(err, EVDB_NO_MEMORY, "out of memory for '%s'", f->name);
+    for (const unsigned char *p = bytes; out->count < size / 4; p += 4) {
+        uint32_t bits = p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+        memcpy(&out->at[out->count++], &bits, sizeof bits);
+    }
+    return EVDB_OK;
+}
+
+static evdb_status vector_of_base64(const op_field *f, const json_t *v, op_vector *out, evdb_error *err)
+{
+    size_t length = json_string_length(v), size = 0;
+    unsigned char *bytes = malloc(length + 1);
+    if (!bytes) return op_fail(err, EVDB_NO_MEMORY, "out of memory for '%s'", f->name);
+    evdb_status rc = sodium_base642bin(bytes, length + 1, json_string_value(v), length, NULL, &size, NULL,
+                                       sodium_base64_VARIANT_ORIGINAL) == 0
+                         ? vector_of_bytes(f, bytes, size, out, err)
+                         : op_fail(err, EVDB_INVALID, "'%s' must be an array of numbers, or base64 of little-endian float32", f->name);
+    free(bytes);
+    return rc;
+}
+
+static evdb_status bind_vector(const op_field *f, const json_t *v, const op_slices *slices, op_vector *out, evdb_error *err)
+{
+    const op_slice *slice = op_slice_of(slices, v);
+    if (slice) return vector_of_text(f, slice, out, err);
+    return json_is_string(v) ? vector_of_base64(f, v, out, err) : vector_of_array(f, v, out, err);
 }
 
 static evdb_status bind_strings(const op_field *f, const json_t *v, op_strings *out, evdb_error *err)
@@ -109,14 +168,16 @@ static evdb_status bind_ids(const op_field *f, const json_t *v, op_ids *out, evd
     return rc;
 }
 
-static evdb_status bind_object(const op_field *f, const json_t *v, char **out, evdb_error *err)
+/* A slice is known to be an object by its brackets alone: whoever takes it looks at the rest. */
+static evdb_status bind_object(const op_field *f, const json_t *v, const op_slices *slices, char **out, evdb_error *err)
 {
-    if (!json_is_object(v)) return wrong_type(f, "an object", err);
-    *out = json_dumps(v, JSON_COMPACT);
+    const op_slice *slice = op_slice_of(slices, v);
+    if (slice ? *slice->at != '{' : !json_is_object(v)) return wrong_type(f, "an object", err);
+    *out = slice ? strndup(slice->at, slice->length) : json_dumps(v, JSON_COMPACT);
     return *out ? EVDB_OK : op_fail(err, EVDB_NO_MEMORY, "out of memory for '%s'", f->name);
 }
 
-static evdb_status bind_value(const op_field *f, const json_t *v, void *at, evdb_error *err)
+static evdb_status bind_plain(const op_field *f, const json_t *v, void *at, evdb_error *err)
 {
     switch (f->type) {
     case OP_STRING:
@@ -131,14 +192,27 @@ static evdb_status bind_value(const op_field *f, const json_t *v, void *at, evdb
     case OP_INTEGER: return bind_integer(f, v, at, err);
     case OP_NUMBER: return bind_number(f, v, at, err);
     case OP_CHOICE: return bind_choice(f, v, at, err);
-    case OP_VECTOR: return bind_vector(f, v, at, err);
     case OP_STRINGS: return bind_strings(f, v, at, err);
     case OP_IDS: return bind_ids(f, v, at, err);
-    case OP_OBJECT: return bind_object(f, v, at, err);
+    case OP_VECTOR:
+    case OP_OBJECT:
     case OP_TIME:
     case OP_LIST: break;
     }
     return op_fail(err, EVDB_INTERNAL, "'%s' has a type that only replies have", f->name);
+}
+
+static evdb_status bind_value(const op_field *f, const json_t *v, const op_slices *slices, void *at, evdb_error *err)
+{
+    if (f->type == OP_VECTOR) return bind_vector(f, v, slices, at, err);
+    if (f->type == OP_OBJECT) return bind_object(f, v, slices, at, err);
+    const op_slice *slice = op_slice_of(slices, v);
+    if (!slice) return bind_plain(f, v, at, err);
+    json_t *whole = NULL; /* a list of ids, say: what was cut out is wanted as a tree after all */
+    evdb_status rc = op_parse(slice->at, slice->length, &whole, err);
+    if (rc == EVDB_OK) rc = bind_plain(f, whole, at, err);
+    json_decref(whole);
+    return rc;
 }
 
 static evdb_status bind_default(const op_field *f, void *at, evdb_error *err)
@@ -164,7 +238,7 @@ static bool deeper_than(const json_t *v, unsigned left)
 }
 
 /* What can be said of the request before any field is looked at. */
-static evdb_status check_request(const op *o, const json_t *in, evdb_error *err)
+static evdb_status check_request(const op *o, const json_t *in, const op_slices *slices, evdb_error *err)
 {
     const char *key;
     json_t *value;
@@ -174,21 +248,24 @@ static evdb_status check_request(const op *o, const json_t *in, evdb_error *err)
         if (!f) return op_fail(err, EVDB_INVALID, "%s has no argument '%s'", o->name, key);
         if (f->alias && strcmp(key, f->alias) == 0 && json_object_get(in, f->name))
             return op_fail(err, EVDB_INVALID, "'%s' and '%s' are the same argument; give one", f->name, f->alias);
-        if (deeper_than(value, OP_DEPTH_MAX - 1))
+        const op_slice *slice = op_slice_of(slices, value);
+        if (slice ? slice->depth > OP_DEPTH_MAX - 1 : deeper_than(value, OP_DEPTH_MAX - 1))
             return op_fail(err, EVDB_INVALID, "'%s' is nested too deep: a request may have %u levels", key, OP_DEPTH_MAX);
     }
     return EVDB_OK;
 }
 
-evdb_status op_bind(const op *o, const json_t *in, void *args, evdb_error *err)
+evdb_status op_bind(const op *o, const json_t *in, const op_slices *slices, void *args, evdb_error *err)
 {
     memset(args, 0, o->args_size);
-    evdb_status rc = check_request(o, in, err);
+    evdb_status rc = check_request(o, in, slices, err);
     for (const op_field *f = o->args; rc == EVDB_OK && f->name; f++) {
         const json_t *v = json_object_get(in, f->name);
         if (!v && f->alias) v = json_object_get(in, f->alias);
         void *at = (char *)args + f->offset;
-        rc = v && !json_is_null(v) ? bind_value(f, v, at, err) : bind_default(f, at, err);
+        if (v && !json_is_null(v)) rc = bind_value(f, v, slices, at, err);
+        else if (f->flags & OP_BODY && slices && slices->body) rc = vector_of_bytes(f, slices->body, slices->body_size, at, err);
+        else rc = bind_default(f, at, err);
     }
     if (rc != EVDB_OK) op_unbind(o, args);
     return rc;

@@ -41,18 +41,15 @@ static void add_allow(op_route *r, const char *method)
 evdb_status op_route_find(const char *method, const char *path, json_t *args, op_route *out, evdb_error *err)
 {
     *out = (op_route){ 0 };
-    for (const op *const *o = ops; *o; o++)
-        for (int one = 0; one < 2; one++) {
-            const char *pattern = one ? (*o)->one_path : (*o)->path, *with = one ? (*o)->one_method : (*o)->method;
-            bool matches = false;
-            evdb_status rc = pattern ? match(*o, pattern, path, NULL, &matches, err) : EVDB_OK;
-            if (rc != EVDB_OK) return rc;
-            if (!matches) continue;
-            add_allow(out, with);
-            if (strcmp(method, with) != 0 || out->op) continue;
-            out->op = *o;
-            out->one = one;
-            if ((rc = match(*o, pattern, path, args, &matches, err)) != EVDB_OK) return rc;
-        }
+    for (const op *const *o = ops; *o; o++) {
+        bool matches = false;
+        evdb_status rc = match(*o, (*o)->path, path, NULL, &matches, err);
+        if (rc != EVDB_OK) return rc;
+        if (!matches) continue;
+        add_allow(out, (*o)->method);
+        if (strcmp(method, (*o)->method) != 0 || out->op) continue;
+        out->op = *o;
+        if ((rc = match(*o, (*o)->path, path, args, &matches, err)) != EVDB_OK) return rc;
+    }
     return EVDB_OK;
 }

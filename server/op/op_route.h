@@ -7,7 +7,6 @@ enum { OP_ALLOW_BYTES = 64 };
 
 typedef struct op_route {
     const op *op;               /* NULL when no operation has this method and path */
-    bool one;                   /* it was found by its `one_path` */
     char allow[OP_ALLOW_BYTES]; /* methods that the path does have: "GET, POST"; "" = the path is unknown */
 } op_route;
 

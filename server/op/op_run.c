@@ -22,14 +22,19 @@ evdb_status op_fail(evdb_error *err, evdb_status status, const char *format, ...
     return status;
 }
 
-evdb_status op_run(const op *o, op_call *call, const json_t *in, json_t **reply, evdb_error *err)
+evdb_status op_run(const op *o, op_call *call, const json_t *in, const struct op_slices *slices, op_out *reply,
+                   evdb_error *err)
 {
     void *args = calloc(1, o->args_size + 1); /* + 1: some operations take nothing */
     if (!args) return op_fail(err, EVDB_NO_MEMORY, "out of memory calling %s", o->name);
-    evdb_status rc = op_bind(o, in, args, err);
+    evdb_status rc = op_bind(o, in, slices, args, err);
     if (rc == EVDB_OK) {
+        op_out_open(reply, NULL, '{');
         rc = o->run(call, args, reply, err);
+        op_out_close(reply, '}');
         op_unbind(o, args);
+        if (rc == EVDB_OK) rc = op_out_done(reply, err);
+        if (rc != EVDB_OK) op_out_free(reply);
     }
     free(args);
     return rc;

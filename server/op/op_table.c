@@ -14,10 +14,6 @@ bool op_print_table(FILE *to)
         json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "name", (*o)->name, "doc", (*o)->doc, "method",
                                 (*o)->method, "path", (*o)->path, "scope", op_scope_name((*o)->scope), "input",
                                 op_input_schema(*o), "output", op_output_schema(*o));
-        if (one && (*o)->one_path) {
-            json_object_set_new(one, "one_method", json_string((*o)->one_method));
-            json_object_set_new(one, "one_path", json_string((*o)->one_path));
-        }
         if (!one || json_array_append_new(all, one)) {
             json_decref(all);
             all = NULL;

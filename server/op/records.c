@@ -1,5 +1,4 @@
 /* records.c - operations on records by id: get, delete, count. */
-#include "op/op_json.h"
 #include "op/ops.h"
 #include <stdlib.h>
 
@@ -30,57 +29,89 @@ static const op_result get_reply[] = {
     OP_END
 };
 
-static json_t *record_json(const evdb_record *record, bool vectors)
+static void put_members(op_out *o, const evdb_record *record, bool vectors)
 {
-    json_t *r = json_object();
-    bool ok = r && op_json_put(r, "id", op_json_id(&record->id)) &&
-              op_json_put(r, "version", json_integer((json_int_t)record->version)) &&
-              (!vectors || op_json_put(r, "vector", op_json_floats(record->vector, record->dim))) &&
-              op_json_put(r, "metadata", op_json_object(record->metadata, record->metadata_length));
-    if (ok) return r;
-    json_decref(r);
-    return NULL;
+    op_out_id(o, "id", &record->id);
+    op_out_integer(o, "version", (int64_t)record->version);
+    if (vectors) op_out_floats(o, "vector", record->vector, record->dim);
+    op_out_json(o, "metadata", record->metadata, record->metadata_length);
 }
 
-/* Appends one record to records, or its id to missing. numbers counts vector elements so far. */
-static evdb_status get_one(evdb_store *store, const get_args *a, const evdb_id *id, json_t *reply, uint64_t *numbers,
-                           evdb_error *err)
+/* Appends one record to reply, or its id to missing. numbers counts vector elements so far. */
+static evdb_status get_one(evdb_store *store, const get_args *a, const evdb_id *id, op_out *reply, op_out *missing,
+                           uint64_t *numbers, evdb_error *err)
 {
     evdb_record *record = NULL;
     evdb_status rc = evdb_record_get(store, *id, &record, err);
-    int bad = 0;
-    if (rc == EVDB_NOT_FOUND) {
-        bad = json_array_append_new(json_object_get(reply, "missing"), op_json_id(id));
-        rc = EVDB_OK;
-    } else if (rc == EVDB_OK && a->vectors && (*numbers += record->dim) > OP_REPLY_NUMBERS_MAX) {
+    if (rc == EVDB_NOT_FOUND) op_out_id(missing, NULL, id);
+    if (rc == EVDB_NOT_FOUND) return EVDB_OK;
+    if (rc == EVDB_OK && a->vectors && (*numbers += record->dim) > OP_REPLY_NUMBERS_MAX)
         rc = op_fail(err, EVDB_LIMIT, "the reply would hold more than %u numbers: ask for fewer records", OP_REPLY_NUMBERS_MAX);
-    } else if (rc == EVDB_OK) {
-        bad = json_array_append_new(json_object_get(reply, "records"), record_json(record, a->vectors));
+    if (rc == EVDB_OK) {
+        op_out_open(reply, NULL, '{');
+        put_members(reply, record, a->vectors);
+        op_out_close(reply, '}');
     }
     evdb_record_free(record);
-    return bad ? op_fail(err, EVDB_NO_MEMORY, "out of memory building the reply") : rc;
+    return rc;
 }
 
-static evdb_status get(op_call *call, const void *args, json_t **reply, evdb_error *err)
+static evdb_status get(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const get_args *a = args;
     evdb_store *store = NULL;
     uint64_t numbers = 0;
-    json_t *found = NULL;
+    op_out missing = OP_OUT;
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
-    if (rc == EVDB_OK) rc = op_json_reply(&found, json_pack("{s:[], s:[]}", "records", "missing"), err);
-    for (size_t i = 0; rc == EVDB_OK && i < a->ids.count; i++) rc = get_one(store, a, &a->ids.at[i], found, &numbers, err);
-    if (rc == EVDB_OK) *reply = found;
-    else json_decref(found);
+    op_out_open(&missing, NULL, '[');
+    op_out_open(reply, "records", '[');
+    for (size_t i = 0; rc == EVDB_OK && i < a->ids.count; i++)
+        rc = get_one(store, a, &a->ids.at[i], reply, &missing, &numbers, err);
+    op_out_close(reply, ']');
+    op_out_close(&missing, ']');
+    if (rc == EVDB_OK) rc = op_out_done(&missing, err);
+    if (rc == EVDB_OK) op_out_json(reply, "missing", missing.text, missing.size);
+    op_out_free(&missing);
     evdb_store_close(store);
     return rc;
 }
 
 const op op_get_records = {
     .name = "get_records", .doc = "Fetch records by id.",
-    .one_method = "GET", .one_path = "/api/v1/stores/{name}/vectors/{ids}",
     .method = "POST", .path = "/api/v1/stores/{name}/vectors/get", .scope = OP_SCOPE_READ, .effect = OP_READS,
     .args = get_fields, .args_size = sizeof(get_args), .reply = get_reply, .run = get,
+};
+
+typedef struct get_one_args {
+    const char *store;
+    evdb_id id;
+    bool vectors;
+} get_one_args;
+
+static const op_field get_one_fields[] = {
+    OP_STORE(get_one_args),
+    OP_FIELD(get_one_args, id, OP_ID, OP_REQUIRED, .position = 2, .doc = "Id of the record."),
+    OP_FIELD(get_one_args, vectors, OP_BOOL, 0, .def = true, .doc = "Return the vector too."),
+    OP_END
+};
+
+static evdb_status get_one_record(op_call *call, const void *args, op_out *reply, evdb_error *err)
+{
+    const get_one_args *a = args;
+    evdb_store *store = NULL;
+    evdb_record *record = NULL;
+    evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
+    if (rc == EVDB_OK) rc = evdb_record_get(store, a->id, &record, err);
+    if (rc == EVDB_OK) put_members(reply, record, a->vectors);
+    evdb_record_free(record);
+    evdb_store_close(store);
+    return rc;
+}
+
+const op op_get_record = {
+    .name = "get_record", .doc = "Fetch one record.", .rest_only = true,
+    .method = "GET", .path = "/api/v1/stores/{name}/vectors/{id}", .scope = OP_SCOPE_READ, .effect = OP_READS,
+    .args = get_one_fields, .args_size = sizeof(get_one_args), .reply = record_reply, .run = get_one_record,
 };
 
 typedef struct delete_args {
@@ -100,15 +131,13 @@ static const op_result delete_reply[] = {
     OP_END
 };
 
-static json_t *deleted_json(const op_ids *ids, const evdb_status *statuses, size_t deleted)
+static void put_deleted(op_out *o, const op_ids *ids, const evdb_status *statuses, size_t deleted)
 {
-    json_t *missing = json_array();
-    bool ok = missing != NULL;
-    for (size_t i = 0; ok && i < ids->count; i++)
-        if (statuses[i] == EVDB_NOT_FOUND) ok = json_array_append_new(missing, op_json_id(&ids->at[i])) == 0;
-    json_t *reply = ok ? json_pack("{s:I, s:O}", "deleted", (json_int_t)deleted, "missing", missing) : NULL;
-    json_decref(missing);
-    return reply;
+    op_out_integer(o, "deleted", (int64_t)deleted);
+    op_out_open(o, "missing", '[');
+    for (size_t i = 0; i < ids->count; i++)
+        if (statuses[i] == EVDB_NOT_FOUND) op_out_id(o, NULL, &ids->at[i]);
+    op_out_close(o, ']');
 }
 
 /* A missing id is an answer; anything else wrong with an id fails the call. Another attempt is safe: what
@@ -121,7 +150,7 @@ static evdb_status delete_failure(const op_ids *ids, const evdb_status *statuses
     return EVDB_OK;
 }
 
-static evdb_status delete(op_call *call, const void *args, json_t **reply, evdb_error *err)
+static evdb_status delete(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const delete_args *a = args;
     evdb_store *store = NULL;
@@ -137,7 +166,7 @@ static evdb_status delete(op_call *call, const void *args, json_t **reply, evdb_
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
     if (rc == EVDB_OK) rc = evdb_batch_write(store, &batch, &deleted, err);
     if (rc == EVDB_OK) rc = delete_failure(&a->ids, statuses, err);
-    if (rc == EVDB_OK) rc = op_json_reply(reply, deleted_json(&a->ids, statuses, deleted), err);
+    if (rc == EVDB_OK) put_deleted(reply, &a->ids, statuses, deleted);
     evdb_store_close(store);
     free(statuses);
     return rc;
@@ -145,16 +174,51 @@ static evdb_status delete(op_call *call, const void *args, json_t **reply, evdb_
 
 const op op_delete_records = {
     .name = "delete_records", .doc = "Delete records by id.",
-    .one_method = "DELETE", .one_path = "/api/v1/stores/{name}/vectors/{ids}",
     .method = "POST", .path = "/api/v1/stores/{name}/vectors/delete", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES,
     .args = delete_fields, .args_size = sizeof(delete_args), .reply = delete_reply, .run = delete,
+};
+
+typedef struct delete_one_args {
+    const char *store;
+    evdb_id id;
+    int64_t if_version;
+} delete_one_args;
+
+static const op_field delete_one_fields[] = {
+    OP_STORE(delete_one_args),
+    OP_FIELD(delete_one_args, id, OP_ID, OP_REQUIRED, .position = 2, .doc = "Id of the record."),
+    OP_FIELD(delete_one_args, if_version, OP_INTEGER, 0, .max = INT64_MAX,
+             .doc = "Only when the record has this version; 0 = any."),
+    OP_END
+};
+
+static const op_result delete_one_reply[] = {
+    OP_RESULT(id, OP_ID, 0, .doc = "Id of the record that is gone."),
+    OP_END
+};
+
+static evdb_status delete_one_record(op_call *call, const void *args, op_out *reply, evdb_error *err)
+{
+    const delete_one_args *a = args;
+    evdb_store *store = NULL;
+    evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
+    if (rc == EVDB_OK) rc = evdb_record_delete(store, a->id, (uint64_t)a->if_version, err);
+    if (rc == EVDB_OK) op_out_id(reply, "id", &a->id);
+    evdb_store_close(store);
+    return rc;
+}
+
+const op op_delete_record = {
+    .name = "delete_record", .doc = "Delete one record.", .rest_only = true,
+    .method = "DELETE", .path = "/api/v1/stores/{name}/vectors/{id}", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES,
+    .args = delete_one_fields, .args_size = sizeof(delete_one_args), .reply = delete_one_reply, .run = delete_one_record,
 };
 
 typedef struct count_args { const char *store; } count_args;
 static const op_field count_fields[] = { OP_STORE(count_args), OP_END };
 static const op_result count_reply[] = { OP_RESULT(count, OP_INTEGER, 0, .doc = "Records in the store."), OP_END };
 
-static evdb_status count(op_call *call, const void *args, json_t **reply, evdb_error *err)
+static evdb_status count(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const count_args *a = args;
     evdb_store *store = NULL;
@@ -162,7 +226,8 @@ static evdb_status count(op_call *call, const void *args, json_t **reply, evdb_e
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
     if (rc == EVDB_OK) rc = evdb_store_count(store, &records, err);
     evdb_store_close(store);
-    return rc != EVDB_OK ? rc : op_json_reply(reply, json_pack("{s:I}", "count", (json_int_t)records), err);
+    if (rc == EVDB_OK) op_out_integer(reply, "count", (int64_t)records);
+    return rc;
 }
 
 const op op_count_records = {

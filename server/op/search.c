@@ -1,5 +1,4 @@
 /* search.c - the search_vectors operation. */
-#include "op/op_json.h"
 #include "op/ops.h"
 #include <string.h>
 
@@ -14,7 +13,7 @@ typedef struct search_args {
 
 static const op_field search_fields[] = {
     OP_STORE(search_args),
-    OP_FIELD(search_args, vector, OP_VECTOR, OP_REQUIRED, .min = 1, .max = EVDB_DIM_MAX, .doc = "What to search for."),
+    OP_FIELD(search_args, vector, OP_VECTOR, OP_REQUIRED | OP_BODY, .min = 1, .max = EVDB_DIM_MAX, .doc = "What to search for."),
     OP_FIELD(search_args, k, OP_INTEGER, 0, .def = 10, .min = 1, .max = EVDB_K_MAX, .doc = "How many neighbours, at most."),
     OP_FIELD(search_args, radius, OP_NUMBER, 0, .doc = "Only records within this distance."),
     OP_FIELD(search_args, ef, OP_INTEGER, 0, .max = EVDB_K_MAX, .doc = "Effort of an index search; 0 = chosen for k."),
@@ -38,32 +37,26 @@ static const op_result search_reply[] = {
     OP_END
 };
 
-static json_t *hit_json(const evdb_result *r, size_t i)
+static void put_hit(op_out *o, const evdb_result *r, size_t i)
 {
-    json_t *hit = json_object();
-    bool ok = hit && op_json_put(hit, "id", op_json_id(&r->ids[i])) &&
-              op_json_put(hit, "distance", op_json_float(r->distances[i])) &&
-              op_json_put(hit, "score", op_json_float(r->scores[i]));
-    if (ok && r->metadata) ok = op_json_put(hit, "metadata", op_json_object(r->metadata[i], strlen(r->metadata[i])));
-    if (ok) return hit;
-    json_decref(hit);
-    return NULL;
+    op_out_open(o, NULL, '{');
+    op_out_id(o, "id", &r->ids[i]);
+    op_out_float(o, "distance", r->distances[i]);
+    op_out_float(o, "score", r->scores[i]);
+    if (r->metadata) op_out_json(o, "metadata", r->metadata[i], strlen(r->metadata[i]));
+    op_out_close(o, '}');
 }
 
-static json_t *result_json(const evdb_result *r)
+static void put_result(op_out *o, const evdb_result *r)
 {
-    json_t *hits = json_array(), *reply = json_object();
-    bool ok = hits && reply;
-    for (size_t i = 0; ok && i < r->count; i++) ok = json_array_append_new(hits, hit_json(r, i)) == 0;
-    ok = op_json_put(reply, "results", hits) && ok;
-    ok = ok && op_json_put(reply, "complete", json_boolean(r->complete));
-    if (ok && r->stop == EVDB_STOP_LIMIT) ok = op_json_put(reply, "stop", json_string("limit"));
-    if (ok) return reply;
-    json_decref(reply);
-    return NULL;
+    op_out_open(o, "results", '[');
+    for (size_t i = 0; i < r->count; i++) put_hit(o, r, i);
+    op_out_close(o, ']');
+    op_out_bool(o, "complete", r->complete);
+    if (r->stop == EVDB_STOP_LIMIT) op_out_text(o, "stop", "limit");
 }
 
-static evdb_status search(op_call *call, const void *args, json_t **reply, evdb_error *err)
+static evdb_status search(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const search_args *a = args;
     evdb_store *store = NULL;
@@ -79,7 +72,7 @@ static evdb_status search(op_call *call, const void *args, json_t **reply, evdb_
         rc = evdb_search_range(store, a->vector.at, dim, a->radius.value, &options, &result, err);
     else if (rc == EVDB_OK)
         rc = evdb_search(store, a->vector.at, dim, &options, &result, err);
-    if (rc == EVDB_OK) rc = op_json_reply(reply, result_json(result), err);
+    if (rc == EVDB_OK) put_result(reply, result);
     evdb_result_free(result);
     evdb_store_close(store);
     return rc;

@@ -1,6 +1,5 @@
 /* stores.c - operations on stores as a whole: create, list, describe, rename, drop. */
 #include "op/choices.h"
-#include "op/op_json.h"
 #include "op/ops.h"
 
 #define THREADS_MAX 1024
@@ -24,47 +23,36 @@ static const op_result store_reply[] = {
     OP_END
 };
 
-static json_t *strings_json(const char *const *at, size_t count)
+/* The value's name, or nothing for a value that has none (undecided, or not readable). */
+static void put_name(op_out *o, const char *key, const char *name)
 {
-    json_t *array = json_array();
-    for (size_t i = 0; array && i < count; i++)
-        if (json_array_append_new(array, json_string(at[i])) != 0) {
-            json_decref(array);
-            return NULL;
-        }
-    return array;
+    if (name) op_out_text(o, key, name);
 }
 
-/* Puts the value's name, or nothing for a value that has none (undecided, or not readable). */
-static bool put_name(json_t *object, const char *key, const char *name)
+static void put_store(op_out *o, const evdb_store_info *info)
 {
-    return !name || op_json_put(object, key, json_string(name));
+    op_out_text(o, "name", info->name);
+    op_out_integer(o, "dim", info->dim);
+    put_name(o, "metric", choice_metric.name(info->metric));
+    put_name(o, "dtype", choice_dtype.name(info->dtype));
+    put_name(o, "id_type", choice_id_type.name(info->id_type));
+    op_out_integer(o, "m", info->m);
+    op_out_integer(o, "ef_construction", info->ef_construction);
+    op_out_integer(o, "threads", info->index_threads);
+    op_out_open(o, "fields", '[');
+    for (uint32_t i = 0; i < info->field_count; i++) op_out_text(o, NULL, info->fields[i]);
+    op_out_close(o, ']');
+    op_out_integer(o, "format", info->format);
+    op_out_integer(o, "created_ms", info->created_ms);
+    op_out_text(o, "uuid", info->uuid);
+    if (!info->metric) op_out_bool(o, "damaged", true);
 }
 
-static json_t *store_json(const evdb_store_info *info)
-{
-    json_t *s = json_object();
-    bool ok = s && op_json_put(s, "name", json_string(info->name)) && op_json_put(s, "dim", json_integer(info->dim)) &&
-              put_name(s, "metric", choice_metric.name(info->metric)) &&
-              put_name(s, "dtype", choice_dtype.name(info->dtype)) &&
-              put_name(s, "id_type", choice_id_type.name(info->id_type)) && op_json_put(s, "m", json_integer(info->m)) &&
-              op_json_put(s, "ef_construction", json_integer(info->ef_construction)) &&
-              op_json_put(s, "threads", json_integer(info->index_threads)) &&
-              op_json_put(s, "fields", strings_json(info->fields, info->field_count)) &&
-              op_json_put(s, "format", json_integer(info->format)) &&
-              op_json_put(s, "created_ms", json_integer(info->created_ms)) &&
-              op_json_put(s, "uuid", json_string(info->uuid)) &&
-              (info->metric || op_json_put(s, "damaged", json_true()));
-    if (ok) return s;
-    json_decref(s);
-    return NULL;
-}
-
-static evdb_status reply_store(evdb_store *store, json_t **reply, evdb_error *err)
+static evdb_status reply_store(evdb_store *store, op_out *reply, evdb_error *err)
 {
     evdb_store_info *info = NULL;
     evdb_status rc = evdb_store_describe(store, &info, err);
-    if (rc == EVDB_OK) rc = op_json_reply(reply, store_json(info), err);
+    if (rc == EVDB_OK) put_store(reply, info);
     evdb_store_info_free(info);
     return rc;
 }
@@ -96,7 +84,7 @@ static const op_field create_fields[] = {
     OP_END
 };
 
-static evdb_status create(op_call *call, const void *args, json_t **reply, evdb_error *err)
+static evdb_status create(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const create_args *a = args;
     evdb_store_options options = EVDB_STORE_OPTIONS;
@@ -129,20 +117,22 @@ static const op_result list_reply[] = {
     OP_END
 };
 
-static evdb_status list(op_call *call, const void *args, json_t **reply, evdb_error *err)
+static evdb_status list(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     evdb_store_info **infos = NULL;
     size_t count = 0;
     (void)args;
     evdb_status rc = evdb_store_list(call->db, &infos, &count, err);
     if (rc != EVDB_OK) return rc;
-    json_t *stores = json_array();
-    bool ok = stores != NULL;
-    for (size_t i = 0; ok && i < count; i++) ok = json_array_append_new(stores, store_json(infos[i])) == 0;
+    op_out_open(reply, "stores", '[');
+    for (size_t i = 0; i < count; i++) {
+        op_out_open(reply, NULL, '{');
+        put_store(reply, infos[i]);
+        op_out_close(reply, '}');
+    }
+    op_out_close(reply, ']');
     evdb_store_list_free(infos, count);
-    rc = op_json_reply(reply, ok ? json_pack("{s:O}", "stores", stores) : NULL, err);
-    json_decref(stores);
-    return rc;
+    return EVDB_OK;
 }
 
 const op op_list_stores = {
@@ -153,7 +143,7 @@ const op op_list_stores = {
 typedef struct store_args { const char *store; } store_args;
 static const op_field store_fields[] = { OP_STORE(store_args), OP_END };
 
-static evdb_status describe(op_call *call, const void *args, json_t **reply, evdb_error *err)
+static evdb_status describe(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const store_args *a = args;
     evdb_store *store = NULL;
@@ -179,30 +169,32 @@ static const op_field rename_fields[] = {
 
 static const op_result rename_reply[] = { OP_RESULT(name, OP_STRING, 0, .doc = "The store's name now."), OP_END };
 
-static evdb_status rename_run(op_call *call, const void *args, json_t **reply, evdb_error *err)
+static evdb_status rename_run(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const rename_args *a = args;
     evdb_status rc = evdb_store_rename(call->db, a->store, a->new_name, err);
-    return rc != EVDB_OK ? rc : op_json_reply(reply, json_pack("{s:s}", "name", a->new_name), err);
+    if (rc == EVDB_OK) op_out_text(reply, "name", a->new_name);
+    return rc;
 }
 
 const op op_rename_store = {
     .name = "rename_store", .doc = "Give a store another name.",
-    .method = "POST", .path = "/api/v1/stores/{name}/rename", .scope = OP_SCOPE_ADMIN, .effect = OP_ADMINISTERS,
+    .method = "POST", .path = "/api/v1/stores/{name}/rename", .scope = OP_SCOPE_WRITE, .effect = OP_ADMINISTERS,
     .args = rename_fields, .args_size = sizeof(rename_args), .reply = rename_reply, .run = rename_run,
 };
 
 static const op_result drop_reply[] = { OP_RESULT(dropped, OP_STRING, 0, .doc = "Name of the store that is gone."), OP_END };
 
-static evdb_status drop(op_call *call, const void *args, json_t **reply, evdb_error *err)
+static evdb_status drop(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const store_args *a = args;
     evdb_status rc = evdb_store_drop(call->db, a->store, err);
-    return rc != EVDB_OK ? rc : op_json_reply(reply, json_pack("{s:s}", "dropped", a->store), err);
+    if (rc == EVDB_OK) op_out_text(reply, "dropped", a->store);
+    return rc;
 }
 
 const op op_drop_store = {
     .name = "drop_store", .doc = "Remove a store and all its records.",
-    .method = "DELETE", .path = "/api/v1/stores/{name}", .scope = OP_SCOPE_ADMIN, .effect = OP_ADMINISTERS,
+    .method = "DELETE", .path = "/api/v1/stores/{name}", .scope = OP_SCOPE_WRITE, .effect = OP_ADMINISTERS,
     .args = store_fields, .args_size = sizeof(store_args), .reply = drop_reply, .run = drop,
 };

@@ -1,5 +1,4 @@
 /* upkeep.c - operations that look after a store: store_stats, sync_store, verify. */
-#include "op/op_json.h"
 #include "op/ops.h"
 
 typedef struct store_args { const char *store; } store_args;
@@ -16,7 +15,7 @@ static const op_result stats_reply[] = {
     OP_END
 };
 
-static evdb_status stats(op_call *call, const void *args, json_t **reply, evdb_error *err)
+static evdb_status stats(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const store_args *a = args;
     evdb_store *store = NULL;
@@ -25,12 +24,14 @@ static evdb_status stats(op_call *call, const void *args, json_t **reply, evdb_e
     if (rc == EVDB_OK) rc = evdb_store_get_stats(store, &s, err);
     evdb_store_close(store);
     if (rc != EVDB_OK) return rc;
-    return op_json_reply(reply, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "store", a->store,
-                                          "records", (json_int_t)s.records, "sequence", (json_int_t)s.sequence,
-                                          "changes_horizon", (json_int_t)s.changes_horizon,
-                                          "loaded_sequence", (json_int_t)s.loaded_sequence,
-                                          "memory_bytes", (json_int_t)s.memory_bytes,
-                                          "disk_bytes", (json_int_t)s.disk_bytes), err);
+    op_out_text(reply, "store", a->store);
+    op_out_integer(reply, "records", (int64_t)s.records);
+    op_out_integer(reply, "sequence", (int64_t)s.sequence);
+    op_out_integer(reply, "changes_horizon", (int64_t)s.changes_horizon);
+    op_out_integer(reply, "loaded_sequence", (int64_t)s.loaded_sequence);
+    op_out_integer(reply, "memory_bytes", (int64_t)s.memory_bytes);
+    op_out_integer(reply, "disk_bytes", (int64_t)s.disk_bytes);
+    return EVDB_OK;
 }
 
 const op op_store_stats = {
@@ -41,14 +42,15 @@ const op op_store_stats = {
 
 static const op_result sync_reply[] = { OP_RESULT(synced, OP_STRING, 0, .doc = "Name of the store."), OP_END };
 
-static evdb_status sync_run(op_call *call, const void *args, json_t **reply, evdb_error *err)
+static evdb_status sync_run(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const store_args *a = args;
     evdb_store *store = NULL;
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
     if (rc == EVDB_OK) rc = evdb_store_sync(store, err);
     evdb_store_close(store);
-    return rc != EVDB_OK ? rc : op_json_reply(reply, json_pack("{s:s}", "synced", a->store), err);
+    if (rc == EVDB_OK) op_out_text(reply, "synced", a->store);
+    return rc;
 }
 
 const op op_sync_store = {
@@ -77,30 +79,34 @@ static const op_result verify_reply[] = {
     OP_END
 };
 
-typedef struct found { json_t *list; bool failed; } found;
+typedef struct found { op_out list; size_t count; } found;
 
 static void add_problem(void *context, const char *store, const char *text)
 {
     found *f = context;
-    if (f->failed || json_array_size(f->list) >= OP_PROBLEMS_MAX) return;
-    json_t *problem = json_pack("{s:o, s:o}", "store", op_json_text(store ? store : ""), "text", op_json_text(text));
-    f->failed = json_array_append_new(f->list, problem) != 0;
+    if (f->count++ >= OP_PROBLEMS_MAX) return;
+    op_out_open(&f->list, NULL, '{');
+    op_out_text(&f->list, "store", store ? store : "");
+    op_out_text(&f->list, "text", text);
+    op_out_close(&f->list, '}');
 }
 
-static evdb_status verify(op_call *call, const void *args, json_t **reply, evdb_error *err)
+static evdb_status verify(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const store_args *a = args;
     evdb_verify_report report = { 0 };
-    found problems = { .list = json_array() };
-    problems.failed = !problems.list;
+    found problems = { .list = OP_OUT };
+    op_out_open(&problems.list, NULL, '[');
     evdb_status rc = evdb_verify(call->db, a->store, add_problem, &problems, &report, err);
+    op_out_close(&problems.list, ']');
+    if (rc == EVDB_OK) rc = op_out_done(&problems.list, err);
     if (rc == EVDB_OK) {
-        json_t *json = problems.failed ? NULL
-            : json_pack("{s:I, s:I, s:I, s:O}", "stores", (json_int_t)report.stores, "records", (json_int_t)report.records,
-                        "problems", (json_int_t)report.problems, "found", problems.list);
-        rc = op_json_reply(reply, json, err);
+        op_out_integer(reply, "stores", (int64_t)report.stores);
+        op_out_integer(reply, "records", (int64_t)report.records);
+        op_out_integer(reply, "problems", (int64_t)report.problems);
+        op_out_json(reply, "found", problems.list.text, problems.list.size);
     }
-    json_decref(problems.list);
+    op_out_free(&problems.list);
     return rc;
 }
 

@@ -1,5 +1,4 @@
 /* vectors.c - operations that write one record: insert, upsert, update. */
-#include "op/op_json.h"
 #include "op/ops.h"
 
 typedef struct write_args {
@@ -23,25 +22,27 @@ static const op_result write_reply[] = {
     OP_END
 };
 
-static evdb_status reply_written(const evdb_id *id, uint64_t version, json_t **reply, evdb_error *err)
+static void reply_written(const evdb_id *id, uint64_t version, op_out *reply)
 {
-    return op_json_reply(reply, json_pack("{s:o, s:I}", "id", op_json_id(id), "version", (json_int_t)version), err);
+    op_out_id(reply, "id", id);
+    op_out_integer(reply, "version", (int64_t)version);
 }
 
 typedef evdb_status (*write_record)(evdb_store *store, evdb_id id, const float *vector, uint32_t dim,
                                     const char *metadata, uint64_t *version, evdb_error *err);
 
-static evdb_status write_with(write_record write, op_call *call, const write_args *a, json_t **reply, evdb_error *err)
+static evdb_status write_with(write_record write, op_call *call, const write_args *a, op_out *reply, evdb_error *err)
 {
     evdb_store *store = NULL;
     uint64_t version = 0;
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
     if (rc == EVDB_OK) rc = write(store, a->id, a->vector.at, (uint32_t)a->vector.count, a->metadata, &version, err);
     evdb_store_close(store);
-    return rc != EVDB_OK ? rc : reply_written(&a->id, version, reply, err);
+    if (rc == EVDB_OK) reply_written(&a->id, version, reply);
+    return rc;
 }
 
-static evdb_status insert(op_call *call, const void *args, json_t **reply, evdb_error *err)
+static evdb_status insert(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     return write_with(evdb_record_insert, call, args, reply, err);
 }
@@ -52,7 +53,7 @@ const op op_insert_vector = {
     .args = write_fields, .args_size = sizeof(write_args), .reply = write_reply, .run = insert,
 };
 
-static evdb_status upsert(op_call *call, const void *args, json_t **reply, evdb_error *err)
+static evdb_status upsert(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     return write_with(evdb_record_upsert, call, args, reply, err);
 }
@@ -81,7 +82,7 @@ static const op_field update_fields[] = {
     OP_END
 };
 
-static evdb_status update(op_call *call, const void *args, json_t **reply, evdb_error *err)
+static evdb_status update(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const update_args *a = args;
     evdb_store *store = NULL;
@@ -92,7 +93,8 @@ static evdb_status update(op_call *call, const void *args, json_t **reply, evdb_
         rc = evdb_record_update(store, a->id, a->vector.at, (uint32_t)a->vector.count, a->metadata,
                                 (uint64_t)a->if_version, &version, err);
     evdb_store_close(store);
-    return rc != EVDB_OK ? rc : reply_written(&a->id, version, reply, err);
+    if (rc == EVDB_OK) reply_written(&a->id, version, reply);
+    return rc;
 }
 
 const op op_update_vector = {

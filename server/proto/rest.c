@@ -1,5 +1,6 @@
 /* rest.c - the REST view of the operation table: paths, queries and JSON bodies to arguments, replies to JSON. */
 #include "op/op_route.h"
+#include "op/op_slices.h"
 #include "op/op_status.h"
 #include "proto/proto.h"
 #include <stdlib.h>
@@ -33,12 +34,12 @@ static evdb_status take_query(const op *o, const char *query, json_t *args, evdb
     return rc;
 }
 
-/* Members of the body join what path and query said; one may not say what the other has said already. */
-static evdb_status take_body(const op *o, const http_request *request, json_t *args, evdb_error *err)
+/* Members of a JSON body join what path and query said; one may not say what the other has said already. */
+static evdb_status take_json(const op *o, const http_request *request, op_slices *slices, json_t *args, evdb_error *err)
 {
-    json_t *body, *value;
+    json_t *body = NULL, *value;
     const char *key;
-    evdb_status rc = op_parse(request->body, request->body_size, &body, err);
+    evdb_status rc = op_slices_parse(request->body, request->body_size, slices, &body, err);
     if (rc != EVDB_OK) return rc;
     if (!json_is_object(body)) rc = op_fail(err, EVDB_INVALID, "the body must be a JSON object");
     json_object_foreach(body, key, value) {
@@ -52,32 +53,41 @@ static evdb_status take_body(const op *o, const http_request *request, json_t *a
     return rc;
 }
 
-static bool is_json(const char *type)
+static bool has_type(const http_request *request, const char *type)
 {
-    return type && strncasecmp(type, "application/json", 16) == 0 && (type[16] == 0 || type[16] == ';' || type[16] == ' ');
+    const char *given = http_header(request, "Content-Type");
+    size_t length = strlen(type);
+    return given && strncasecmp(given, type, length) == 0 && (given[length] == 0 || given[length] == ';' || given[length] == ' ');
 }
 
-static void send_reply(const op_route *route, json_t *reply, http_response *response)
+static bool takes_body(const op *o)
 {
-    const json_t *missing = json_object_get(reply, "missing");
-    char *text = json_dumps(reply, JSON_COMPACT);
-    response->status = route->op->creates ? 201 : 200;
-    if (route->one && json_array_size(missing)) {
-        problem_status(response, 404, "not found", "there is no such record");
-        free(text);
-    } else if (text) http_body_take(response, "application/json", text, strlen(text));
-    else problem_status(response, 503, "out of memory", "the reply does not fit into memory");
-    json_decref(reply);
+    const op_field *f = o->args;
+    while (f->name && !(f->flags & OP_BODY)) f++;
+    return f->name != NULL;
+}
+
+static evdb_status take_body(const op *o, const http_request *request, op_slices *slices, json_t *args, evdb_error *err)
+{
+    if (!request->body_size) return EVDB_OK;
+    if (has_type(request, "application/json")) return take_json(o, request, slices, args, err);
+    slices->body = request->body;
+    slices->body_size = request->body_size;
+    return EVDB_OK;
 }
 
 static void run(const service *s, const op_route *route, const evdb_principal *who, const json_t *args,
-                http_response *response)
+                const op_slices *slices, http_response *response)
 {
     op_call call = { .db = s->db, .subject = who->client };
     evdb_error err;
-    json_t *reply = NULL;
-    if (op_run(route->op, &call, args, &reply, &err) != EVDB_OK) problem_send(response, &err);
-    else send_reply(route, reply, response);
+    op_out reply = OP_OUT;
+    if (op_run(route->op, &call, args, slices, &reply, &err) != EVDB_OK) {
+        problem_send(response, &err);
+        return;
+    }
+    response->status = route->op->creates ? 201 : 200;
+    http_body_take(response, "application/json", reply.text, reply.size);
 }
 
 /* Everything before the operation runs; false when the response is made already. */
@@ -95,8 +105,11 @@ static bool admit(const service *s, const http_request *request, const op_route 
         problem_status(response, 405, "method not allowed", "this path has no such method");
         http_header_add(response, "Allow", route->allow);
     } else if (op_allow(route->op, who->scopes, &err) != EVDB_OK) problem_forbidden(response, route->op, &err);
-    else if (request->body_size && !is_json(http_header(request, "Content-Type")))
-        problem_status(response, 415, "unsupported media type", "the body must be application/json");
+    else if (request->body_size && !has_type(request, "application/json") &&
+             !(takes_body(route->op) && has_type(request, "application/octet-stream")))
+        problem_status(response, 415, "unsupported media type",
+                       takes_body(route->op) ? "the body must be application/json, or application/octet-stream of float32"
+                                             : "the body must be application/json");
     else return true;
     return false;
 }
@@ -107,13 +120,15 @@ void rest_handle(const service *s, const http_request *request, http_response *r
     evdb_principal who;
     evdb_error err;
     json_t *args = json_object();
+    op_slices slices = OP_SLICES;
     const char *method = strcmp(request->method, "HEAD") == 0 ? "GET" : request->method;
     evdb_status rc = op_route_find(method, request->path, args, &route, &err);
     if (admit(s, request, &route, &who, response)) {
         if (rc == EVDB_OK) rc = take_query(route.op, request->query, args, &err);
-        if (rc == EVDB_OK && request->body_size) rc = take_body(route.op, request, args, &err);
-        if (rc == EVDB_OK) run(s, &route, &who, args, response);
+        if (rc == EVDB_OK) rc = take_body(route.op, request, &slices, args, &err);
+        if (rc == EVDB_OK) run(s, &route, &who, args, &slices, response);
         else problem_send(response, &err);
+        op_slices_free(&slices);
     }
     json_decref(args);
 }

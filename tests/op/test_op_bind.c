@@ -41,7 +41,7 @@ static const op all = { .name = "all", .args = all_fields, .args_size = sizeof(a
 static evdb_status bind_text(const char *text, all_args *args, json_t **in, evdb_error *err)
 {
     assert_int_equal(op_parse(text, strlen(text), in, err), EVDB_OK);
-    return op_bind(&all, *in, args, err);
+    return op_bind(&all, *in, NULL, args, err);
 }
 
 static void expect_refusal(const char *text, evdb_status status, const char *message)
@@ -133,6 +133,10 @@ static void wrong_types_are_named_by_path(void **state)
     expect_refusal("{\"store\":\"a\",\"flag\":0}", EVDB_INVALID, "'flag' must be true or false");
     expect_refusal("{\"store\":\"a\",\"id\":1.0}", EVDB_INVALID, "'id' must be an integer or a string");
     expect_refusal("{\"store\":\"a\",\"vector\":{}}", EVDB_INVALID, "'vector' must be an array");
+    expect_refusal("{\"store\":\"a\",\"vector\":\"?\"}", EVDB_INVALID,
+                   "'vector' must be an array of numbers, or base64 of little-endian float32");
+    expect_refusal("{\"store\":\"a\",\"vector\":\"AAAA\"}", EVDB_INVALID,
+                   "'vector' has 3 bytes, which is no whole number of float32");
     expect_refusal("{\"store\":\"a\",\"vector\":[1,2,3,\"x\"]}", EVDB_INVALID, "'vector[3]' must be a number");
     expect_refusal("{\"store\":\"a\",\"fields\":[\"x\",2]}", EVDB_INVALID, "'fields[1]' must be a string");
     expect_refusal("{\"store\":\"a\",\"ids\":[true]}", EVDB_INVALID, "'ids[0]' must be an integer or a string");
@@ -149,6 +153,19 @@ static void values_out_of_range_are_refused(void **state)
     expect_refusal("{\"store\":\"a\",\"vector\":[1,2,3,4,5]}", EVDB_LIMIT, "'vector' has 5 items; at most 4 are allowed");
     expect_refusal("{\"store\":\"a\",\"vector\":[1,1e39]}", EVDB_INVALID, "'vector[1]' is beyond the range of float");
     expect_refusal("{\"store\":\"a\",\"radius\":-1e39}", EVDB_INVALID, "'radius' is beyond the range of float");
+}
+
+static void a_vector_may_be_base64_of_little_endian_floats(void **state)
+{
+    all_args a;
+    json_t *in = NULL;
+    evdb_error err;
+    (void)state;
+    assert_int_equal(bind_text("{\"store\":\"docs\",\"vector\":\"AACAPwAAIMA=\"}", &a, &in, &err), EVDB_OK);
+    assert_int_equal(a.vector.count, 2);
+    assert_true(a.vector.at[0] == 1.0f && a.vector.at[1] == -2.5f);
+    op_unbind(&all, &a);
+    json_decref(in);
 }
 
 static void integral_reals_are_integers(void **state)
@@ -210,6 +227,7 @@ int main(void)
         cmocka_unit_test(unknown_and_missing_arguments_are_named),
         cmocka_unit_test(wrong_types_are_named_by_path),
         cmocka_unit_test(values_out_of_range_are_refused),
+        cmocka_unit_test(a_vector_may_be_base64_of_little_endian_floats),
         cmocka_unit_test(integral_reals_are_integers),
         cmocka_unit_test(nesting_is_limited_to_sixty_four_levels),
         cmocka_unit_test(malformed_text_is_refused_with_its_place),

@@ -53,7 +53,11 @@ static evdb_status call_text(evdb *db, const char *name, const char *text, json_
 {
     op_call call = { .db = db, .subject = "test" };
     json_t *in = parse(text);
-    evdb_status rc = op_run(op_find(name), &call, in, reply, err);
+    op_out out = OP_OUT;
+    evdb_status rc = op_run(op_find(name), &call, in, NULL, &out, err);
+    if (rc == EVDB_OK) *reply = parse(out.text);
+    else assert_null(out.text);
+    op_out_free(&out);
     json_decref(in);
     return rc;
 }
@@ -122,10 +126,14 @@ static void records_are_written_read_and_deleted(void **state)
     expect_failure(db, "update_vector", "{\"store\":\"docs\",\"id\":2,\"metadata\":{},\"if_version\":2}", EVDB_CONFLICT, "2");
     expect_failure(db, "update_vector", "{\"store\":\"docs\",\"id\":2}", EVDB_INVALID, "nothing to update");
     expect(db, "get_records", "{\"store\":\"docs\",\"ids\":[2,9,1]}",
-           "{\"records\":[{\"id\":2,\"version\":3,\"vector\":[3.0,4.0],\"metadata\":{\"x\":1.5}},"
-           "{\"id\":1,\"version\":1,\"vector\":[1.0,0.1],\"metadata\":{\"lang\":\"en\"}}],\"missing\":[9]}");
+           "{\"records\":[{\"id\":2,\"version\":3,\"vector\":[3,4],\"metadata\":{\"x\":1.5}},"
+           "{\"id\":1,\"version\":1,\"vector\":[1,0.1],\"metadata\":{\"lang\":\"en\"}}],\"missing\":[9]}");
     expect(db, "get_records", "{\"store\":\"docs\",\"ids\":[1],\"vectors\":false}",
            "{\"records\":[{\"id\":1,\"version\":1,\"metadata\":{\"lang\":\"en\"}}],\"missing\":[]}");
+    expect(db, "get_record", "{\"store\":\"docs\",\"id\":1}",
+           "{\"id\":1,\"version\":1,\"vector\":[1,0.1],\"metadata\":{\"lang\":\"en\"}}");
+    expect_failure(db, "get_record", "{\"store\":\"docs\",\"id\":9}", EVDB_NOT_FOUND, "9");
+    expect_failure(db, "delete_record", "{\"store\":\"docs\",\"id\":1,\"if_version\":7}", EVDB_CONFLICT, "7");
     expect(db, "delete_records", "{\"store\":\"docs\",\"ids\":[9,1]}", "{\"deleted\":1,\"missing\":[9]}");
     expect(db, "count_records", "{\"store\":\"docs\"}", "{\"count\":1}");
     expect(db, "list_changes", "{\"store\":\"docs\",\"after\":2}",
@@ -139,12 +147,12 @@ static void a_search_returns_the_nearest_first(void **state)
     expect(db, "insert_vector", "{\"store\":\"docs\",\"id\":\"a\",\"vector\":[0,3]}", NULL);
     expect(db, "insert_vector", "{\"store\":\"docs\",\"id\":\"b\",\"vector\":[0,1],\"metadata\":{\"n\":1}}", NULL);
     expect(db, "search_vectors", "{\"name\":\"docs\",\"vector\":[0,0],\"k\":5}",
-           "{\"results\":[{\"id\":\"b\",\"distance\":1.0,\"score\":0.5,\"metadata\":{\"n\":1}},"
-           "{\"id\":\"a\",\"distance\":3.0,\"score\":0.25,\"metadata\":{}}],\"complete\":true}");
+           "{\"results\":[{\"id\":\"b\",\"distance\":1,\"score\":0.5,\"metadata\":{\"n\":1}},"
+           "{\"id\":\"a\",\"distance\":3,\"score\":0.25,\"metadata\":{}}],\"complete\":true}");
     expect(db, "search_vectors", "{\"store\":\"docs\",\"vector\":[0,0],\"radius\":2,\"metadata\":false}",
-           "{\"results\":[{\"id\":\"b\",\"distance\":1.0,\"score\":0.5}],\"complete\":true}");
+           "{\"results\":[{\"id\":\"b\",\"distance\":1,\"score\":0.5}],\"complete\":true}");
     expect(db, "search_vectors", "{\"store\":\"docs\",\"vector\":[0,0],\"radius\":9,\"k\":1,\"metadata\":false}",
-           "{\"results\":[{\"id\":\"b\",\"distance\":1.0,\"score\":0.5}],\"complete\":false,\"stop\":\"limit\"}");
+           "{\"results\":[{\"id\":\"b\",\"distance\":1,\"score\":0.5}],\"complete\":false,\"stop\":\"limit\"}");
     expect_failure(db, "search_vectors", "{\"store\":\"docs\",\"vector\":[0,0],\"filter\":{\"n\":1}}", EVDB_UNSUPPORTED, "filter");
     expect_failure(db, "search_vectors", "{\"store\":\"docs\",\"vector\":[0,0,0]}", EVDB_INVALID, "3");
     expect_failure(db, "search_vectors", "{\"store\":\"none\",\"vector\":[0,0]}", EVDB_NOT_FOUND, "'none'");

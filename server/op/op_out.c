@@ -1,0 +1,162 @@
+/* op_out.c - implements op/op_out.h. */
+#include "op/op_out.h"
+#include "op/op.h"
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_BYTES = 512 };
+
+void op_out_free(op_out *o)
+{
+    free(o->text);
+    *o = (op_out)OP_OUT;
+}
+
+/* Room for `more` bytes and a NUL, or NULL from the first failure on. */
+static char *reserve(op_out *o, size_t more)
+{
+    if (o->failed) return NULL;
+    if (o->room - o->size <= more) {
+        size_t room = o->room ? o->room * 2 : FIRST_BYTES;
+        while (room - o->size <= more) room *= 2;
+        char *grown = realloc(o->text, room);
+        if (!grown) {
+            o->failed = true;
+            return NULL;
+        }
+        o->text = grown;
+        o->room = room;
+    }
+    return o->text + o->size;
+}
+
+static void add(op_out *o, const char *bytes, size_t count)
+{
+    char *at = reserve(o, count);
+    if (!at) return;
+    memcpy(at, bytes, count);
+    o->size += count;
+}
+
+evdb_status op_out_done(op_out *o, evdb_error *err)
+{
+    char *end = reserve(o, 1);
+    if (!end) return op_fail(err, EVDB_NO_MEMORY, "out of memory building the reply");
+    *end = 0;
+    return EVDB_OK;
+}
+
+/* How many bytes the UTF-8 character at p has; 0 = it is none (RFC 3629). */
+static size_t character(const unsigned char *p, size_t left)
+{
+    size_t n = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : *p >= 0xe0 && *p < 0xf0 ? 3 : *p >= 0xf0 && *p < 0xf5 ? 4 : 0;
+    if (!n || n > left) return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80) return 0;
+    bool bad = (*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) || (*p == 0xf0 && p[1] < 0x90) ||
+               (*p == 0xf4 && p[1] > 0x8f);
+    return bad ? 0 : n;
+}
+
+static void escape(op_out *o, unsigned char c)
+{
+    static const char from[] = "\"\\\n\r\t", into[] = "\"\\nrt";
+    const char *simple = strchr(from, c);
+    char text[8];
+    if (simple && c) snprintf(text, sizeof text, "\\%c", into[simple - from]);
+    else snprintf(text, sizeof text, "\\u%04x", c);
+    add(o, text, strlen(text));
+}
+
+static void quote(op_out *o, const char *text, size_t length)
+{
+    const unsigned char *p = (const unsigned char *)text, *end = p + length, *run = p;
+    add(o, "\"", 1);
+    while (p < end) {
+        size_t n = character(p, (size_t)(end - p));
+        if (n && *p >= 0x20 && *p != '"' && *p != '\\') {
+            p += n;
+            continue;
+        }
+        add(o, (const char *)run, (size_t)(p - run));
+        if (n) escape(o, *p);
+        else add(o, "?", 1);
+        run = ++p;
+    }
+    add(o, (const char *)run, (size_t)(p - run));
+    add(o, "\"", 1);
+}
+
+/* What stands before a value. */
+static void begin(op_out *o, const char *key)
+{
+    if (o->comma) add(o, ",", 1);
+    o->comma = true;
+    if (!key) return;
+    quote(o, key, strlen(key));
+    add(o, ":", 1);
+}
+
+void op_out_open(op_out *o, const char *key, char bracket)
+{
+    begin(o, key);
+    add(o, &bracket, 1);
+    o->comma = false;
+}
+
+void op_out_close(op_out *o, char bracket)
+{
+    add(o, &bracket, 1);
+    o->comma = true;
+}
+
+void op_out_bytes(op_out *o, const char *key, const char *text, size_t length)
+{
+    begin(o, key);
+    quote(o, text, length);
+}
+
+void op_out_text(op_out *o, const char *key, const char *text) { op_out_bytes(o, key, text, strlen(text)); }
+
+void op_out_integer(op_out *o, const char *key, int64_t value)
+{
+    char text[24];
+    op_out_json(o, key, text, (size_t)snprintf(text, sizeof text, "%" PRId64, value));
+}
+
+void op_out_bool(op_out *o, const char *key, bool value) { op_out_json(o, key, value ? "true" : "false", value ? 4 : 5); }
+
+void op_out_float(op_out *o, const char *key, float value)
+{
+    char text[EVDB_NUMBER_TEXT_MAX];
+    if (!isfinite(value)) value = value < 0 ? -FLT_MAX : FLT_MAX;
+    op_out_json(o, key, text, evdb_number_print(value, text));
+}
+
+void op_out_floats(op_out *o, const char *key, const float *values, size_t count)
+{
+    op_out_open(o, key, '[');
+    char *at = reserve(o, count * (EVDB_NUMBER_TEXT_MAX + 1)), *from = at;
+    for (size_t i = 0; at && i < count; i++) {
+        if (i) *at++ = ',';
+        at += evdb_number_print(values[i], at);
+    }
+    if (at) o->size += (size_t)(at - from);
+    op_out_close(o, ']');
+}
+
+void op_out_id(op_out *o, const char *key, const evdb_id *id)
+{
+    if (!id->text) op_out_integer(o, key, id->number);
+    else op_out_bytes(o, key, id->text, id->length ? id->length : strlen(id->text));
+}
+
+void op_out_json(op_out *o, const char *key, const char *json, size_t length)
+{
+    begin(o, key);
+    add(o, json, length);
+}
