@@ -86,7 +86,8 @@ typedef struct op {
     const char *name, *doc, *method, *path;
     op_scope scope;
     op_effect effect;
-    bool creates;         /* something new under a name of its own: 201 */
+    bool creates;         /* something new under a name of its own: 201; a second time it fails */
+    bool destroys;        /* may change or remove what was stored before */
     bool rest_only;       /* another operation in REST's own words: no tool of it is offered */
     const op_field *args; /* ends with OP_END */
     size_t args_size;

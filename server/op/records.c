@@ -174,7 +174,7 @@ static evdb_status delete(op_call *call, const void *args, op_out *reply, evdb_e
 
 const op op_delete_records = {
     .name = "delete_records", .doc = "Delete records by id.",
-    .method = "POST", .path = "/api/v1/stores/{name}/vectors/delete", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES,
+    .method = "POST", .path = "/api/v1/stores/{name}/vectors/delete", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES, .destroys = true,
     .args = delete_fields, .args_size = sizeof(delete_args), .reply = delete_reply, .run = delete,
 };
 
@@ -210,7 +210,7 @@ static evdb_status delete_one_record(op_call *call, const void *args, op_out *re
 
 const op op_delete_record = {
     .name = "delete_record", .doc = "Delete one record.", .rest_only = true,
-    .method = "DELETE", .path = "/api/v1/stores/{name}/vectors/{id}", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES,
+    .method = "DELETE", .path = "/api/v1/stores/{name}/vectors/{id}", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES, .destroys = true,
     .args = delete_one_fields, .args_size = sizeof(delete_one_args), .reply = delete_one_reply, .run = delete_one_record,
 };
 

@@ -179,7 +179,7 @@ static evdb_status rename_run(op_call *call, const void *args, op_out *reply, ev
 
 const op op_rename_store = {
     .name = "rename_store", .doc = "Give a store another name.",
-    .method = "POST", .path = "/api/v1/stores/{name}/rename", .scope = OP_SCOPE_WRITE, .effect = OP_ADMINISTERS,
+    .method = "POST", .path = "/api/v1/stores/{name}/rename", .scope = OP_SCOPE_WRITE, .effect = OP_ADMINISTERS, .destroys = true,
     .args = rename_fields, .args_size = sizeof(rename_args), .reply = rename_reply, .run = rename_run,
 };
 
@@ -195,6 +195,6 @@ static evdb_status drop(op_call *call, const void *args, op_out *reply, evdb_err
 
 const op op_drop_store = {
     .name = "drop_store", .doc = "Remove a store and all its records.",
-    .method = "DELETE", .path = "/api/v1/stores/{name}", .scope = OP_SCOPE_WRITE, .effect = OP_ADMINISTERS,
+    .method = "DELETE", .path = "/api/v1/stores/{name}", .scope = OP_SCOPE_WRITE, .effect = OP_ADMINISTERS, .destroys = true,
     .args = store_fields, .args_size = sizeof(store_args), .reply = drop_reply, .run = drop,
 };

@@ -60,7 +60,7 @@ static evdb_status upsert(op_call *call, const void *args, op_out *reply, evdb_e
 
 const op op_upsert_vector = {
     .name = "upsert_vector", .doc = "Add a record, or replace the one with its id.",
-    .method = "PUT", .path = "/api/v1/stores/{name}/vectors/{id}", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES,
+    .method = "PUT", .path = "/api/v1/stores/{name}/vectors/{id}", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES, .destroys = true,
     .args = write_fields, .args_size = sizeof(write_args), .reply = write_reply, .run = upsert,
 };
 
@@ -99,6 +99,6 @@ static evdb_status update(op_call *call, const void *args, op_out *reply, evdb_e
 
 const op op_update_vector = {
     .name = "update_vector", .doc = "Replace the vector or the metadata of a record.",
-    .method = "PATCH", .path = "/api/v1/stores/{name}/vectors/{id}", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES,
+    .method = "PATCH", .path = "/api/v1/stores/{name}/vectors/{id}", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES, .destroys = true,
     .args = update_fields, .args_size = sizeof(update_args), .reply = write_reply, .run = update,
 };

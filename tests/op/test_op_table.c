@@ -21,6 +21,8 @@ static void every_operation_says_what_it_is(void **state)
             assert_false(strcmp((*other)->method, (*o)->method) == 0 && strcmp((*other)->path, (*o)->path) == 0);
         if ((*o)->effect == OP_WRITES) assert_true((*o)->scope >= OP_SCOPE_WRITE);
         if ((*o)->effect == OP_ADMINISTERS) assert_true((*o)->scope >= OP_SCOPE_WRITE);
+        if ((*o)->effect == OP_READS || (*o)->creates) assert_false((*o)->destroys);
+        else if (strcmp((*o)->method, "POST") != 0) assert_true((*o)->destroys); /* PUT, PATCH, DELETE */
     }
     assert_null(op_find("no_such_operation"));
 }
