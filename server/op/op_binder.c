@@ -2,7 +2,7 @@
  *
  * Field types meet JSON in the bind_* functions and nowhere else. A value may be a slice of the request's text (op_slices.h):
  * numbers of vectors are read from it straight into floats, objects are handed on as they were written. */
-#include "op/op.h"
+#include "op/op_json.h"
 #include "op/op_slices.h"
 #include <float.h>
 #include <inttypes.h>
@@ -224,19 +224,6 @@ static evdb_status bind_default(const op_field *f, void *at, evdb_error *err)
     return EVDB_OK;
 }
 
-/* Recursion ends at `left`, far above the stack: jansson itself parses no deeper than 2,048. */
-static bool deeper_than(const json_t *v, unsigned left)
-{
-    const char *key;
-    json_t *item;
-    size_t i;
-    if (!json_is_array(v) && !json_is_object(v)) return false;
-    if (left == 0) return true;
-    json_array_foreach(v, i, item) if (deeper_than(item, left - 1)) return true;
-    json_object_foreach((json_t *)v, key, item) if (deeper_than(item, left - 1)) return true;
-    return false;
-}
-
 /* What can be said of the request before any field is looked at. */
 static evdb_status check_request(const op *o, const json_t *in, const op_slices *slices, evdb_error *err)
 {
@@ -249,7 +236,7 @@ static evdb_status check_request(const op *o, const json_t *in, const op_slices 
         if (f->alias && strcmp(key, f->alias) == 0 && json_object_get(in, f->name))
             return op_fail(err, EVDB_INVALID, "'%s' and '%s' are the same argument; give one", f->name, f->alias);
         const op_slice *slice = op_slice_of(slices, value);
-        if (slice ? slice->depth > OP_DEPTH_MAX - 1 : deeper_than(value, OP_DEPTH_MAX - 1))
+        if (slice ? slice->depth > OP_DEPTH_MAX - 1 : op_json_deeper(value, OP_DEPTH_MAX - 1))
             return op_fail(err, EVDB_INVALID, "'%s' is nested too deep: a request may have %u levels", key, OP_DEPTH_MAX);
     }
     return EVDB_OK;

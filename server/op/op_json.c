@@ -17,3 +17,16 @@ bool op_json_put(json_t *object, const char *name, json_t *value)
 {
     return json_object_set_new(object, name, value) == 0;
 }
+
+/* Recursion ends at `levels`, far above the stack: jansson itself parses no deeper than 2,048. */
+bool op_json_deeper(const json_t *v, unsigned levels)
+{
+    const char *key;
+    json_t *item;
+    size_t i;
+    if (!json_is_array(v) && !json_is_object(v)) return false;
+    if (levels == 0) return true;
+    json_array_foreach(v, i, item) if (op_json_deeper(item, levels - 1)) return true;
+    json_object_foreach((json_t *)v, key, item) if (op_json_deeper(item, levels - 1)) return true;
+    return false;
+}

@@ -16,10 +16,11 @@ lib: auth base disk engine format index kernel platform
 server/config:
 server/http:
 server/op:
-server/proto: http op
+server/mcp: op
+server/proto: http mcp op
 server/token: http op proto
 server: config http op proto token
-bindings/cli: op
+bindings/cli: mcp op
 '
 bad=0
 say() { echo "layers: $*" >&2; bad=1; }

@@ -1,0 +1,130 @@
+/* tools.c - implements mcp/tools.h: the operation table as tools. No operation is named here. */
+#include "mcp/tools.h"
+#include "mcp/envelope.h"
+#include "op/op_status.h"
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_tool(const op *o) { return !o->rest_only; }
+
+static void put_schema(op_out *o, const char *key, json_t *schema)
+{
+    char *text = schema ? json_dumps(schema, JSON_COMPACT) : NULL;
+    if (text) op_out_json(o, key, text, strlen(text));
+    else o->failed = true; /* as any other want of memory, told by op_out_done() */
+    free(text);
+    json_decref(schema);
+}
+
+/* What a client may want to know before it lets a model call the tool. */
+static void put_annotations(op_out *out, const op *o)
+{
+    op_out_open(out, "annotations", '{');
+    op_out_bool(out, "readOnlyHint", o->effect == OP_READS);
+    op_out_bool(out, "destructiveHint", o->destroys);
+    op_out_bool(out, "idempotentHint", !o->creates);
+    op_out_bool(out, "openWorldHint", false); /* nothing leaves the database */
+    op_out_close(out, '}');
+}
+
+static void put_tool(op_out *out, const op *o)
+{
+    op_out_open(out, NULL, '{');
+    op_out_text(out, "name", o->name);
+    op_out_text(out, "description", o->doc);
+    put_schema(out, "inputSchema", op_input_schema(o));
+    put_schema(out, "outputSchema", op_output_schema(o));
+    put_annotations(out, o);
+    op_out_open(out, "_meta", '{');
+    op_out_text(out, "evdb/scope", op_scope_name(o->scope));
+    op_out_close(out, '}');
+    op_out_close(out, '}');
+}
+
+void tools_list(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
+{
+    (void)who;
+    const json_t *cursor = json_object_get(m->params, "cursor");
+    if (cursor && !json_is_null(cursor)) {
+        envelope_error(m, reply, MCP_INVALID_PARAMS, "there is no such 'cursor': all tools are on one page");
+        return;
+    }
+    envelope_open(m, reply);
+    op_out_open(&reply->text, "tools", '[');
+    for (const op *const *o = ops; *o; o++)
+        if (is_tool(*o)) put_tool(&reply->text, *o);
+    op_out_close(&reply->text, ']');
+    envelope_close(reply);
+}
+
+static void open_content(const mcp_message *m, mcp_reply *reply, const char *text, size_t length)
+{
+    op_out *o = &reply->text;
+    envelope_open(m, reply);
+    op_out_open(o, "content", '[');
+    op_out_open(o, NULL, '{');
+    op_out_text(o, "type", "text");
+    op_out_bytes(o, "text", text, length);
+    op_out_close(o, '}');
+    op_out_close(o, ']');
+}
+
+static void put_success(const mcp_message *m, mcp_reply *reply, const op_out *answer)
+{
+    open_content(m, reply, answer->text, answer->size);
+    op_out_json(&reply->text, "structuredContent", answer->text, answer->size);
+    op_out_bool(&reply->text, "isError", false);
+    envelope_close(reply);
+}
+
+/* Is it the request that is at fault, so that a model can do better with another? What only the server's operator can mend
+ * is an error of the protocol. (501 is about something that was asked for.) */
+static bool caller_can_mend(evdb_status status)
+{
+    int http = op_status(status).http;
+    return http < 500 || http == 501;
+}
+
+static void put_failure(const mcp_message *m, mcp_reply *reply, const evdb_error *why)
+{
+    if (!caller_can_mend(why->status)) {
+        envelope_failure(m, reply, why);
+        return;
+    }
+    open_content(m, reply, why->message, strlen(why->message));
+    op_out_bool(&reply->text, "isError", true);
+    op_out_open(&reply->text, "_meta", '{');
+    envelope_status(&reply->text, "evdb/", why->status);
+    op_out_close(&reply->text, '}');
+    envelope_close(reply);
+}
+
+static void run(const mcp_message *m, const op *o, const json_t *arguments, const mcp_caller *who, mcp_reply *reply)
+{
+    op_call call = { .db = who->db, .subject = who->subject };
+    op_out answer = OP_OUT;
+    evdb_error err;
+    if (op_allow(o, who->scopes, &err) != EVDB_OK) {
+        reply->refused = o;
+        envelope_failure(m, reply, &err);
+    } else if (op_run(o, &call, arguments, &m->slices, &answer, &err) == EVDB_OK) put_success(m, reply, &answer);
+    else put_failure(m, reply, &err);
+    op_out_free(&answer);
+}
+
+void tools_call(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
+{
+    evdb_error why;
+    const json_t *named = json_object_get(m->params, "name"), *given = json_object_get(m->params, "arguments");
+    const char *name = op_slice_of(&m->slices, named) ? NULL : json_string_value(named);
+    const op *o = name ? op_find(name) : NULL;
+    json_t *none = given && !json_is_null(given) ? NULL : json_object();
+    if (!name) envelope_error(m, reply, MCP_INVALID_PARAMS, "'params.name' must be a string, the name of a tool");
+    else if (!o || !is_tool(o)) {
+        (void)op_fail(&why, EVDB_INVALID, "there is no tool '%s'", name);
+        envelope_error(m, reply, MCP_INVALID_PARAMS, why.message);
+    } else if (!none && !json_is_object(given))
+        envelope_error(m, reply, MCP_INVALID_PARAMS, "'params.arguments' must be an object");
+    else run(m, o, none ? none : given, who, reply);
+    json_decref(none);
+}
