@@ -1,4 +1,5 @@
-/* access.c - who asks: from a token to a principal. Whether they may is said by op_allow(). */
+/* access.c - who asks: from a token to a principal, and what those are told whom that does not help. Whether somebody may is said
+ * by op_allow(). */
 #include "proto/proto.h"
 #include <stdio.h>
 #include <string.h>
@@ -13,11 +14,26 @@ evdb_status access_identify(const service *s, const http_request *request, const
         *out = (evdb_principal){ .client = "anonymous", .scopes = EVDB_SCOPE_READ | EVDB_SCOPE_WRITE | EVDB_SCOPE_ADMIN };
         return EVDB_OK;
     }
-    if (!token && header) {
+    if (header) {
         if (strncasecmp(header, "Bearer ", 7) != 0)
             return op_fail(err, EVDB_DENIED, "the Authorization header is not of the form 'Bearer TOKEN'");
-        token = header + 7 + strspn(header + 7, " ");
+        header += 7 + strspn(header + 7, " ");
+        if (token && strcmp(token, header) != 0)
+            return op_fail(err, EVDB_INVALID, "the Authorization header and the message have different tokens: send one");
+        token = header;
     }
     if (!token) return op_fail(err, EVDB_DENIED, "an access token is needed: get one from /oauth/token");
     return evdb_auth_token_check(s->db, token, out, err);
+}
+
+void challenge_unauthorized(http_response *response, bool token_given)
+{
+    http_header_add(response, "WWW-Authenticate", token_given ? "Bearer realm=\"evdb\", error=\"invalid_token\"" : "Bearer realm=\"evdb\"");
+}
+
+void challenge_forbidden(http_response *response, const op *o)
+{
+    char header[128];
+    snprintf(header, sizeof header, "Bearer realm=\"evdb\", error=\"insufficient_scope\", scope=\"%s\"", op_scope_name(o->scope));
+    http_header_add(response, "WWW-Authenticate", header);
 }

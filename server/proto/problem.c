@@ -33,13 +33,11 @@ void problem_send(http_response *response, const evdb_error *err)
 void problem_unauthorized(http_response *response, bool token_given, const evdb_error *err)
 {
     problem_status(response, 401, "not authenticated", err->message);
-    http_header_add(response, "WWW-Authenticate", token_given ? "Bearer realm=\"evdb\", error=\"invalid_token\"" : "Bearer realm=\"evdb\"");
+    challenge_unauthorized(response, token_given);
 }
 
 void problem_forbidden(http_response *response, const op *o, const evdb_error *err)
 {
-    char header[128];
     problem_status(response, 403, "not permitted", err->message);
-    snprintf(header, sizeof header, "Bearer realm=\"evdb\", error=\"insufficient_scope\", scope=\"%s\"", op_scope_name(o->scope));
-    http_header_add(response, "WWW-Authenticate", header);
+    challenge_forbidden(response, o);
 }

@@ -26,9 +26,9 @@ void service_handle(void *context, const http_request *request, http_response *r
 void oauth_handle(const service *s, const http_request *request, http_response *response); /* token/oauth.c */
 void rest_handle(const service *s, const http_request *request, http_response *response);  /* proto/rest.c */
 
-/* The caller of a request: from the bearer token in the Authorization header, or `token` when that is not NULL. With
- * oauth off everyone is admin. EVDB_DENIED with a message when there is none or it is no good;
- * *given tells "no token" from "bad token". */
+/* The caller of a request: from the bearer token in the Authorization header, or `token`, which the message itself may have
+ * (else NULL). With oauth off everyone is admin. EVDB_DENIED with a message when there is none or it is no good, EVDB_INVALID
+ * when there are two that differ; *given tells "no token" from "bad token". */
 evdb_status access_identify(const service *s, const http_request *request, const char *token, evdb_principal *out,
                             bool *given, evdb_error *err);
 
@@ -39,5 +39,12 @@ void problem_status(http_response *response, int status, const char *title, cons
 /* 401 with WWW-Authenticate, 403 with the scope that is missing. */
 void problem_unauthorized(http_response *response, bool token_given, const evdb_error *err);
 void problem_forbidden(http_response *response, const op *o, const evdb_error *err);
+/* The WWW-Authenticate header of either alone. */
+void challenge_unauthorized(http_response *response, bool token_given);
+void challenge_forbidden(http_response *response, const op *o);
+
+/* Is the body of this media type? May the answer be (media.c)? */
+bool media_is(const http_request *request, const char *type);
+bool media_accepted(const http_request *request, const char *type);
 
 #endif

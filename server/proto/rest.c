@@ -5,7 +5,6 @@
 #include "proto/proto.h"
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { QUERY_NAME_MAX = 64 };
 
@@ -53,13 +52,6 @@ static evdb_status take_json(const op *o, const http_request *request, op_slices
     return rc;
 }
 
-static bool has_type(const http_request *request, const char *type)
-{
-    const char *given = http_header(request, "Content-Type");
-    size_t length = strlen(type);
-    return given && strncasecmp(given, type, length) == 0 && (given[length] == 0 || given[length] == ';' || given[length] == ' ');
-}
-
 static bool takes_body(const op *o)
 {
     const op_field *f = o->args;
@@ -70,7 +62,7 @@ static bool takes_body(const op *o)
 static evdb_status take_body(const op *o, const http_request *request, op_slices *slices, json_t *args, evdb_error *err)
 {
     if (!request->body_size) return EVDB_OK;
-    if (has_type(request, "application/json")) return take_json(o, request, slices, args, err);
+    if (media_is(request, "application/json")) return take_json(o, request, slices, args, err);
     slices->body = request->body;
     slices->body_size = request->body_size;
     return EVDB_OK;
@@ -105,8 +97,8 @@ static bool admit(const service *s, const http_request *request, const op_route 
         problem_status(response, 405, "method not allowed", "this path has no such method");
         http_header_add(response, "Allow", route->allow);
     } else if (op_allow(route->op, who->scopes, &err) != EVDB_OK) problem_forbidden(response, route->op, &err);
-    else if (request->body_size && !has_type(request, "application/json") &&
-             !(takes_body(route->op) && has_type(request, "application/octet-stream")))
+    else if (request->body_size && !media_is(request, "application/json") &&
+             !(takes_body(route->op) && media_is(request, "application/octet-stream")))
         problem_status(response, 415, "unsupported media type",
                        takes_body(route->op) ? "the body must be application/json, or application/octet-stream of float32"
                                              : "the body must be application/json");

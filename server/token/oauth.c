@@ -137,13 +137,6 @@ static void grant(const service *s, const asked *a, http_response *response)
     }
 }
 
-static bool is_form(const char *type)
-{
-    static const char form[] = "application/x-www-form-urlencoded";
-    size_t length = sizeof form - 1;
-    return type && strncasecmp(type, form, length) == 0 && (type[length] == 0 || type[length] == ';' || type[length] == ' ');
-}
-
 void oauth_handle(const service *s, const http_request *request, http_response *response)
 {
     asked a = { 0 };
@@ -157,7 +150,7 @@ void oauth_handle(const service *s, const http_request *request, http_response *
         http_header_add(response, "Allow", "POST");
         return;
     }
-    if (!is_form(http_header(request, "Content-Type"))) {
+    if (!media_is(request, "application/x-www-form-urlencoded")) {
         refuse(response, 400, "invalid_request", "the body must be application/x-www-form-urlencoded");
         return;
     }
