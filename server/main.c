@@ -53,7 +53,8 @@ static void wait_for_signal(const sigset_t *set)
 static int serve(const config *c, evdb *db, const sigset_t *signals)
 {
     service s = { .db = db, .oauth_enabled = c->oauth_enabled, .dev = c->dev, .token_lifetime_ms = c->token_lifetime,
-                  .refresh_lifetime_ms = c->refresh_token_lifetime, .rest_enabled = c->rest_api_enabled };
+                  .refresh_lifetime_ms = c->refresh_token_lifetime, .rest_enabled = c->rest_api_enabled,
+                  .allowed_hosts = c->allowed_hosts };
     http_options o = { .address = c->address, .threads = (uint32_t)c->worker_threads, .body_max = (size_t)c->max_body,
                        .connections_max = (uint32_t)c->max_connections, .idle_seconds = (uint32_t)(c->idle_timeout / 1000),
                        .request_seconds = (uint32_t)(c->request_timeout / 1000), .handler = service_handle, .context = &s };

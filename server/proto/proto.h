@@ -17,6 +17,7 @@ typedef struct service {
     int64_t token_lifetime_ms, refresh_lifetime_ms;
     uint16_t mcp_port, oauth_port, rest_port; /* may be equal: then paths decide alone */
     bool rest_enabled;
+    const char *allowed_hosts; /* names, separated by blanks or commas; NULL = none (origin.c) */
 } service;
 
 /* Answers one HTTP request on whichever endpoint its port and path name (router.c):
@@ -25,6 +26,7 @@ void service_handle(void *context, const http_request *request, http_response *r
 
 void oauth_handle(const service *s, const http_request *request, http_response *response); /* token/oauth.c */
 void rest_handle(const service *s, const http_request *request, http_response *response);  /* proto/rest.c */
+void mcp_handle(const service *s, const http_request *request, http_response *response);   /* proto/mcp_http.c */
 
 /* The caller of a request: from the bearer token in the Authorization header, or `token`, which the message itself may have
  * (else NULL). With oauth off everyone is admin. EVDB_DENIED with a message when there is none or it is no good, EVDB_INVALID
@@ -46,5 +48,8 @@ void challenge_forbidden(http_response *response, const op *o);
 /* Is the body of this media type? May the answer be (media.c)? */
 bool media_is(const http_request *request, const char *type);
 bool media_accepted(const http_request *request, const char *type);
+/* false, with 403 in response, for a request of a web page's origin or to a host name that is neither loopback nor one of
+ * allowed_hosts. Addresses are fine as Host: they cannot be rebound. */
+bool origin_check(const service *s, const http_request *request, http_response *response);
 
 #endif

@@ -32,5 +32,6 @@ void service_handle(void *context, const http_request *request, http_response *r
     if (strcmp(path, "/healthz") == 0 || strcmp(path, "/readyz") == 0) health(s, request, response);
     else if (request->port == s->oauth_port && below(path, "/oauth")) oauth_handle(s, request, response);
     else if (request->port == s->rest_port && s->rest_enabled && below(path, "/api/v1")) rest_handle(s, request, response);
+    else if (request->port == s->mcp_port && strcmp(path, "/mcp") == 0) mcp_handle(s, request, response);
     else problem_status(response, 404, "not found", "there is nothing at this path on this port");
 }

@@ -1,0 +1,101 @@
+/* mcp_http.c - MCP over HTTP: one message a POST, answered by one JSON body. There are no sessions and no streams to GET or DELETE.
+ *
+ * Every message needs a token, initialize and ping too: a client learns from the 401 to its first request that, and where,
+ * it must ask for one. Were initialize open, it would believe itself welcome and fail at its first call. */
+#include "mcp/mcp.h"
+#include "op/op_status.h"
+#include "proto/proto.h"
+#include <stdio.h>
+#include <string.h>
+
+/* Until its sender is known a message may be this large: a tree of JSON takes many times the memory of its text. A token in the
+ * Authorization header is looked at before the message is read; one in the message itself cannot be. */
+#define UNIDENTIFIED_BYTES_MAX (2u << 20)
+
+enum { VERSIONS_BYTES = 128 };
+
+static void send_reply(http_response *response, int status, mcp_reply *reply)
+{
+    response->status = status;
+    http_body_take(response, "application/json", reply->text.text, reply->text.size);
+    reply->text = (op_out)OP_OUT;
+}
+
+/* Refuses the message in its own terms, under an HTTP status. */
+static void refuse(const mcp_message *m, int status, const evdb_error *why, http_response *response)
+{
+    mcp_reply reply;
+    evdb_error err;
+    if (mcp_refuse(m, why, &reply, &err) == EVDB_OK) send_reply(response, status, &reply);
+    else problem_send(response, &err);
+}
+
+static bool identify(const service *s, const http_request *request, const mcp_message *m, evdb_principal *who,
+                     http_response *response)
+{
+    evdb_error err;
+    bool given;
+    evdb_status rc = access_identify(s, request, m->token, who, &given, &err);
+    if (rc == EVDB_OK) return true;
+    bool unknown = rc == EVDB_DENIED; /* else it is not the token that is at fault */
+    refuse(m, unknown ? 401 : op_status(rc).http, &err, response);
+    if (unknown) challenge_unauthorized(response, given);
+    return false;
+}
+
+/* The version of a request is in this header once initialize has settled it; clients of before have none. */
+static bool version_fits(const http_request *request, const mcp_message *m, http_response *response)
+{
+    const char *version = http_header(request, "MCP-Protocol-Version");
+    char known[VERSIONS_BYTES] = "";
+    evdb_error err;
+    if (!version || mcp_version_known(version)) return true;
+    for (const char *const *v = mcp_versions; *v; v++)
+        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", v == mcp_versions ? "" : ", ", *v);
+    (void)op_fail(&err, EVDB_UNSUPPORTED, "MCP-Protocol-Version '%.40s' is not known here; these are: %s", version, known);
+    refuse(m, 400, &err, response);
+    return false;
+}
+
+static void answer(const service *s, const evdb_principal *who, const mcp_message *m, http_response *response)
+{
+    mcp_caller caller = { .db = s->db, .subject = who->client, .scopes = who->scopes };
+    mcp_reply reply;
+    evdb_error err;
+    if (mcp_answer(m, &caller, &reply, &err) != EVDB_OK) problem_send(response, &err);
+    else if (!reply.text.size) response->status = 202;
+    else {
+        send_reply(response, reply.refused ? 403 : 200, &reply);
+        if (reply.refused) challenge_forbidden(response, reply.refused);
+    }
+}
+
+/* What HTTP alone decides; false when the response is made already. */
+static bool admit(const service *s, const http_request *request, http_response *response)
+{
+    if (!origin_check(s, request, response)) return false;
+    if (strcmp(request->method, "POST") != 0) {
+        problem_status(response, 405, "method not allowed", "messages are sent with POST; there is nothing to GET or DELETE");
+        http_header_add(response, "Allow", "POST");
+    } else if (!media_is(request, "application/json"))
+        problem_status(response, 415, "unsupported media type", "the body must be application/json");
+    else if (!media_accepted(request, "application/json"))
+        problem_status(response, 406, "not acceptable", "answers are application/json: the Accept header must allow that");
+    else if (s->oauth_enabled && !http_header(request, "Authorization") && request->body_size > UNIDENTIFIED_BYTES_MAX)
+        problem_status(response, 413, "content too large",
+                       "a message without an Authorization header may have 2 MiB: send the token in that header");
+    else return true;
+    return false;
+}
+
+void mcp_handle(const service *s, const http_request *request, http_response *response)
+{
+    mcp_message m = { .kind = MCP_MALFORMED }; /* nothing of it is known yet */
+    evdb_principal who;
+    bool by_header = http_header(request, "Authorization") != NULL;
+    if (!admit(s, request, response) || (by_header && !identify(s, request, &m, &who, response))) return;
+    mcp_read(request->body, request->body_size, &m);
+    bool identified = (by_header && !m.token) || identify(s, request, &m, &who, response);
+    if (identified && version_fits(request, &m, response)) answer(s, &who, &m, response);
+    mcp_forget(&m);
+}
