@@ -27,6 +27,7 @@ endif
 
 LIB_C     := $(wildcard lib/*.c lib/*/*.c)
 OP_C      := $(wildcard server/op/*.c)
+MCP_C     := $(wildcard server/mcp/*.c)
 DAEMON_C  := $(wildcard server/*.c server/*/*.c)
 CLI_C     := $(wildcard bindings/cli/*.c)
 BENCH_C   := $(wildcard tests/bench/bench_*.c)
@@ -81,7 +82,7 @@ $(B)/libevdb.so.$(SOVERSION): $(call obj,$(LIB_C)) lib/libevdb.map $(B)/sources
 	  $(filter %.o,$^) -o $@ $(LIBS)
 $(B)/libevdb.so: $(B)/libevdb.so.$(SOVERSION)
 	@ln -sf $(<F) $@
-$(B)/evdb: $(call obj,$(CLI_C) $(OP_C)) $(B)/libevdb.a $(B)/sources
+$(B)/evdb: $(call obj,$(CLI_C) $(OP_C) $(MCP_C)) $(B)/libevdb.a $(B)/sources
 	$(LINK)
 $(B)/evdbd: $(call obj,$(DAEMON_C)) $(B)/libevdb.a $(B)/sources
 	$(LINK) -lmicrohttpd

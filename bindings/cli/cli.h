@@ -64,7 +64,8 @@ op_exit run_put(cli *c);
 op_exit run_search(cli *c);
 op_exit run_import(cli *c);
 op_exit run_export(cli *c);
-extern const op_field put_fields[], search_fields[], import_fields[], export_fields[];
+op_exit run_mcp(cli *c);
+extern const op_field put_fields[], search_fields[], import_fields[], export_fields[], mcp_fields[];
 
 /* show.c: a reply as text for people. */
 op_exit show_reply(const cli *c, const json_t *reply);

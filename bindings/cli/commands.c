@@ -44,5 +44,10 @@ const cli_command commands[] = {
       .example = "evdb sync docs" },
     { .name = "changes", .op = "list_changes", .list = "changes", .columns = "sequence,kind,id", .summary = "last",
       .example = "evdb changes docs --after 120" },
+    { .name = "mcp", .run = run_mcp, .extra = mcp_fields, .creates = true,
+      .doc = "Serve the database to an AI agent: MCP on standard input and output.\n"
+             "One JSON-RPC message a line; ends at the end of input. The client acts as the user who\n"
+             "started this, within --scope.",
+      .example = "evdb mcp -d data --scope read" },
     { .name = NULL }
 };

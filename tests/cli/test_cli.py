@@ -11,7 +11,7 @@ from evdb_command import (BINARY, CONFLICT, CORRUPT, DENIED, EXISTS, INVALID, IO
                           USAGE)
 
 COMMANDS = ["create", "ls", "describe", "rename", "rm-store", "import", "export", "get", "put", "update", "rm", "search",
-            "count", "stats", "verify", "sync", "changes"]
+            "count", "stats", "verify", "sync", "changes", "mcp"]
 
 
 # Stores

@@ -1,4 +1,5 @@
 """The README's examples do what it says: each block is run, and its output compared with what is printed there."""
+import json
 import os
 import re
 import shlex
@@ -34,11 +35,19 @@ def environment():
 
 
 def test_the_command_line_session_prints_what_the_readme_shows(tmp_path):
-    session, _ = block("console")
+    session = "".join(text for kind, text in BLOCKS if kind == "console")
     for step in re.split(r"^\$ ", session, flags=re.M)[1:]:
         command, expected = step.split("\n", 1)
         ran = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment(), capture_output=True, text=True)
         assert matches(expected, ran.stdout + ran.stderr), f"$ {command}\n{ran.stdout}{ran.stderr}\ninstead of\n{expected}"
+
+
+def test_the_configuration_for_agents_starts_a_server(tmp_path):
+    (server,) = json.loads(block("json")[0])["mcpServers"].values()
+    words = [str(tmp_path / "memory") if word.startswith("/") else word for word in server["args"]]
+    ran = subprocess.run([server["command"], *words], env=environment(), capture_output=True, text=True,
+                         input='{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, '{"jsonrpc":"2.0","id":1,"result":{}}\n', "")
 
 
 def test_the_c_example_compiles_and_prints_what_the_readme_shows(tmp_path):
