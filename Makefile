@@ -60,7 +60,7 @@ $(B)/%.o: %.c $(B)/flags
 # What a build was made with: objects depend on the compiler and its flags, libraries on the list of sources. Before the first
 # compilation somebody looks for what evdb needs; the goals that may install do so here.
 INSTALL   := $(sort $(if $(filter quickstart bench replay,$(MAKECMDGOALS)),run) \
-             $(if $(filter test threaded memcheck,$(MAKECMDGOALS)),run test) $(if $(filter evdbd,$(MAKECMDGOALS)),daemon))
+             $(if $(filter test threaded memcheck,$(MAKECMDGOALS)),run daemon test) $(if $(filter evdbd,$(MAKECMDGOALS)),daemon))
 record     = echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
 .PHONY: always
 $(B)/flags: always
@@ -112,13 +112,13 @@ $(API): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,api)
 	$(LINK) -lcmocka
 $(OP): $(B)/%: $(B)/%.o $(call obj,$(OP_C)) $(B)/libevdb.a $(call support,op)
 	$(LINK) -lcmocka
-$(FUZZ): $(B)/%: $(B)/%.o $(call obj,$(LIB_C) $(OP_C)) $(if $(FUZZER),,$(call support,fuzz))
+$(FUZZ): $(B)/%: $(B)/%.o $(call obj,$(LIB_C) $(OP_C) $(MCP_C)) $(if $(FUZZER),,$(call support,fuzz))
 	$(LINK) $(FUZZER)
 $(BENCH): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,bench)
 	$(LINK)
 $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
-programs: all $(C_TESTS) $(EXAMPLE)
+programs: all $(B)/evdbd $(C_TESTS) $(EXAMPLE)
 
 .PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer format tidy cover bench install uninstall clean help
 quickstart: $(B)/examples/quickstart ## install what is missing, build, and search 60,000 images

@@ -1,0 +1,172 @@
+"""mcp_peers.py - real servers to talk MCP to: `evdb mcp` over pipes, evdbd over HTTP. Both answer request(), call() and tools()."""
+import http.client
+import itertools
+import json
+import os
+import pathlib
+import subprocess
+import urllib.parse
+
+BUILD = pathlib.Path(os.environ.get("EVDB_BUILD", pathlib.Path(__file__).parents[2] / "build"))
+PATIENCE = 120  # seconds until something that should happen is taken for a hang
+SCOPES = ("read", "write", "admin")
+
+
+class Peer:
+    """A server that answers JSON-RPC messages; exchange() is what a transport adds."""
+
+    def __init__(self):
+        self.ids = itertools.count(1)
+
+    def request(self, method, params=None, **members):
+        """The reply to a request with the next id."""
+        message = {"jsonrpc": "2.0", "id": next(self.ids), "method": method, **members}
+        if params is not None:
+            message["params"] = params
+        reply = json.loads(self.exchange(json.dumps(message).encode()))
+        assert reply["jsonrpc"] == "2.0" and reply["id"] == message["id"]
+        assert set(reply) == {"jsonrpc", "id", "result"} or set(reply) == {"jsonrpc", "id", "error"}
+        return reply
+
+    def result(self, method, params=None):
+        reply = self.request(method, params)
+        assert "result" in reply, reply
+        return reply["result"]
+
+    def error(self, message):
+        """The error that any text is answered with, and the reply's id."""
+        text = message if isinstance(message, bytes) else json.dumps(message).encode()
+        reply = json.loads(self.exchange(text))
+        assert set(reply) == {"jsonrpc", "id", "error"}, reply
+        return reply["error"]["code"], reply["error"]["message"], reply["id"]
+
+    def call(self, tool, /, **arguments):
+        """What a tool that succeeds answers."""
+        result = self.result("tools/call", {"name": tool, "arguments": arguments})
+        assert result["isError"] is False, result
+        assert [part["type"] for part in result["content"]] == ["text"]
+        assert json.loads(result["content"][0]["text"]) == result["structuredContent"]
+        return result["structuredContent"]
+
+    def fails(self, tool, /, **arguments):
+        """Status and message of a tool that answers a failure to the model."""
+        result = self.result("tools/call", {"name": tool, "arguments": arguments})
+        assert result["isError"] is True and "structuredContent" not in result, result
+        return result["_meta"]["evdb/status"], result["content"][0]["text"]
+
+    def tools(self):
+        return {tool["name"]: tool for tool in self.result("tools/list")["tools"]}
+
+
+class Stdio(Peer):
+    """`evdb mcp` in a directory."""
+
+    def __init__(self, directory, *words, data="data"):
+        super().__init__()
+        environment = {k: v for k, v in os.environ.items() if k != "EVDB_DATA"}
+        self.process = subprocess.Popen([BUILD / "evdb", "mcp", "-d", data, *words], cwd=directory, env=environment,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def send(self, line):
+        self.process.stdin.write(line + b"\n")
+        self.process.stdin.flush()
+
+    def receive(self):
+        line = self.process.stdout.readline()
+        assert line.endswith(b"\n"), (line, self.process.poll())
+        return line
+
+    def exchange(self, text):
+        self.send(text)
+        return self.receive()
+
+    def silent(self, text):
+        """Nothing answers this: the next reply is that of the request behind it."""
+        self.send(text)
+        return self.request("ping")["result"] == {}
+
+    def end(self, status=0):
+        """Ends the input; what was still to be read, and what stderr says."""
+        out, err = self.process.communicate(timeout=PATIENCE)
+        assert self.process.returncode == status, (self.process.returncode, err)
+        return out, err.decode()
+
+    def stop(self):
+        if self.process.poll() is None:
+            assert self.end() == (b"", "")
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            pipe.close()
+
+
+class Reply:
+    def __init__(self, response):
+        self.status, self.headers, self.body = response.status, response.headers, response.read()
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+class Daemon:
+    """evdbd on ports of the system's choice, with the published client of development unless flags say otherwise."""
+
+    def __init__(self, directory, *flags):
+        flags = flags or ("--dev",)
+        self.process = subprocess.Popen([BUILD / "evdbd", "--mcp-port=0", "--oauth-port=0", "--rest-api-port=0",
+                                         f"--data={directory}/data", *flags], cwd=directory, stderr=subprocess.PIPE)
+        for line in self.process.stderr:
+            self.ready = json.loads(line)
+            if self.ready["message"] == "ready":
+                break
+        assert self.ready["message"] == "ready", self.ready
+
+    def _send(self, port, method, path, body, headers):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        try:
+            connection.request(method, path, body, headers)
+            return Reply(connection.getresponse())
+        finally:
+            connection.close()
+
+    def token(self, scope):
+        form = {"grant_type": "client_credentials", "client_id": "admin", "client_secret": "admin_secret_2024", "scope": scope}
+        reply = self._send(self.ready["oauth_port"], "POST", "/oauth/token", urllib.parse.urlencode(form),
+                           {"Content-Type": "application/x-www-form-urlencoded"})
+        assert reply.status == 200, reply.body
+        return reply.json["access_token"]
+
+    def ask(self, body=b"", method="POST", path="/mcp", **headers):
+        """One request. Headers are given with _ for -; None leaves one out."""
+        sent = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+        sent.update({name.replace("_", "-"): value for name, value in headers.items()})
+        sent = {name: value for name, value in sent.items() if value is not None}
+        body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self._send(self.ready["mcp_port"], method, path, body, sent)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.stderr.read()
+        self.process.stderr.close()
+        assert self.process.wait(PATIENCE) == 0
+
+
+class Http(Peer):
+    """A client of evdbd with a token of one scope."""
+
+    def __init__(self, daemon, scope="read write admin"):
+        super().__init__()
+        self.daemon = daemon
+        self.token = daemon.token(scope)
+
+    def ask(self, body, **headers):
+        return self.daemon.ask(body, Authorization=f"Bearer {self.token}", **headers)
+
+    def exchange(self, text):
+        reply = self.ask(text)
+        assert reply.status == 200, (reply.status, reply.body)
+        assert reply.headers["Content-Type"] == "application/json"
+        return reply.body
+
+    def silent(self, text):
+        reply = self.ask(text)
+        return reply.status == 202 and reply.body == b""

@@ -1,0 +1,155 @@
+"""test_tools.py - operations as tools, over both transports: what is listed, what is answered, what a model is told."""
+import json
+import random
+import struct
+import subprocess
+
+import pytest
+from jsonschema import Draft202012Validator
+from mcp_peers import BUILD
+
+HISTORIC = {"create_store": {"name"}, "insert_vector": {"store", "id", "vector", "metadata"},
+            "search_vectors": {"store", "vector", "k"}, "sync_store": {"store"}}
+
+
+def operations():
+    table = subprocess.run([BUILD / "evdbd", "--print-operations"], capture_output=True, check=True).stdout
+    return {operation["name"]: operation for operation in json.loads(table)}
+
+
+def test_tools_are_operations_of_the_table(peer):
+    table = operations()
+    for name, tool in peer.tools().items():
+        operation = table[name]
+        assert tool["description"] == operation["doc"]
+        assert tool["inputSchema"] == operation["input"] and tool["outputSchema"] == operation["output"]
+        assert tool["_meta"] == {"evdb/scope": operation["scope"]}
+
+
+def test_historic_tools_keep_their_names_and_arguments(peer):
+    tools = peer.tools()
+    for name, arguments in HISTORIC.items():
+        assert arguments <= set(tools[name]["inputSchema"]["properties"])
+
+
+def test_the_words_that_rest_has_for_other_operations_are_no_tools(peer):
+    assert not {"get_record", "delete_record"} & set(peer.tools())
+    code, message, _ = peer.error({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+                                   "params": {"name": "get_record", "arguments": {"store": "s", "id": 1}}})
+    assert code == -32602 and "'get_record'" in message
+
+
+def test_every_schema_is_valid_and_an_object(peer):
+    for tool in peer.tools().values():
+        for kind in ("inputSchema", "outputSchema"):
+            Draft202012Validator.check_schema(tool[kind])
+            assert tool[kind]["type"] == "object"
+
+
+def test_annotations_say_what_a_tool_does_to_what_is_stored(peer):
+    tools = peer.tools()
+    for tool in tools.values():
+        hints = tool["annotations"]
+        assert set(hints) == {"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"}
+        assert not (hints["readOnlyHint"] and hints["destructiveHint"])
+        assert hints["openWorldHint"] is False
+        if hints["readOnlyHint"]:
+            assert hints["idempotentHint"]
+    def those(hint):
+        return {name for name, tool in tools.items() if tool["annotations"][hint]}
+    assert {"search_vectors", "list_stores", "get_records"} <= those("readOnlyHint")
+    assert {"drop_store", "delete_records", "upsert_vector"} <= those("destructiveHint")
+    assert not {"create_store", "insert_vector", "sync_store"} & those("destructiveHint")
+    assert not {"create_store", "insert_vector"} & those("idempotentHint")
+
+
+def sample(tool, name, store):
+    """Arguments that a tool with this schema succeeds with, on a store of records 1, 2, 3."""
+    new = not tool["annotations"]["idempotentHint"]
+    values = {"store": store, "name": f"{store}-new" if new else store, "new_name": f"{store}-renamed", "id": 99 if new else 1,
+              "ids": [1, 2], "vector": [0.5, -0.25], "metadata": {"n": 7}, "records": [{"id": 99, "vector": [1, 2]}]}
+    wanted = tool["inputSchema"]["required"]
+    missing = set(wanted) - set(values)
+    assert not missing, f"{name} requires {missing}: give sample() a value"
+    arguments = {key: values[key] for key in wanted}
+    return {**arguments, "metadata": values["metadata"]} if name == "update_vector" else arguments
+
+
+def test_every_tool_answers_what_its_output_schema_says(peer, name):
+    tools = peer.tools()
+    for i, (tool_name, tool) in enumerate(tools.items()):
+        store = f"{name}-{i}"
+        peer.call("create_store", name=store)
+        for record in (1, 2, 3):
+            peer.call("insert_vector", store=store, id=record, vector=[record, 1])
+        arguments = sample(tool, tool_name, store)
+        Draft202012Validator(tool["inputSchema"]).validate(arguments)
+        Draft202012Validator(tool["outputSchema"]).validate(peer.call(tool_name, **arguments))
+
+
+def test_a_store_is_filled_and_searched(peer, name):
+    created = peer.call("create_store", name=name)
+    assert created["name"] == name and created["metric"] == "cosine"
+    assert peer.call("insert_vector", store=name, id="doc1", vector=[1.0, 2.0, 3.0],
+                     metadata={"title": "Document 1"}) == {"id": "doc1", "version": 1}
+    found = peer.call("search_vectors", store=name, vector=[1.1, 2.1, 3.1], k=5)
+    assert [hit["id"] for hit in found["results"]] == ["doc1"] and found["complete"] is True
+    assert found["results"][0]["metadata"] == {"title": "Document 1"}
+    assert peer.call("sync_store", store=name) == {"synced": name}
+
+
+def test_numbers_of_a_long_vector_arrive_bit_for_bit(peer, name):
+    seed = random.randrange(2**32)
+    print("seed", seed)
+    chance = random.Random(seed)
+    vector = [chance.uniform(-1, 1) * 10 ** chance.randint(-30, 30) for _ in range(784)]
+    peer.call("create_store", name=name)
+    peer.call("insert_vector", store=name, id=7, vector=vector)
+    back = peer.call("get_records", store=name, ids=[7])["records"][0]["vector"]
+    assert struct.pack("<784f", *back) == struct.pack("<784f", *vector)
+
+
+def test_metadata_keeps_its_spelling(peer, store):
+    arguments = b'{"store":"%s","id":9,"vector":[1,2],"metadata":{"price":0.10,"big":12345678901234567890.5,"u":"\\u00e9"}}'
+    peer.exchange(b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"upsert_vector","arguments":'
+                  + arguments % store.encode() + b'}}')
+    assert b'"price":0.10,"big":12345678901234567890.5' in peer.exchange(
+        b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_records","arguments":{"store":"%s","ids":[9]}}}'
+        % store.encode())
+
+
+@pytest.mark.parametrize("tool, arguments, status, says", [
+    ("search_vectors", {"vector": [1, 2, 3]}, "INVALID", "3"),
+    ("search_vectors", {"vector": [1, "x"]}, "INVALID", "'vector[1]' must be a number"),
+    ("search_vectors", {"vector": "no"}, "INVALID", "'vector'"),
+    ("search_vectors", {"vector": [1, 1e39]}, "INVALID", "'vector[1]' is beyond the range of float"),
+    ("search_vectors", {}, "INVALID", "'vector' is required"),
+    ("search_vectors", {"vector": [1, 2], "k": 0}, "INVALID", "'k' must be 1..10000, not 0"),
+    ("search_vectors", {"vector": [1, 2], "k": list(range(100))}, "INVALID", "'k' must be an integer"),
+    ("search_vectors", {"vector": [1, 2], "limit": 3}, "INVALID", "search_vectors has no argument 'limit'"),
+    ("search_vectors", {"vector": [1, 2], "store": "none"}, "NOT_FOUND", "'none'"),
+    ("search_vectors", {"vector": [1, 2], "filter": {"n": 1}}, "UNSUPPORTED", "filter"),
+    ("insert_vector", {"id": 1, "vector": [1, 2]}, "EXISTS", "1"),
+    ("insert_vector", {"id": 1.5, "vector": [1, 2]}, "INVALID", "'id'"),
+    ("insert_vector", {"id": 4, "vector": [1, 2], "metadata": []}, "INVALID", "'metadata' must be an object"),
+    ("upsert_vector", {"id": 1, "vector": [0] * 70000}, "LIMIT", "70000 items"),
+    ("update_vector", {"id": 1, "metadata": {}, "if_version": 77}, "CONFLICT", "77"),
+    ("upsert_vector", {"id": 1, "vector": [1, 2], "metadata": {"a": [[[]]] * 3}, "zz": None}, "INVALID", "'zz'"),
+], ids=lambda value: str(value)[:24])
+def test_a_bad_value_is_told_to_the_model(peer, store, tool, arguments, status, says):
+    got, message = peer.fails(tool, **{"store": store, **arguments})
+    assert got == status and says in message
+    assert peer.call("count_records", store=store) == {"count": 3}
+
+
+def test_arguments_nested_too_deep_are_told_to_the_model(peer, store):
+    deep = {}
+    for _ in range(70):
+        deep = {"d": deep}
+    status, message = peer.fails("upsert_vector", store=store, id=1, vector=[1, 2], metadata=deep)
+    assert status == "INVALID" and "deep" in message
+
+
+def test_a_tool_without_arguments_needs_none(peer):
+    reply = peer.request("tools/call", {"name": "list_stores"})
+    assert reply["result"]["isError"] is False
