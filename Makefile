@@ -60,7 +60,7 @@ $(B)/%.o: %.c $(B)/flags
 # What a build was made with: objects depend on the compiler and its flags, libraries on the list of sources. Before the first
 # compilation somebody looks for what evdb needs; the goals that may install do so here.
 INSTALL   := $(sort $(if $(filter quickstart bench replay,$(MAKECMDGOALS)),run) \
-             $(if $(filter test threaded memcheck,$(MAKECMDGOALS)),run daemon test) $(if $(filter evdbd,$(MAKECMDGOALS)),daemon))
+             $(if $(filter test threaded memcheck,$(MAKECMDGOALS)),run daemon test) $(if $(filter evdbd judges,$(MAKECMDGOALS)),daemon))
 record     = echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
 .PHONY: always
 $(B)/flags: always
@@ -120,7 +120,7 @@ $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
 programs: all $(B)/evdbd $(C_TESTS) $(EXAMPLE)
 
-.PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer format tidy cover bench install uninstall clean help
+.PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer judges format tidy cover bench install uninstall clean help
 quickstart: $(B)/examples/quickstart ## install what is missing, build, and search 60,000 images
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && $< "$$dir/evdb"
 test: programs ## install what is missing, build, run the tests; T=name runs those it matches
@@ -145,6 +145,8 @@ fuzz: ## fuzz targets over their corpora and RUNS=n seeded mutations of them, un
 libfuzzer: ## the same programs with clang's libFuzzer (CLANG=clang-14)
 	@$(AGAIN) replay B=build/fuzz CC=$(CLANG) CFLAGS='-O1 -g' FUZZER=-fsanitize=fuzzer \
 	  SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+judges: all $(B)/evdbd ## the official MCP clients, installed below build/, talk to evdb mcp and to evdbd
+	@PYTHONDONTWRITEBYTECODE=1 $$(tests/which-python) tests/judges/judges.py $(B)
 cover: ## line coverage of the library by all tests
 	@$(AGAIN) test B=build/cover CFLAGS='-O0 -g --coverage'
 	@tests/cover build/cover
