@@ -27,12 +27,15 @@ typedef struct vfs_file {
     char *gathered;     /* of a log: what SQLite has written and we have not yet, LOG_GATHER bytes; NULL before the first */
     int gathered_size;
     sqlite3_int64 gathered_at;
+    struct vfs_file *log_of; /* of a log: its main database file */
+    struct vfs_file *its_log; /* of a main database file: its log, while that is open */
     /* the real file follows, see real_file() */
 } vfs_file;
 
 enum {
     FILE_HEADER = (sizeof(vfs_file) + 15) / 16 * 16,
     PAGE_MIN = 512,
+    WRITE_LOCK = 0, /* of a shared-memory file, see SQLite's documentation of its WAL-mode file format */
     LOG_STEP = 1 << 20, /* a log grows by this much at a time */
     LOG_GATHER = (1 << 17) - 1 /* the most that SQLite's own layer takes in one call */
 };
@@ -79,12 +82,20 @@ static int write_through(vfs_file *f, const void *data, int amount, sqlite3_int6
 
 /* Frames come in pairs of small writes, a header and a page. They are gathered and written as one: measured, a tenth of a
  * group commit. Every commit syncs the log before its index tells others of it (synchronous=FULL), and a sync writes out
- * first; so does whatever looks at the file, or does not write on where the last write ended. */
+ * first; so does whatever looks at the file, or does not write on where the last write ended. What failed is kept: the sync
+ * that everything depends on fails as well. */
 static int write_gathered(vfs_file *f)
 {
-    int amount = f->gathered_size;
-    f->gathered_size = 0;
-    return amount ? write_through(f, f->gathered, amount, f->gathered_at) : SQLITE_OK;
+    int rc = f->gathered_size ? write_through(f, f->gathered, f->gathered_size, f->gathered_at) : SQLITE_OK;
+    if (rc == SQLITE_OK) f->gathered_size = 0;
+    return rc;
+}
+
+/* What is still gathered when the lock of writers is given up belongs to a transaction that was undone. Written later, it
+ * would land on the commits of others. */
+static void forget_gathered(vfs_file *log)
+{
+    if (log) log->gathered_size = 0;
 }
 
 static int gather(vfs_file *f, const void *data, int amount, sqlite3_int64 offset)
@@ -106,9 +117,9 @@ static int x_close(sqlite3_file *file)
 {
     vfs_file *f = (vfs_file *)file;
     sqlite3_file *real = real_file(file);
-    int rc = write_gathered(f), closed = real->pMethods ? real->pMethods->xClose(real) : SQLITE_OK;
+    if (f->log_of) f->log_of->its_log = NULL;
     mem_free(&f->platform->mem, f->gathered);
-    return rc == SQLITE_OK ? closed : rc;
+    return real->pMethods ? real->pMethods->xClose(real) : SQLITE_OK;
 }
 
 static int x_read(sqlite3_file *file, void *out, int amount, sqlite3_int64 offset)
@@ -196,6 +207,7 @@ static int x_shm_map(sqlite3_file *f, int region, int size, int extend, void vol
 }
 static int x_shm_lock(sqlite3_file *f, int offset, int n, int flags)
 {
+    if (offset == WRITE_LOCK && flags == (SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE)) forget_gathered(((vfs_file *)f)->its_log);
     return real_file(f)->pMethods->xShmLock(real_file(f), offset, n, flags);
 }
 static void x_shm_barrier(sqlite3_file *f) { real_file(f)->pMethods->xShmBarrier(real_file(f)); }
@@ -220,6 +232,10 @@ static int x_open(sqlite3_vfs *base, const char *path, sqlite3_file *file, int f
     f->pages = (flags & SQLITE_OPEN_MAIN_DB) != 0;
     f->log = (flags & SQLITE_OPEN_WAL) != 0;
     f->base.pMethods = &methods;
+    if (f->log) {
+        f->log_of = (vfs_file *)sqlite3_database_file_object(path);
+        f->log_of->its_log = f;
+    }
     return SQLITE_OK;
 }
 
