@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { BLOCK = 512 }; /* what st_blocks counts in, whatever the file system's own are */
+
 int io_ask(const platform *p, const io_event *event)
 {
     return p->io.before ? p->io.before(p->io.context, event) : 0;
@@ -71,10 +73,9 @@ int file_ensure(const platform *p, const char *path, uint64_t size)
     if (fd < 0) return errno;
     if (fstat(fd, &st) != 0) failed = errno;
     else if (!S_ISREG(st.st_mode)) failed = EINVAL;
-    else if ((uint64_t)st.st_size < size) {
+    else if ((uint64_t)st.st_size < size || (uint64_t)st.st_blocks * BLOCK < size) {
         asked = io_ask(p, &(io_event){ .kind = IO_TRUNCATE, .path = path, .offset = size });
-        if (asked > 0) failed = asked;
-        else if (ftruncate(fd, (off_t)size) != 0) failed = errno;
+        failed = asked > 0 ? asked : posix_fallocate(fd, 0, (off_t)size);
     }
     close(fd);
     return failed;

@@ -12,7 +12,8 @@ int file_sync_dir(const platform *p, const char *path);
 int file_unlink(const platform *p, const char *path);     /* a missing file is a success */
 int file_exists(const char *path, bool *exists, bool *directory);
 int file_size(const char *path, uint64_t *out);          /* of a missing file: 0 */
-/* Creates path if missing and makes it at least `size` bytes of zeros. */
+/* Creates path if missing and makes it at least `size` bytes, of zeros, with room on the disk for them all: who writes
+ * through a map of a file without is killed when the disk is full. */
 int file_ensure(const platform *p, const char *path, uint64_t size);
 /* Bytes of all regular files in path (not recursive); a missing directory counts 0. */
 int file_dir_bytes(const char *path, uint64_t *out);
