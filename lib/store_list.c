@@ -34,8 +34,8 @@ static evdb_status note_store(void *context, const char *uuid, const char *name,
     return EVDB_OK;
 }
 
-/* Replaces the bare name by the whole description. A store that is damaged, or was dropped meanwhile, keeps the bare one;
- * being out of memory is no property of a store. */
+/* Replaces the bare name by the whole description, or by NULL when the store was dropped meanwhile. A store that is damaged
+ * keeps the bare one; being out of memory is no property of a store. */
 static evdb_status fill_in(evdb *db, evdb_store_info **info, evdb_error *err)
 {
     evdb_store_info *whole;
@@ -46,9 +46,9 @@ static evdb_status fill_in(evdb *db, evdb_store_info **info, evdb_error *err)
         rc = store_describe(e, &whole, &why);
         engine_release(e);
     }
-    if (rc == EVDB_OK) {
+    if (rc == EVDB_OK || rc == EVDB_NOT_FOUND) {
         mem_owned_free(*info);
-        *info = whole;
+        *info = rc == EVDB_OK ? whole : NULL;
     }
     if (rc == EVDB_NO_MEMORY && err) *err = why;
     return rc == EVDB_NO_MEMORY ? rc : EVDB_OK;
@@ -64,9 +64,10 @@ evdb_status evdb_store_list(evdb *db, evdb_store_info ***out, size_t *count, evd
     list = mem_owned(&db->platform.mem, (l.count ? l.count : 1) * sizeof(*list));
     if (!list) TRY(error_no_memory(err, l.count * sizeof(*list), "the list of stores"));
     for (size_t i = 0; i < l.count; i++) TRY(fill_in(db, &l.at[i], err));
-    if (l.count) memcpy(list, l.at, l.count * sizeof(*list));
+    *count = 0;
+    for (size_t i = 0; i < l.count; i++)
+        if (l.at[i]) list[(*count)++] = l.at[i];
     *out = list;
-    *count = l.count;
     l.count = 0;
     list = NULL;
 out:

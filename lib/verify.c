@@ -45,6 +45,8 @@ static evdb_status verify_store(verifying *v, const char *uuid, evdb_error *err)
     uint64_t records = 0;
     evdb_error why;
     evdb_status rc = engine_open(v->db, uuid, &e, &why);
+    if (rc == EVDB_NOT_FOUND) /* dropped since the list was read */
+        return v->only ? error_set(err, rc, "there is no store '%s'", v->only) : EVDB_OK;
     v->report.stores++;
     if (rc == EVDB_OK && (rc = rows_read(e->rows, &rd, &why)) == EVDB_OK)
         rc = rows_verify(rd, note, v, &records, &why);

@@ -103,7 +103,7 @@ evdb_status engine_adopt(evdb *db, rows *r, engine **out, evdb_error *err)
     return rc;
 }
 
-evdb_status engine_open(evdb *db, const char *uuid, engine **out, evdb_error *err)
+static evdb_status attach(evdb *db, const char *uuid, engine **out, evdb_error *err)
 {
     char *dir = NULL;
     rows *r = NULL;
@@ -124,6 +124,25 @@ out:
     pthread_mutex_unlock(&db->lock);
     rows_close(r);
     mem_free(&db->platform.mem, dir);
+    return rc;
+}
+
+/* Another process may drop the store while we open it. Then some of its files were there and some were not, which must not
+ * pass for damage; or all were, but the hint we mapped is not the one on which the drop was announced. */
+evdb_status engine_open(evdb *db, const char *uuid, engine **out, evdb_error *err)
+{
+    char name[EVDB_STORE_NAME_MAX + 1];
+    engine *e = NULL;
+    evdb_error why;
+    evdb_status rc = attach(db, uuid, &e, &why);
+    if (system_name(db->system, uuid, name, NULL) == EVDB_NOT_FOUND) {
+        engine_drop(db, uuid);
+        if (e) engine_release(e);
+        return error_set(err, EVDB_NOT_FOUND, "the store was dropped");
+    }
+    if (rc == EVDB_NOT_FOUND) rc = why.status = EVDB_CORRUPT; /* it is listed, but its folder is gone */
+    if (rc == EVDB_OK) *out = e;
+    else if (err) *err = why;
     return rc;
 }
 

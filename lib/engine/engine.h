@@ -64,7 +64,7 @@ evdb_status engine_usable(engine *e, evdb_error *err);
 evdb_status engine_dir(evdb *db, const char *uuid, char **out, evdb_error *err);
 /* Takes ownership of rows (new or just opened) on success. */
 evdb_status engine_adopt(evdb *db, rows *r, engine **out, evdb_error *err);
-/* Finds or opens the store and counts a reference. */
+/* Finds or opens the store and counts a reference. EVDB_NOT_FOUND only when system.db does not list it any more. */
 evdb_status engine_open(evdb *db, const char *uuid, engine **out, evdb_error *err);
 void engine_release(engine *e);
 /* No new references; files may go. */

@@ -179,6 +179,59 @@ static void a_creator_killed_half_way_holds_up_nobody(void **state)
     die_holding(IO_SYNC_DIR, "/stores");
 }
 
+/* ---- a store that goes while it is opened ---- */
+
+typedef struct dropper {
+    evdb *other;     /* drops store "s" before the last of `left` operations of the one that opens it */
+    const char *folder;
+    long left;
+    bool dropped;
+} dropper;
+
+static int drop_in_time(void *context, const io_event *event)
+{
+    dropper *d = context;
+    if (d->dropped || !d->folder || !strstr(event->path, d->folder) || --d->left > 0) return 0;
+    d->dropped = true;
+    assert_int_equal(evdb_store_drop(d->other, "s", NULL), EVDB_OK);
+    return 0;
+}
+
+/* False when the store was opened in fewer operations. */
+static bool open_while_dropped(long operation)
+{
+    together *s = together_begin(true);
+    dropper d = { .left = operation };
+    platform p = platform_real;
+    evdb *db;
+    evdb_store *store;
+    evdb_error err;
+    const float vector[TOGETHER_DIM] = { 1 };
+    p.io = (io_gate){ &d, drop_in_time };
+    assert_int_equal(evdb_open(s->dir, NULL, &d.other, &err), EVDB_OK);
+    assert_int_equal(db_open_with(&p, s->dir, NULL, &db, &err), EVDB_OK);
+    d.folder = "/stores/";
+    evdb_status rc = evdb_store_open(db, "s", &store, &err);
+    if (d.dropped && rc == EVDB_OK) { /* it was dropped so late that the handle heard of it */
+        rc = evdb_record_insert(store, (evdb_id){ .number = 1 }, vector, TOGETHER_DIM, NULL, NULL, &err);
+        evdb_store_close(store);
+    } else if (rc == EVDB_OK) evdb_store_close(store);
+    if (d.dropped && rc != EVDB_NOT_FOUND) print_message("operation %ld: %d %s\n", operation, rc, err.message);
+    assert_int_equal(rc, d.dropped ? EVDB_NOT_FOUND : EVDB_OK);
+    evdb_close(db);
+    evdb_close(d.other);
+    together_end(s);
+    return d.dropped;
+}
+
+static void a_store_dropped_while_it_is_opened_is_not_found(void **state)
+{
+    long operation = 1;
+    (void)state;
+    while (open_while_dropped(operation)) operation++;
+    assert_true(operation > 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +239,7 @@ int main(void)
         cmocka_unit_test(processes_may_create_one_database_and_one_store_at_the_same_time),
         cmocka_unit_test(a_writer_killed_in_its_commit_holds_up_nobody),
         cmocka_unit_test(a_creator_killed_half_way_holds_up_nobody),
+        cmocka_unit_test(a_store_dropped_while_it_is_opened_is_not_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
