@@ -33,8 +33,11 @@ evdb_status sql_failed(const sql *s, int rc, const char *attempt, evdb_error *er
     evdb_status status = status_of(s, rc);
     if (rc == SQLITE_IOERR_DATA)
         return error_set(err, status, "%s: cannot %s: a page's checksum does not match its content", s->name, attempt);
-    return error_set(err, status, "%s: cannot %s: %s", s->name, attempt,
-                     s->handle ? sqlite3_errmsg(s->handle) : sqlite3_errstr(rc));
+    const char *why = s->handle ? sqlite3_errmsg(s->handle) : sqlite3_errstr(rc);
+    /* SQLite only says that it is an I/O error, or cannot open the file */
+    if (status == EVDB_FULL) why = "no space left on the device";
+    if (status == EVDB_DENIED && (rc & 0xff) == SQLITE_CANTOPEN) why = "permission denied";
+    return error_set(err, status, "%s: cannot %s: %s", s->name, attempt, why);
 }
 
 /* `attempt` says in the error what the text was for. */
