@@ -112,12 +112,22 @@ static evdb_status check_secret(const char *secret, evdb_error *err)
     return EVDB_OK;
 }
 
-/* Fills in kind and hash from a chosen secret, or from one made into made. */
+/* Drawn, not counted: no token of another secret may fit, be it of a removed client of the same id or of one that a copy of the
+ * database has had. */
+static int64_t new_generation(const evdb *db)
+{
+    uint64_t drawn;
+    db->platform.random(db->platform.random_context, &drawn, sizeof(drawn));
+    return (int64_t)(drawn >> 1);
+}
+
+/* Fills in kind, hash and generation from a chosen secret, or from one made into made. */
 static evdb_status take_secret(evdb *db, const char *secret, char made[EVDB_SECRET_BYTES], client_row *row, evdb_error *err)
 {
     evdb_status rc = secret ? check_secret(secret, err) : EVDB_OK;
     if (rc != EVDB_OK) return rc;
     if (!secret) token_random(&db->platform, made);
+    row->generation = new_generation(db);
     row->kind = secret ? SECRET_CHOSEN : SECRET_GENERATED;
     row->hash_size = SECRET_HASH_BYTES;
     return secret_hash(db->secrets, row->kind, secret ? secret : made, row->hash, err);
@@ -152,9 +162,6 @@ evdb_status evdb_auth_client_add(evdb *db, const char *id, const char *secret, u
     if (row.scopes & EVDB_SCOPE_WRITE) row.scopes |= EVDB_SCOPE_READ;
     memcpy(row.id, id, strlen(id) + 1);
     row.created_ms = db->platform.clock_ms(db->platform.clock_context);
-    uint32_t start; /* tokens of a client of this name that was removed must not fit */
-    db->platform.random(db->platform.random_context, &start, sizeof(start));
-    row.generation = (int64_t)start << 16;
     return with_secret(db, secret, &row, secret_out, clients_add, err);
 }
 

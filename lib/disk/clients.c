@@ -95,9 +95,9 @@ static evdb_status must_change(system_db *s, const char *text, const system_valu
 
 static evdb_status change_secret(system_db *s, const client_row *row, evdb_error *err)
 {
-    const system_value values[] = { SYSTEM_TEXT(row->id), SYSTEM_NUMBER(row->kind), SYSTEM_BYTES(row->hash, row->hash_size) };
-    return must_change(s, "UPDATE clients SET kind=?2, secret=?3, generation=generation+1 WHERE id=?1 RETURNING 1", values, 3,
-                       row->id, err);
+    const system_value values[] = { SYSTEM_TEXT(row->id), SYSTEM_NUMBER(row->kind), SYSTEM_BYTES(row->hash, row->hash_size),
+                                    SYSTEM_NUMBER(row->generation) };
+    return must_change(s, "UPDATE clients SET kind=?2, secret=?3, generation=?4 WHERE id=?1 RETURNING 1", values, 4, row->id, err);
 }
 
 evdb_status clients_change_secret(system_db *s, const client_row *row, evdb_error *err)

@@ -13,13 +13,13 @@ typedef struct client_row {
     uint32_t kind, scopes, grants;
     size_t hash_size;
     unsigned char hash[CLIENT_HASH_MAX];
-    int64_t generation; /* counts the secrets it has had: tokens of an earlier one are void */
+    int64_t generation; /* of its secret, a random number: tokens of any other are void */
     int64_t created_ms;
 } client_row;
 
 evdb_status clients_find(system_db *s, const char *id, client_row *out, bool *found, evdb_error *err);
 evdb_status clients_add(system_db *s, const client_row *row, evdb_error *err); /* EXISTS, LIMIT */
-/* Kind and hash from row; the next generation; its refresh tokens go. NOT_FOUND. */
+/* Kind, hash and generation from row; its refresh tokens go. NOT_FOUND. */
 evdb_status clients_change_secret(system_db *s, const client_row *row, evdb_error *err);
 evdb_status clients_remove(system_db *s, const char *id, evdb_error *err); /* NOT_FOUND */
 typedef evdb_status clients_each_fn(void *context, const client_row *row, evdb_error *err);
