@@ -3,6 +3,7 @@
 #define EVDB_AUTH_PRIVATE_H
 #include "auth/secret.h"
 #include "disk/clients.h"
+#include "disk/refresh.h"
 #include "engine/engine.h"
 
 /* The handle may be used, and the database's key is known. */

@@ -1,4 +1,4 @@
-/* clients.h - who may log in, in system.db: clients, their refresh tokens, and the database's own key.
+/* clients.h - who may log in, in system.db: clients, and the database's own key.
  *
  * Rows only: what a secret or a token is, and whether it is right, is decided above. Changes take the system lock. */
 #ifndef EVDB_DISK_CLIENTS_H
@@ -6,7 +6,7 @@
 #include "disk/system.h"
 #include <evdb/auth.h>
 
-enum { CLIENT_HASH_MAX = 64, CLIENTS_KEY_BYTES = 32, REFRESH_HASH_BYTES = 32, REFRESH_FAMILY_BYTES = 16 };
+enum { CLIENT_HASH_MAX = 64, CLIENTS_KEY_BYTES = 32 };
 
 typedef struct client_row {
     char id[EVDB_CLIENT_ID_MAX + 1];
@@ -28,20 +28,5 @@ evdb_status clients_each(system_db *s, clients_each_fn *each, void *context, evd
 /* The database's key: `fresh` when it has none yet. */
 evdb_status clients_key(system_db *s, const unsigned char fresh[CLIENTS_KEY_BYTES], unsigned char out[CLIENTS_KEY_BYTES],
                         evdb_error *err);
-
-typedef struct refresh_row {
-    unsigned char hash[REFRESH_HASH_BYTES], family[REFRESH_FAMILY_BYTES];
-    const char *client;
-    uint32_t scopes;
-    int64_t expires_ms;
-} refresh_row;
-
-/* Keeps a token, and forgets those that expired before now_ms. */
-evdb_status refresh_add(system_db *s, const refresh_row *row, int64_t now_ms, evdb_error *err);
-/* Trades `hash`, a token of next->client, for *next, which takes over family and (when it asks for none) scopes. GONE when
- * the token is unknown, another client's, or expired; a token traded before takes its whole family along. INVALID when
- * next asks for more scopes. */
-evdb_status refresh_trade(system_db *s, const unsigned char hash[REFRESH_HASH_BYTES], refresh_row *next, int64_t now_ms,
-                          evdb_error *err);
 
 #endif

@@ -107,6 +107,19 @@ out:
     return rc;
 }
 
+static evdb_status take_integer(void *context, sqlite3_stmt *row, evdb_error *err)
+{
+    (void)err;
+    *(int64_t *)context = sqlite3_column_int64(row, 0);
+    return EVDB_OK;
+}
+
+evdb_status system_integer(system_db *s, const char *text, const system_value *values, size_t count, int64_t *out,
+                           evdb_error *err)
+{
+    return system_query(s, text, values, count, take_integer, out, err);
+}
+
 evdb_status system_begin(system_db *s, evdb_error *err) { return system_query(s, "BEGIN IMMEDIATE", NULL, 0, NULL, NULL, err); }
 
 evdb_status system_end(system_db *s, evdb_status rc, bool important, evdb_error *err)
