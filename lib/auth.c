@@ -78,6 +78,10 @@ const char *evdb_auth_grants_text(uint32_t grants, char *space) { return write_n
 
 /* ---- clients ---- */
 
+/* The two rooms do not see each other. */
+_Static_assert((int)CLIENT_HASH_BYTES == (int)SECRET_HASH_BYTES && (int)CLIENTS_KEY_BYTES == (int)SECRET_KEY_BYTES,
+               "system.db keeps what auth/secret.h makes");
+
 evdb_status auth_begin(evdb *db, evdb_error *err)
 {
     unsigned char fresh[CLIENTS_KEY_BYTES], key[CLIENTS_KEY_BYTES];
@@ -129,7 +133,6 @@ static evdb_status take_secret(evdb *db, const char *secret, char made[EVDB_SECR
     if (!secret) token_random(&db->platform, made);
     row->generation = new_generation(db);
     row->kind = secret ? SECRET_CHOSEN : SECRET_GENERATED;
-    row->hash_size = SECRET_HASH_BYTES;
     return secret_hash(db->secrets, row->kind, secret ? secret : made, row->hash, err);
 }
 

@@ -33,7 +33,7 @@ static evdb_status authenticate(evdb *db, const char *id, const char *secret, ui
     evdb_status rc;
     TRY(auth_begin(db, err));
     if (id && secret && strlen(secret) <= EVDB_SECRET_MAX) TRY(clients_find(db->system, id, out, &found, err));
-    if (found) TRY(secret_matches(db->secrets, out->kind, secret, out->hash, out->hash_size, &right, err));
+    if (found) TRY(secret_matches(db->secrets, out->kind, secret, out->hash, &right, err));
     if (!right) TRY(error_set(err, EVDB_DENIED, "the client is unknown or its secret is wrong"));
     if (!(out->grants & grant))
         TRY(error_set(err, EVDB_UNSUPPORTED, "client '%s' may not use %s", id,

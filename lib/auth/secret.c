@@ -139,12 +139,11 @@ evdb_status secret_hash(secrets *s, secret_kind kind, const char *secret, unsign
     return argon2(s, secret, out, out + SALT_BYTES, err);
 }
 
-evdb_status secret_matches(secrets *s, secret_kind kind, const char *secret, const unsigned char *hash, size_t size,
+evdb_status secret_matches(secrets *s, secret_kind kind, const char *secret, const unsigned char hash[SECRET_HASH_BYTES],
                            bool *out, evdb_error *err)
 {
     unsigned char mac[MAC_BYTES];
     *out = false;
-    if (size != SECRET_HASH_BYTES) return error_set(err, EVDB_CORRUPT, "system.db: a client's secret has the wrong length");
     if (kind == SECRET_CHOSEN) return chosen_matches(s, secret, hash, out, err);
     secret_mac(s, SECRET_FOR_CLIENTS, secret, strlen(secret), mac);
     *out = sodium_memcmp(mac, hash, MAC_BYTES) == 0;

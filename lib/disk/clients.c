@@ -9,17 +9,24 @@
 
 /* ---- clients ---- */
 
+static bool sensible(const client_row *c, size_t id, size_t hash)
+{
+    return id >= 1 && id <= EVDB_CLIENT_ID_MAX && hash == CLIENT_HASH_BYTES && c->kind <= 1 && c->scopes >= 1 &&
+           c->scopes <= (EVDB_SCOPE_READ | EVDB_SCOPE_WRITE | EVDB_SCOPE_ADMIN) && c->grants >= 1 &&
+           c->grants <= (EVDB_GRANT_CLIENT_CREDENTIALS | EVDB_GRANT_REFRESH_TOKEN);
+}
+
 static evdb_status read_client(sqlite3_stmt *row, client_row *out, evdb_error *err)
 {
     const char *id = (const char *)sqlite3_column_text(row, 0);
+    if (!id) return error_no_memory(err, EVDB_CLIENT_ID_MAX, "a client"); /* the column is NOT NULL */
     size_t length = (size_t)sqlite3_column_bytes(row, 0), hash = (size_t)sqlite3_column_bytes(row, 2);
-    if (!id || length > EVDB_CLIENT_ID_MAX || hash > CLIENT_HASH_MAX)
-        return error_set(err, EVDB_CORRUPT, "system.db: a client makes no sense");
-    *out = (client_row){ .kind = (uint32_t)sqlite3_column_int(row, 1), .hash_size = hash,
-                         .scopes = (uint32_t)sqlite3_column_int(row, 3), .grants = (uint32_t)sqlite3_column_int(row, 4),
-                         .generation = sqlite3_column_int64(row, 5), .created_ms = sqlite3_column_int64(row, 6) };
+    *out = (client_row){ .kind = (uint32_t)sqlite3_column_int(row, 1), .scopes = (uint32_t)sqlite3_column_int(row, 3),
+                         .grants = (uint32_t)sqlite3_column_int(row, 4), .generation = sqlite3_column_int64(row, 5),
+                         .created_ms = sqlite3_column_int64(row, 6) };
+    if (!sensible(out, length, hash)) return error_set(err, EVDB_CORRUPT, "system.db: client '%.80s' makes no sense", id);
     memcpy(out->id, id, length);
-    if (hash) memcpy(out->hash, sqlite3_column_blob(row, 2), hash);
+    memcpy(out->hash, sqlite3_column_blob(row, 2), hash);
     return EVDB_OK;
 }
 
@@ -54,7 +61,7 @@ static evdb_status transact(system_db *s, change_fn *change, const client_row *r
 
 static evdb_status add(system_db *s, const client_row *row, evdb_error *err)
 {
-    const system_value values[] = { SYSTEM_TEXT(row->id), SYSTEM_NUMBER(row->kind), SYSTEM_BYTES(row->hash, row->hash_size),
+    const system_value values[] = { SYSTEM_TEXT(row->id), SYSTEM_NUMBER(row->kind), SYSTEM_BYTES(row->hash, sizeof(row->hash)),
                                     SYSTEM_NUMBER(row->scopes), SYSTEM_NUMBER(row->grants), SYSTEM_NUMBER(row->generation),
                                     SYSTEM_NUMBER(row->created_ms) };
     int64_t count = 0;
@@ -88,7 +95,7 @@ static evdb_status must_change(system_db *s, const char *text, const system_valu
 
 static evdb_status change_secret(system_db *s, const client_row *row, evdb_error *err)
 {
-    const system_value values[] = { SYSTEM_TEXT(row->id), SYSTEM_NUMBER(row->kind), SYSTEM_BYTES(row->hash, row->hash_size),
+    const system_value values[] = { SYSTEM_TEXT(row->id), SYSTEM_NUMBER(row->kind), SYSTEM_BYTES(row->hash, sizeof(row->hash)),
                                     SYSTEM_NUMBER(row->generation) };
     return must_change(s, "UPDATE clients SET kind=?2, secret=?3, generation=?4 WHERE id=?1 RETURNING 1", values, 4, row->id, err);
 }

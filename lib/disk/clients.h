@@ -6,13 +6,12 @@
 #include "disk/system.h"
 #include <evdb/auth.h>
 
-enum { CLIENT_HASH_MAX = 64, CLIENTS_KEY_BYTES = 32 };
+enum { CLIENT_HASH_BYTES = 48, CLIENTS_KEY_BYTES = 32 };
 
 typedef struct client_row {
     char id[EVDB_CLIENT_ID_MAX + 1];
-    uint32_t kind, scopes, grants;
-    size_t hash_size;
-    unsigned char hash[CLIENT_HASH_MAX];
+    uint32_t kind, scopes, grants; /* kind: auth/secret.h's, 0 or 1 */
+    unsigned char hash[CLIENT_HASH_BYTES];
     int64_t generation; /* of its secret, a random number: tokens of any other are void */
     int64_t created_ms;
 } client_row;

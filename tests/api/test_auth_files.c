@@ -8,25 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-typedef struct content {
-    char *at;
-    size_t size;
-} content;
-
-static content read_file(const char *path)
-{
-    content c;
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    fseek(file, 0, SEEK_END);
-    c.size = (size_t)ftell(file);
-    rewind(file);
-    assert_non_null(c.at = malloc(c.size + 1));
-    assert_int_equal(fread(c.at, 1, c.size, file), c.size);
-    fclose(file);
-    return c;
-}
-
 static const char *file_of(const scratch *t, const char *name)
 {
     static char path[2 * SCRATCH_PATH_MAX];
@@ -83,20 +64,21 @@ static void a_token_of_a_copy_dies_with_the_secret_that_got_it(void **state)
     scratch *t = *state;
     evdb *copy;
     char path[2 * SCRATCH_PATH_MAX], secret[EVDB_SECRET_BYTES];
+    size_t size;
     client c = client_new(t->db, "a");
     evdb_token before = client_login(t->db, &c);
     scratch_reopen(t);
     evdb_close(t->db);
     t->db = NULL;
-    content system = read_file(file_of(t, "system.db"));
+    char *system = scratch_content(file_of(t, "system.db"), &size);
     snprintf(path, sizeof(path), "%s", scratch_path(t, "copy"));
     assert_int_equal(mkdir(path, 0777), 0);
     strncat(path, "/system.db", sizeof(path) - strlen(path) - 1);
     FILE *to = fopen(path, "wb");
     assert_non_null(to);
-    assert_int_equal(fwrite(system.at, 1, system.size, to), system.size);
+    assert_int_equal(fwrite(system, 1, size, to), size);
     fclose(to);
-    free(system.at);
+    free(system);
     *strrchr(path, '/') = 0;
     ok(evdb_open(path, NULL, &copy, &why));
     ok(evdb_open(t->path, NULL, &t->db, &why));
@@ -112,20 +94,19 @@ static void a_token_of_a_copy_dies_with_the_secret_that_got_it(void **state)
 
 /* ---- what the files give away ---- */
 
-static bool holds(const content *c, const char *bytes) { return memmem(c->at, c->size, bytes, strlen(bytes)) != NULL; }
-
 /* In how many of the database's files do these bytes appear? */
 static int found_in(const scratch *t, const char *bytes)
 {
     int count = 0;
+    size_t size;
     DIR *dir = opendir(t->path);
     assert_non_null(dir);
     for (struct dirent *e; (e = readdir(dir));) {
         struct stat st;
         if (stat(file_of(t, e->d_name), &st) != 0 || !S_ISREG(st.st_mode)) continue;
-        content c = read_file(file_of(t, e->d_name));
-        count += holds(&c, bytes);
-        free(c.at);
+        char *content = scratch_content(file_of(t, e->d_name), &size);
+        count += memmem(content, size, bytes, strlen(bytes)) != NULL;
+        free(content);
     }
     closedir(dir);
     return count;

@@ -4,41 +4,15 @@
 #include "expect.h"
 #include "platform/platform.h"
 #include "scratch.h"
+#include "tamper.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Runs statements on a file of the library's, page checksums included. */
-static void run(const char *path, const char *statements)
-{
-    vfs *v;
-    sqlite3 *db;
-    char *message = NULL;
-    ok(vfs_create(&platform_real, &v, &why));
-    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, vfs_name(v)), SQLITE_OK);
-    if (sqlite3_exec(db, statements, NULL, NULL, &message) != SQLITE_OK) fail_msg("%s: %s", statements, message);
-    sqlite3_close(db);
-    vfs_free(v);
-}
-
-static char *content(const char *path, size_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    fseek(file, 0, SEEK_END);
-    *size = (size_t)ftell(file);
-    rewind(file);
-    char *bytes = malloc(*size + 1);
-    assert_non_null(bytes);
-    assert_int_equal(fread(bytes, 1, *size, file), *size);
-    fclose(file);
-    return bytes;
-}
-
 static void assert_unchanged(const char *path, char *before, size_t size)
 {
     size_t now;
-    char *after = content(path, &now);
+    char *after = scratch_content(path, &now);
     assert_int_equal(now, size);
     assert_memory_equal(after, before, size);
     free(before);
@@ -54,8 +28,8 @@ static void a_newer_database_is_refused_unchanged(void **state)
     snprintf(path, sizeof(path), "%s/system.db", t->path);
     evdb_close(t->db);
     t->db = NULL;
-    run(path, "PRAGMA user_version=99");
-    char *before = content(path, &size);
+    tamper(path, "PRAGMA user_version=99");
+    char *before = scratch_content(path, &size);
     refused(EVDB_NEWER, evdb_open(t->path, NULL, &db, &why));
     expect_says("99");
     assert_null(db);
@@ -74,8 +48,8 @@ static void a_newer_store_is_refused_unchanged_and_the_others_go_on(void **state
     evdb_store_close(newer);
     evdb_store_close(other);
     evdb_close(t->db);
-    run(path, "PRAGMA user_version=2");
-    char *before = content(path, &size);
+    tamper(path, "PRAGMA user_version=2");
+    char *before = scratch_content(path, &size);
     ok(evdb_open(t->path, NULL, &t->db, &why));
     refused(EVDB_NEWER, evdb_store_open(t->db, "newer", &newer, &why));
     ok(evdb_store_open(t->db, "other", &other, &why));
@@ -125,15 +99,15 @@ static void opening_a_store_writes_nothing(void **state)
     snprintf(path, sizeof(path), "%s/rows.db", scratch_folder(store, t));
     snprintf(log, sizeof(log), "%s/rows.db-wal", scratch_folder(store, t));
     ok(evdb_record_insert(store, num(1), v, 1, NULL, NULL, &why));
-    char *before = content(path, &size);
-    free(content(log, &log_size));
+    char *before = scratch_content(path, &size);
+    free(scratch_content(log, &log_size));
     ok(evdb_open(t->path, NULL, &other, &why)); /* connections of its own */
     ok(evdb_store_open(other, "s", &again, &why));
     ok(evdb_record_get(again, num(1), &r, &why));
     evdb_record_free(r);
     evdb_store_close(again);
     evdb_close(other);
-    free(content(log, &log_now));
+    free(scratch_content(log, &log_now));
     assert_int_equal(log_now, log_size);
     assert_unchanged(path, before, size);
     ok(vfs_create(&platform_real, &own, &why));

@@ -1,0 +1,62 @@
+/* test_clients.c - disk/clients.h: rows that make no sense are reported, not believed. */
+#include "client.h"
+#include "expect.h"
+#include "scratch.h"
+#include "tamper.h"
+#include <stdio.h>
+#include <string.h>
+
+/* Closes the database and changes its system.db behind its back, with page checksums that match. */
+static void tamper_system(scratch *t, const char *statement)
+{
+    char path[2 * SCRATCH_PATH_MAX];
+    snprintf(path, sizeof(path), "%s/system.db", t->path);
+    evdb_close(t->db);
+    tamper(path, statement);
+    ok(evdb_open(t->path, NULL, &t->db, &why));
+}
+
+static void a_client_that_makes_no_sense_is_corrupt(void **state)
+{
+    static const char *const changes[] = { "kind=2", "kind=-1", "secret=x'00'", "secret=zeroblob(49)", "scopes=0", "scopes=8",
+                                           "grants=0", "grants=4" };
+    scratch *t = *state;
+    evdb_client *list;
+    size_t count;
+    char statement[200];
+    for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+        client c = client_new(t->db, "a");
+        evdb_token token = client_login(t->db, &c);
+        evdb_principal who;
+        snprintf(statement, sizeof(statement), "UPDATE clients SET %s WHERE id='a'", changes[i]);
+        tamper_system(t, statement);
+        refused(EVDB_CORRUPT, evdb_auth_token_check(t->db, token.access, &who, &why));
+        expect_says("'a'");
+        refused(EVDB_CORRUPT, evdb_auth_token_issue(t->db, "a", c.secret, NULL, &token, &why));
+        refused(EVDB_CORRUPT, evdb_auth_client_list(t->db, &list, &count, &why));
+        ok(evdb_auth_client_remove(t->db, "a", &why)); /* it can be given up */
+    }
+}
+
+static void a_key_that_makes_no_sense_is_corrupt(void **state)
+{
+    scratch *t = *state;
+    client c = client_new(t->db, "a");
+    evdb_token token = client_login(t->db, &c);
+    evdb_principal who;
+    tamper_system(t, "UPDATE keys SET value=x'001122'");
+    refused(EVDB_CORRUPT, evdb_auth_token_check(t->db, token.access, &who, &why));
+    expect_says("key");
+    refused(EVDB_CORRUPT, evdb_auth_client_add(t->db, "b", NULL, 0, 0, c.secret, &why));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_client_that_makes_no_sense_is_corrupt),
+        TEST(a_key_that_makes_no_sense_is_corrupt),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
