@@ -55,7 +55,8 @@ static void make_access(evdb *db, const client_row *client, uint32_t scopes, int
 static void make_refresh(evdb *db, const client_row *client, uint32_t scopes, int64_t lifetime_ms, char *text, refresh_row *row)
 {
     token_random(&db->platform, text);
-    *row = (refresh_row){ .client = client->id, .scopes = scopes, .expires_ms = now_ms(db) + lifetime_ms };
+    *row = (refresh_row){ .client = client->id, .generation = client->generation, .scopes = scopes,
+                          .expires_ms = now_ms(db) + lifetime_ms };
     secret_mac(db->secrets, SECRET_FOR_REFRESH, text, strlen(text), row->hash);
     db->platform.random(db->platform.random_context, row->family, sizeof(row->family));
 }

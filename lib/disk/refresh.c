@@ -5,6 +5,17 @@
 #include "disk/system_private.h"
 #include <string.h>
 
+/* The secret was looked at outside of this transaction. A token kept now for a client that was removed or has a new secret
+ * since would escape what removing and rotating do to tokens. */
+static evdb_status check_unchanged(system_db *s, const refresh_row *row, evdb_error *err)
+{
+    const system_value values[] = { SYSTEM_TEXT(row->client), SYSTEM_NUMBER(row->generation) };
+    int64_t same = 0;
+    evdb_status rc = system_integer(s, "SELECT 1 FROM clients WHERE id=?1 AND generation=?2", values, 2, &same, err);
+    if (rc == EVDB_OK && !same) rc = error_set(err, EVDB_DENIED, "client '%s' was removed or has a new secret", row->client);
+    return rc;
+}
+
 static evdb_status put_token(system_db *s, const refresh_row *row, int64_t now_ms, evdb_error *err)
 {
     const system_value now[] = { SYSTEM_NUMBER(now_ms) };
@@ -23,7 +34,11 @@ evdb_status refresh_add(system_db *s, const refresh_row *row, int64_t now_ms, ev
     evdb_status rc = system_lock(s, err);
     if (rc != EVDB_OK) return rc;
     rc = system_begin(s, err);
-    if (rc == EVDB_OK) rc = system_end(s, put_token(s, row, now_ms, err), false, err);
+    if (rc == EVDB_OK) {
+        rc = check_unchanged(s, row, err);
+        if (rc == EVDB_OK) rc = put_token(s, row, now_ms, err);
+        rc = system_end(s, rc, false, err);
+    }
     system_unlock(s);
     return rc;
 }
@@ -62,6 +77,7 @@ static evdb_status trade(system_db *s, const unsigned char *hash, refresh_row *n
     const system_value values[] = { SYSTEM_BYTES(hash, REFRESH_HASH_BYTES), SYSTEM_TEXT(next->client) };
     known_token t = { 0 };
     evdb_status rc;
+    TRY(check_unchanged(s, next, err));
     TRY(system_query(s, "SELECT family, scopes, expires_ms, used FROM refresh WHERE token=?1 AND client=?2", values, 2,
                      read_token, &t, err));
     if (!t.found) *gone = "the refresh token is unknown";

@@ -11,6 +11,7 @@ enum { REFRESH_HASH_BYTES = 32, REFRESH_FAMILY_BYTES = 16 };
 typedef struct refresh_row {
     unsigned char hash[REFRESH_HASH_BYTES], family[REFRESH_FAMILY_BYTES];
     const char *client;
+    int64_t generation; /* of the client's secret that was shown: DENIED when it has another one by now, or was removed */
     uint32_t scopes;
     int64_t expires_ms;
 } refresh_row;

@@ -1,5 +1,5 @@
 /* test_auth_token.c - evdb/auth.h: what tokens are given, what they are good for, and when they stop being. Expiry is in
- * tests/unit/test_auth_expiry.c, which sets the clock. */
+ * tests/unit/test_auth_seams.c, which sets the clock. */
 #include "client.h"
 #include "expect.h"
 #include "scratch.h"
