@@ -99,9 +99,9 @@ evdb_status evdb_auth_token_refresh(evdb *db, const char *client, const char *se
     TRY(authenticate(db, client, secret, EVDB_GRANT_REFRESH_TOKEN, &row, err));
     if (!refresh) TRY(error_set(err, EVDB_GONE, "the refresh token is missing"));
     secret_mac(db->secrets, SECRET_FOR_REFRESH, refresh, strlen(refresh), hash);
-    make_refresh(db, &row, o.scopes, o.refresh_lifetime_ms, token.refresh, &next);
-    TRY(refresh_trade(db->system, hash, &next, now_ms(db), err));
-    make_access(db, &row, next.scopes, o.lifetime_ms, &token);
+    make_refresh(db, &row, 0, o.refresh_lifetime_ms, token.refresh, &next);
+    TRY(refresh_trade(db->system, hash, o.scopes, &next, now_ms(db), err));
+    make_access(db, &row, o.scopes ? o.scopes : next.scopes, o.lifetime_ms, &token);
     *out = token;
 out:
     sodium_memzero(&token, sizeof(token));

@@ -73,9 +73,10 @@ typedef struct evdb_token {
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_issue(evdb *db, const char *client, const char *secret,
                                                            const evdb_token_options *options, evdb_token *out,
                                                            evdb_error *err);
-/* refresh_token: works once; the new pair replaces it, with the same scopes or fewer. EVDB_GONE when the token is unknown,
- * another client's, expired or used before: that means that somebody has a copy, so the refresh tokens that came from
- * it are revoked. Else as above. */
+/* refresh_token: works once; a new pair replaces it. Fewer scopes may be asked for, but not more (EVDB_INVALID; the token is not
+ * used up); they are the access token's alone, the new refresh token has those of the old one. EVDB_GONE when the token is
+ * unknown, another client's, expired, or used before: the last means that somebody has a copy, so the refresh tokens that
+ * came from it are revoked, too. Else as above. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_refresh(evdb *db, const char *client, const char *secret,
                                                              const char *refresh, const evdb_token_options *options,
                                                              evdb_token *out, evdb_error *err);

@@ -71,36 +71,39 @@ static evdb_status revoke_family(system_db *s, const known_token *t, evdb_error 
 }
 
 /* In a transaction. *gone is why the token is no good: then what was changed is kept all the same. */
-static evdb_status trade(system_db *s, const unsigned char *hash, refresh_row *next, int64_t now_ms, const char **gone,
-                         evdb_error *err)
+static evdb_status trade(system_db *s, const unsigned char *hash, uint32_t asked, refresh_row *next, int64_t now_ms,
+                         known_token *t, const char **gone, evdb_error *err)
 {
     const system_value values[] = { SYSTEM_BYTES(hash, REFRESH_HASH_BYTES), SYSTEM_TEXT(next->client) };
-    known_token t = { 0 };
     evdb_status rc;
     TRY(check_unchanged(s, next, err));
     TRY(system_query(s, "SELECT family, scopes, expires_ms, used FROM refresh WHERE token=?1 AND client=?2", values, 2,
-                     read_token, &t, err));
-    if (!t.found) *gone = "the refresh token is unknown";
-    else if (t.used) *gone = "the refresh token was used before: all that came from it is revoked";
-    else if (t.expires_ms <= now_ms) *gone = "the refresh token has expired";
-    if (*gone) return t.used ? revoke_family(s, &t, err) : EVDB_OK;
-    if (next->scopes & ~t.scopes) TRY(error_set(err, EVDB_INVALID, "more scopes are asked for than the refresh token has"));
-    if (!next->scopes) next->scopes = t.scopes;
-    memcpy(next->family, t.family, sizeof(t.family));
+                     read_token, t, err));
+    if (!t->found) *gone = "the refresh token is unknown";
+    else if (t->used) *gone = "the refresh token was used before: all that came from it is revoked";
+    else if (t->expires_ms <= now_ms) *gone = "the refresh token has expired";
+    if (*gone) return t->used ? revoke_family(s, t, err) : EVDB_OK;
+    if (asked & ~t->scopes) TRY(error_set(err, EVDB_INVALID, "more scopes are asked for than the refresh token has"));
+    next->scopes = t->scopes;
+    memcpy(next->family, t->family, sizeof(t->family));
     TRY(system_query(s, "UPDATE refresh SET used=1 WHERE token=?1", values, 1, NULL, NULL, err));
     TRY(put_token(s, next, now_ms, err));
 out:
     return rc;
 }
 
-evdb_status refresh_trade(system_db *s, const unsigned char hash[REFRESH_HASH_BYTES], refresh_row *next, int64_t now_ms,
-                          evdb_error *err)
+evdb_status refresh_trade(system_db *s, const unsigned char hash[REFRESH_HASH_BYTES], uint32_t asked, refresh_row *next,
+                          int64_t now_ms, evdb_error *err)
 {
+    known_token t = { 0 };
     const char *gone = NULL;
     evdb_status rc = system_lock(s, err);
     if (rc != EVDB_OK) return rc;
     rc = system_begin(s, err);
-    if (rc == EVDB_OK) rc = system_end(s, trade(s, hash, next, now_ms, &gone, err), false, err);
+    if (rc == EVDB_OK) {
+        rc = trade(s, hash, asked, next, now_ms, &t, &gone, err);
+        rc = system_end(s, rc, t.used, err); /* that a copy is about must not be forgotten */
+    }
     system_unlock(s);
     return rc == EVDB_OK && gone ? error_set(err, EVDB_GONE, "%s", gone) : rc;
 }

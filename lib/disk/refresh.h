@@ -18,10 +18,10 @@ typedef struct refresh_row {
 
 /* Keeps a token, and forgets those that expired before now_ms. */
 evdb_status refresh_add(system_db *s, const refresh_row *row, int64_t now_ms, evdb_error *err);
-/* Trades `hash`, a token of next->client, for *next, which takes over family and (when it asks for none) scopes. GONE when
- * the token is unknown, another client's, or expired; a token traded before takes its whole family along. INVALID when
- * next asks for more scopes. */
-evdb_status refresh_trade(system_db *s, const unsigned char hash[REFRESH_HASH_BYTES], refresh_row *next, int64_t now_ms,
-                          evdb_error *err);
+/* Trades `hash`, a token of next->client, for *next, which takes over family and scopes. GONE when the token is unknown, another
+ * client's, or expired; a token traded before takes its whole family along. INVALID, and not traded, when `asked` is more than
+ * its scopes. */
+evdb_status refresh_trade(system_db *s, const unsigned char hash[REFRESH_HASH_BYTES], uint32_t asked, refresh_row *next,
+                          int64_t now_ms, evdb_error *err);
 
 #endif

@@ -204,6 +204,24 @@ static void what_is_no_refresh_token_is_gone(void **state)
     ok(refresh(t->db, &c, token.refresh));
 }
 
+/* RFC 6749, section 6: the new refresh token has the scopes of the old one, whatever the access token was asked for. */
+static void fewer_scopes_are_for_one_access_token(void **state)
+{
+    scratch *t = *state;
+    client c = client_new(t->db, "a");
+    evdb_token_options o = EVDB_TOKEN_OPTIONS;
+    evdb_token token = client_login(t->db, &c), small;
+    evdb_principal who;
+    o.scopes = EVDB_SCOPE_READ;
+    ok(evdb_auth_token_refresh(t->db, "a", c.secret, token.refresh, &o, &small, &why));
+    assert_int_equal(small.scopes, EVDB_SCOPE_READ);
+    ok(evdb_auth_token_check(t->db, small.access, &who, &why));
+    assert_int_equal(who.scopes, EVDB_SCOPE_READ);
+    assert_int_equal(client_refresh(t->db, &c, small.refresh).scopes, EVERY_SCOPE);
+    ok(issue(t->db, &c, &o, &small)); /* but what a log-in asks for is all that comes of it */
+    assert_int_equal(client_refresh(t->db, &c, small.refresh).scopes, EVDB_SCOPE_READ);
+}
+
 /* ---- what ends a token ---- */
 
 static void a_new_secret_ends_all_tokens(void **state)
@@ -331,6 +349,7 @@ int main(void)
         TEST(a_refresh_token_works_once_and_its_copy_betrays_the_family),
         TEST(a_refresh_token_is_good_for_its_client_alone),
         TEST(what_is_no_refresh_token_is_gone),
+        TEST(fewer_scopes_are_for_one_access_token),
         TEST(a_new_secret_ends_all_tokens),
         TEST(a_removed_client_takes_its_tokens_along_for_good),
         TEST(a_changed_token_is_refused),
