@@ -69,6 +69,14 @@ evdb_status evdb_auth_scopes_parse(const char *text, uint32_t *out, evdb_error *
 
 const char *evdb_auth_scopes_text(uint32_t scopes, char *space) { return write_names(scope_names, scopes, space); }
 
+uint32_t auth_scopes_whole(uint32_t scopes)
+{
+    uint32_t whole = scopes;
+    for (const bit_name *n = scope_names; n->name; n++)
+        if (scopes & n->bit) whole |= n->sets;
+    return whole;
+}
+
 evdb_status evdb_auth_grants_parse(const char *text, uint32_t *out, evdb_error *err)
 {
     return parse(grant_names, "grant type", text, out, err);
@@ -155,14 +163,12 @@ out:
 evdb_status evdb_auth_client_add(evdb *db, const char *id, const char *secret, uint32_t scopes, uint32_t grants,
                                  char *secret_out, evdb_error *err)
 {
-    client_row row = { .scopes = scopes ? scopes : EVDB_SCOPE_READ,
+    client_row row = { .scopes = scopes ? auth_scopes_whole(scopes) : EVDB_SCOPE_READ,
                        .grants = grants ? grants : EVDB_GRANT_CLIENT_CREDENTIALS };
     evdb_status rc = check_id(id, err);
     if (rc != EVDB_OK) return rc;
     if (scopes & ~(uint32_t)ALL_SCOPES || grants & ~(uint32_t)ALL_GRANTS)
         return error_set(err, EVDB_INVALID, "unknown bits in scopes %#x or grants %#x", scopes, grants);
-    if (row.scopes & EVDB_SCOPE_ADMIN) row.scopes = ALL_SCOPES;
-    if (row.scopes & EVDB_SCOPE_WRITE) row.scopes |= EVDB_SCOPE_READ;
     memcpy(row.id, id, strlen(id) + 1);
     row.created_ms = db->platform.clock_ms(db->platform.clock_context);
     return with_secret(db, secret, &row, secret_out, clients_add, err);

@@ -9,4 +9,7 @@
 /* The handle may be used, and the database's key is known. */
 evdb_status auth_begin(evdb *db, evdb_error *err);
 
+/* With the scopes that these include. */
+uint32_t auth_scopes_whole(uint32_t scopes);
+
 #endif

@@ -17,6 +17,7 @@ static evdb_status take_options(const evdb_token_options *given, evdb_token_opti
     evdb_status rc;
     *o = (evdb_token_options)EVDB_TOKEN_OPTIONS;
     TRY(options_import(o, sizeof(*o), given, "evdb_token_options", err));
+    o->scopes = auth_scopes_whole(o->scopes);
     if (!o->lifetime_ms) o->lifetime_ms = LIFETIME_MS;
     if (!o->refresh_lifetime_ms) o->refresh_lifetime_ms = REFRESH_LIFETIME_MS;
     if (o->lifetime_ms < 0 || o->lifetime_ms > EVDB_TOKEN_LIFETIME_MAX_MS || o->refresh_lifetime_ms < 0 ||

@@ -105,9 +105,15 @@ static void a_client_gets_no_more_scopes_than_it_has(void **state)
     assert_int_equal(token.scopes, EVDB_SCOPE_READ);
     ok(evdb_auth_token_check(t->db, token.access, &who, &why));
     assert_int_equal(who.scopes, EVDB_SCOPE_READ);
-    o.scopes = READ_WRITE;
+    o.scopes = EVDB_SCOPE_WRITE; /* includes read */
     refused(EVDB_INVALID, evdb_auth_token_refresh(t->db, c.id, c.secret, token.refresh, &o, &token, &why));
     ok(refresh(t->db, &c, token.refresh)); /* it was not used up */
+    ok(issue(t->db, &c, &o, &token));
+    assert_int_equal(token.scopes, READ_WRITE);
+    ok(evdb_auth_token_refresh(t->db, c.id, c.secret, token.refresh, &o, &token, &why));
+    assert_int_equal(token.scopes, READ_WRITE);
+    ok(evdb_auth_token_check(t->db, token.access, &who, &why));
+    assert_int_equal(who.scopes, READ_WRITE);
 }
 
 static void a_client_uses_the_grants_it_has(void **state)
