@@ -20,6 +20,7 @@ enum { EVDB_GRANT_CLIENT_CREDENTIALS = 1, EVDB_GRANT_REFRESH_TOKEN = 2 };
 #define EVDB_SECRET_BYTES 48u     /* room for a generated secret, with NUL */
 #define EVDB_TOKEN_BYTES 512u     /* room for any token, with NUL */
 #define EVDB_CLIENTS_MAX 10000u
+#define EVDB_REFRESH_TOKENS_MAX 1000u /* of a client, used ones included */
 #define EVDB_TOKEN_LIFETIME_MAX_MS (INT64_C(10) * 365 * 86400000)
 
 /* "read write" <-> bits: names separated by single spaces. EVDB_INVALID names what is unknown. */
@@ -69,7 +70,8 @@ typedef struct evdb_token {
 
 /* client_credentials: id and secret for a token. EVDB_DENIED for an unknown client and for a wrong secret alike;
  * EVDB_UNSUPPORTED when the client may not use the grant; EVDB_INVALID when it asks for scopes that it does not have.
- * A client that may use refresh_token gets one of those, too. */
+ * A client that may use refresh_token gets one of those, too; one more than EVDB_REFRESH_TOKENS_MAX ends the one that would have
+ * expired first. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_issue(evdb *db, const char *client, const char *secret,
                                                            const evdb_token_options *options, evdb_token *out,
                                                            evdb_error *err);

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/try.h"
 #include "disk/system_private.h"
+#include <evdb/auth.h>
 #include <string.h>
 
 /* The secret was looked at outside of this transaction. A token kept now for a client that was removed or has a new secret
@@ -16,6 +17,14 @@ static evdb_status check_unchanged(system_db *s, const refresh_row *row, evdb_er
     return rc;
 }
 
+/* Leaves room for one more: who asks for tokens all day must not fill the disk. */
+static evdb_status drop_surplus(system_db *s, const char *client, evdb_error *err)
+{
+    const system_value values[] = { SYSTEM_TEXT(client), SYSTEM_NUMBER(EVDB_REFRESH_TOKENS_MAX - 1) };
+    return system_query(s, "DELETE FROM refresh WHERE token IN (SELECT token FROM refresh WHERE client=?1"
+                        " ORDER BY expires_ms DESC LIMIT -1 OFFSET ?2)", values, 2, NULL, NULL, err);
+}
+
 static evdb_status put_token(system_db *s, const refresh_row *row, int64_t now_ms, evdb_error *err)
 {
     const system_value now[] = { SYSTEM_NUMBER(now_ms) };
@@ -23,6 +32,7 @@ static evdb_status put_token(system_db *s, const refresh_row *row, int64_t now_m
                                     SYSTEM_TEXT(row->client), SYSTEM_NUMBER(row->scopes), SYSTEM_NUMBER(row->expires_ms) };
     evdb_status rc;
     TRY(system_query(s, "DELETE FROM refresh WHERE expires_ms<?1", now, 1, NULL, NULL, err));
+    TRY(drop_surplus(s, row->client, err));
     TRY(system_query(s, "INSERT INTO refresh(token, family, client, scopes, expires_ms, used) VALUES(?1,?2,?3,?4,?5,0)", values,
                      5, NULL, NULL, err));
 out:

@@ -16,7 +16,7 @@ typedef struct refresh_row {
     int64_t expires_ms;
 } refresh_row;
 
-/* Keeps a token, and forgets those that expired before now_ms. */
+/* Keeps a token, and forgets those that expired before now_ms, and those beyond EVDB_REFRESH_TOKENS_MAX of the client. */
 evdb_status refresh_add(system_db *s, const refresh_row *row, int64_t now_ms, evdb_error *err);
 /* Trades `hash`, a token of next->client, for *next, which takes over family and scopes. GONE when the token is unknown, another
  * client's, or expired; a token traded before takes its whole family along. INVALID, and not traded, when `asked` is more than

@@ -228,6 +228,37 @@ static void fewer_scopes_are_for_one_access_token(void **state)
     assert_int_equal(client_refresh(t->db, &c, small.refresh).scopes, EVDB_SCOPE_READ);
 }
 
+/* The n-th token outlives those before it. */
+static evdb_token nth_token(evdb *db, const client *c, unsigned n)
+{
+    evdb_token_options o = EVDB_TOKEN_OPTIONS;
+    evdb_token token;
+    o.refresh_lifetime_ms = INT64_C(3600000) * (n + 1);
+    ok(issue(db, c, &o, &token));
+    return token;
+}
+
+static void a_client_has_a_thousand_refresh_tokens_at_most(void **state)
+{
+    evdb *db;
+    evdb_token first[3];
+    (void)state;
+    ok(evdb_open(":memory:", NULL, &db, &why));
+    client c = client_new(db, "a"), other = client_new(db, "b");
+    evdb_token others = client_login(db, &other);
+    for (unsigned n = 0; n < EVDB_REFRESH_TOKENS_MAX; n++) {
+        evdb_token token = nth_token(db, &c, n);
+        if (n < 3) first[n] = token;
+    }
+    evdb_token last = nth_token(db, &c, EVDB_REFRESH_TOKENS_MAX);
+    client_refresh_gone(db, &c, first[0].refresh);
+    (void)client_refresh(db, &c, last.refresh); /* one more again */
+    client_refresh_gone(db, &c, first[1].refresh);
+    (void)client_refresh(db, &c, first[2].refresh);
+    (void)client_refresh(db, &other, others.refresh);
+    evdb_close(db);
+}
+
 /* ---- what ends a token ---- */
 
 static void a_new_secret_ends_all_tokens(void **state)
@@ -356,6 +387,7 @@ int main(void)
         TEST(a_refresh_token_is_good_for_its_client_alone),
         TEST(what_is_no_refresh_token_is_gone),
         TEST(fewer_scopes_are_for_one_access_token),
+        cmocka_unit_test(a_client_has_a_thousand_refresh_tokens_at_most),
         TEST(a_new_secret_ends_all_tokens),
         TEST(a_removed_client_takes_its_tokens_along_for_good),
         TEST(a_changed_token_is_refused),
