@@ -3,8 +3,10 @@
  * The library keeps clients and refresh tokens in system.db and knows nothing of HTTP; evdbd's token endpoint is a
  * thin view of these calls. Secrets are stored hashed only: generated ones (256 bits) as keyed BLAKE2b, secrets chosen by
  * people as Argon2id (RFC 9106; some 50 ms and 64 MB, two at a time). Access tokens are not stored: they carry client, scopes
- * and expiry under a MAC whose key lives in system.db; whoever can read that file can make tokens. Client ids are
- * not secret. All functions are thread-safe, and see what other processes changed. */
+ * and expiry under a MAC whose key lives in system.db; whoever can read that file, or a copy of it, can make tokens. So the call
+ * that makes the key leaves it to the file's owner alone (mode 0600; EVDB_DENIED when it may not), and who shares a database
+ * with a group on purpose widens it afterwards. Client ids are not secret. All functions are thread-safe, and see what other
+ * processes changed. */
 #ifndef EVDB_AUTH_H
 #define EVDB_AUTH_H
 #include <evdb/database.h>

@@ -3,6 +3,8 @@
 #include "base/error.h"
 #include "base/try.h"
 #include "disk/system_private.h"
+#include "platform/file.h"
+#include <stdio.h>
 #include <string.h>
 
 #define COLUMNS "id, kind, secret, scopes, grants, generation, created_ms"
@@ -137,23 +139,60 @@ evdb_status clients_each(system_db *s, clients_each_fn *each, void *context, evd
 
 /* ---- the key ---- */
 
+typedef struct key_wanted { unsigned char *to; bool found; } key_wanted;
+
 static evdb_status read_key(void *context, sqlite3_stmt *row, evdb_error *err)
 {
+    key_wanted *k = context;
     if (sqlite3_column_bytes(row, 0) != CLIENTS_KEY_BYTES)
         return error_set(err, EVDB_CORRUPT, "system.db: the key of tokens has the wrong length");
-    memcpy(context, sqlite3_column_blob(row, 0), CLIENTS_KEY_BYTES);
+    memcpy(k->to, sqlite3_column_blob(row, 0), CLIENTS_KEY_BYTES);
+    k->found = true;
     return EVDB_OK;
 }
 
-/* Whoever comes first decides; then everybody reads what was decided. */
+static evdb_status find_key(system_db *s, key_wanted *k, evdb_error *err)
+{
+    return system_query(s, "SELECT value FROM keys WHERE name='auth'", NULL, 0, read_key, k, err);
+}
+
+/* Whoever reads the key can make tokens. Files that SQLite makes later have the mode of system.db. */
+static evdb_status keep_private(system_db *s, evdb_error *err)
+{
+    static const char *const ends[] = { "", "-wal", "-shm" };
+    char path[4096];
+    for (size_t i = 0; s->path && i < sizeof(ends) / sizeof(*ends); i++) {
+        if ((size_t)snprintf(path, sizeof(path), "%s%s", s->path, ends[i]) >= sizeof(path))
+            return error_set(err, EVDB_INVALID, "%s: the path is too long", s->path);
+        int failed = file_private(s->platform, path);
+        if (failed) return error_errno(err, failed, "keep others from reading", path);
+    }
+    return EVDB_OK;
+}
+
+/* Whoever comes first decides; then everybody reads what was decided. Under the lock. */
+static evdb_status make_key(system_db *s, const unsigned char *fresh, evdb_error *err)
+{
+    const system_value values[] = { SYSTEM_BYTES(fresh, CLIENTS_KEY_BYTES) };
+    evdb_status rc;
+    TRY(keep_private(s, err));
+    TRY(system_begin(s, err));
+    rc = system_query(s, "INSERT INTO keys(name, value) VALUES('auth',?1) ON CONFLICT DO NOTHING", values, 1, NULL, NULL, err);
+    rc = system_end(s, rc, true, err);
+out:
+    return rc;
+}
+
 evdb_status clients_key(system_db *s, const unsigned char fresh[CLIENTS_KEY_BYTES], unsigned char out[CLIENTS_KEY_BYTES],
                         evdb_error *err)
 {
-    const system_value values[] = { SYSTEM_TEXT("auth"), SYSTEM_BYTES(fresh, CLIENTS_KEY_BYTES) };
-    evdb_status rc = system_lock(s, err);
+    key_wanted k = { .to = out };
+    evdb_status rc = find_key(s, &k, err);
+    if (rc != EVDB_OK || k.found) return rc;
+    rc = system_lock(s, err);
     if (rc != EVDB_OK) return rc;
-    rc = system_query(s, "INSERT INTO keys(name, value) VALUES(?1,?2) ON CONFLICT DO NOTHING", values, 2, NULL, NULL, err);
-    if (rc == EVDB_OK) rc = system_query(s, "SELECT value FROM keys WHERE name=?1", values, 1, read_key, out, err);
+    rc = make_key(s, fresh, err);
+    if (rc == EVDB_OK) rc = find_key(s, &k, err);
     system_unlock(s);
-    return rc;
+    return rc == EVDB_OK && !k.found ? error_set(err, EVDB_CORRUPT, "system.db: the key of tokens is gone") : rc;
 }

@@ -24,7 +24,7 @@ evdb_status clients_remove(system_db *s, const char *id, evdb_error *err); /* NO
 typedef evdb_status clients_each_fn(void *context, const client_row *row, evdb_error *err);
 evdb_status clients_each(system_db *s, clients_each_fn *each, void *context, evdb_error *err); /* by id */
 
-/* The database's key: `fresh` when it has none yet. */
+/* The database's key: `fresh` when it has none yet, and then system.db's owner alone may read it from now on. */
 evdb_status clients_key(system_db *s, const unsigned char fresh[CLIENTS_KEY_BYTES], unsigned char out[CLIENTS_KEY_BYTES],
                         evdb_error *err);
 

@@ -130,6 +130,34 @@ static void no_file_holds_a_secret_or_a_token(void **state)
     }
 }
 
+static unsigned mode_of(const scratch *t, const char *name)
+{
+    struct stat st;
+    assert_int_equal(stat(file_of(t, name), &st), 0);
+    return st.st_mode & 0777;
+}
+
+/* It holds the key by which tokens are made. */
+static void system_db_is_its_owners_alone_from_the_first_client_on(void **state)
+{
+    scratch *t = *state;
+    mode_t mask = umask(0022);
+    ok(evdb_open(t->path, NULL, &t->db, &why));
+    assert_int_equal(mode_of(t, "system.db"), 0644);
+    client c = client_new(t->db, "a");
+    assert_int_equal(mode_of(t, "system.db"), 0600);
+    assert_int_equal(mode_of(t, "system.db-wal"), 0600);
+    scratch_reopen(t);
+    evdb_token token = client_login(t->db, &c);
+    assert_int_equal(mode_of(t, "system.db"), 0600);
+    assert_int_equal(mode_of(t, "system.db-wal"), 0600); /* a new one */
+    assert_int_equal(chmod(file_of(t, "system.db"), 0640), 0); /* whoever wants to share it with a group can */
+    scratch_reopen(t);
+    (void)client_refresh(t->db, &c, token.refresh);
+    assert_int_equal(mode_of(t, "system.db"), 0640);
+    umask(mask);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_remove)
 
 int main(void)
@@ -139,6 +167,7 @@ int main(void)
         TEST(tokens_and_secrets_survive_a_reopening),
         TEST(a_token_of_a_copy_dies_with_the_secret_that_got_it),
         TEST(no_file_holds_a_secret_or_a_token),
+        cmocka_unit_test_setup_teardown(system_db_is_its_owners_alone_from_the_first_client_on, scratch_closed, scratch_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,13 @@
 /* test_clients.c - disk/clients.h: rows that make no sense are reported, not believed. */
 #include "client.h"
+#include "database_private.h"
 #include "expect.h"
 #include "scratch.h"
 #include "tamper.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Closes the database and changes its system.db behind its back, with page checksums that match. */
 static void tamper_system(scratch *t, const char *statement)
@@ -50,6 +53,36 @@ static void a_key_that_makes_no_sense_is_corrupt(void **state)
     refused(EVDB_CORRUPT, evdb_auth_client_add(t->db, "b", NULL, 0, 0, c.secret, &why));
 }
 
+static int not_the_owner(void *context, const io_event *event)
+{
+    int *asked = context;
+    if (event->kind != IO_MODE) return 0;
+    ++*asked;
+    return EPERM;
+}
+
+static void no_key_is_made_where_others_could_read_it(void **state)
+{
+    scratch *t = *state;
+    char secret[EVDB_SECRET_BYTES] = "untouched", path[2 * SCRATCH_PATH_MAX];
+    evdb_client *list;
+    size_t count;
+    static int asked; /* outlives the test, as the database does */
+    platform p = platform_real;
+    p.io = (io_gate){ &asked, not_the_owner };
+    snprintf(path, sizeof(path), "%s/system.db", t->path);
+    assert_int_equal(chmod(path, 0644), 0);
+    evdb_close(t->db);
+    ok(db_open_with(&p, t->path, NULL, &t->db, &why));
+    refused(EVDB_DENIED, evdb_auth_client_add(t->db, "a", NULL, 0, 0, secret, &why));
+    expect_says("system.db");
+    assert_string_equal(secret, "untouched");
+    assert_int_equal(asked, 1);
+    ok(evdb_auth_client_list(t->db, &list, &count, &why));
+    assert_int_equal(count, 0);
+    evdb_auth_client_list_free(list);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_remove)
 
 int main(void)
@@ -57,6 +90,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_client_that_makes_no_sense_is_corrupt),
         TEST(a_key_that_makes_no_sense_is_corrupt),
+        TEST(no_key_is_made_where_others_could_read_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
