@@ -170,29 +170,82 @@ static evdb_status keep_private(system_db *s, evdb_error *err)
     return EVDB_OK;
 }
 
-/* Whoever comes first decides; then everybody reads what was decided. Under the lock. */
+/* Under the lock. */
 static evdb_status make_key(system_db *s, const unsigned char *fresh, evdb_error *err)
 {
     const system_value values[] = { SYSTEM_BYTES(fresh, CLIENTS_KEY_BYTES) };
+    int64_t clients = 0;
     evdb_status rc;
+    TRY(system_integer(s, "SELECT count(*) FROM clients", NULL, 0, &clients, err));
+    if (clients)
+        TRY(error_set(err, EVDB_CORRUPT, "system.db: there are clients, but no key of tokens: "
+                      "once they are removed, a new one will be made"));
     TRY(keep_private(s, err));
     TRY(system_begin(s, err));
-    rc = system_query(s, "INSERT INTO keys(name, value) VALUES('auth',?1) ON CONFLICT DO NOTHING", values, 1, NULL, NULL, err);
+    rc = system_query(s, "INSERT INTO keys(name, value) VALUES('auth',?1)", values, 1, NULL, NULL, err);
     rc = system_end(s, rc, true, err);
 out:
     return rc;
 }
 
+/* Whoever comes first decides; then everybody reads what was decided. Under the lock, so that nobody takes a key for good that
+ * another thread is about to commit. */
 evdb_status clients_key(system_db *s, const unsigned char fresh[CLIENTS_KEY_BYTES], unsigned char out[CLIENTS_KEY_BYTES],
                         evdb_error *err)
 {
     key_wanted k = { .to = out };
-    evdb_status rc = find_key(s, &k, err);
-    if (rc != EVDB_OK || k.found) return rc;
-    rc = system_lock(s, err);
+    evdb_status rc = system_lock(s, err);
     if (rc != EVDB_OK) return rc;
-    rc = make_key(s, fresh, err);
-    if (rc == EVDB_OK) rc = find_key(s, &k, err);
+    rc = find_key(s, &k, err);
+    if (rc == EVDB_OK && !k.found) {
+        rc = make_key(s, fresh, err);
+        if (rc == EVDB_OK) memcpy(out, fresh, CLIENTS_KEY_BYTES);
+    }
     system_unlock(s);
-    return rc == EVDB_OK && !k.found ? error_set(err, EVDB_CORRUPT, "system.db: the key of tokens is gone") : rc;
+    return rc;
+}
+
+/* ---- verifying: I7 ---- */
+
+typedef struct finder { void (*problem)(void *context, const char *text); void *context; } finder;
+
+static evdb_status look_at_client(void *context, sqlite3_stmt *row, evdb_error *err)
+{
+    const finder *f = context;
+    client_row client;
+    evdb_error why;
+    evdb_status rc = read_client(row, &client, &why);
+    if (rc == EVDB_CORRUPT) f->problem(f->context, why.message);
+    else if (rc != EVDB_OK && err) *err = why;
+    return rc == EVDB_CORRUPT ? EVDB_OK : rc;
+}
+
+static evdb_status found_one(void *context, sqlite3_stmt *row, evdb_error *err)
+{
+    const finder *f = context;
+    const char *text = (const char *)sqlite3_column_text(row, 0);
+    if (!text) return error_no_memory(err, 100, "a finding");
+    f->problem(f->context, text);
+    return EVDB_OK;
+}
+
+evdb_status clients_verify(system_db *s, void (*problem)(void *context, const char *text), void *context, evdb_error *err)
+{
+    static const char *const findings[] = {
+        "SELECT 'system.db: the key of tokens has ' || length(value) || ' bytes, not 32' FROM keys"
+        " WHERE name='auth' AND length(value)<>32",
+        "SELECT 'system.db: there are clients, but no key' WHERE EXISTS(SELECT 1 FROM clients)"
+        " AND NOT EXISTS(SELECT 1 FROM keys WHERE name='auth')",
+        "SELECT 'system.db: refresh tokens that make no sense: ' || n FROM (SELECT count(*) AS n FROM refresh"
+        " WHERE length(token)<>32 OR length(family)<>16 OR scopes NOT BETWEEN 1 AND 7 OR used NOT IN (0,1)) WHERE n",
+        "SELECT 'system.db: refresh tokens of no client: ' || n FROM (SELECT count(*) AS n FROM refresh"
+        " WHERE client NOT IN (SELECT id FROM clients)) WHERE n",
+    };
+    finder f = { problem, context };
+    evdb_status rc;
+    TRY(system_query(s, "SELECT " COLUMNS " FROM clients", NULL, 0, look_at_client, &f, err));
+    for (size_t i = 0; i < sizeof(findings) / sizeof(*findings); i++)
+        TRY(system_query(s, findings[i], NULL, 0, found_one, &f, err));
+out:
+    return rc;
 }

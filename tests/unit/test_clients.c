@@ -1,4 +1,4 @@
-/* test_clients.c - disk/clients.h: rows that make no sense are reported, not believed. */
+/* test_clients.c - disk/clients.h: what makes no sense is reported, not believed; the key is kept from others. */
 #include "client.h"
 #include "database_private.h"
 #include "expect.h"
@@ -51,6 +51,86 @@ static void a_key_that_makes_no_sense_is_corrupt(void **state)
     refused(EVDB_CORRUPT, evdb_auth_token_check(t->db, token.access, &who, &why));
     expect_says("key");
     refused(EVDB_CORRUPT, evdb_auth_client_add(t->db, "b", NULL, 0, 0, c.secret, &why));
+    tamper_system(t, "DELETE FROM keys"); /* a new one would void every client's secret without a word */
+    refused(EVDB_CORRUPT, evdb_auth_token_issue(t->db, "a", c.secret, NULL, &token, &why));
+    refused(EVDB_CORRUPT, evdb_auth_client_add(t->db, "b", NULL, 0, 0, c.secret, &why));
+    ok(evdb_auth_client_remove(t->db, "a", &why));
+    c = client_new(t->db, "b");
+    assert_true(client_token_good(t->db, client_login(t->db, &c).access));
+}
+
+typedef struct findings {
+    int count;
+    char text[500];
+} findings;
+
+static void note(void *context, const char *store, const char *text)
+{
+    findings *f = context;
+    assert_null(store); /* it is of none */
+    f->count++;
+    snprintf(f->text, sizeof(f->text), "%s", text);
+}
+
+static void verify_finds_what_makes_no_sense(void **state)
+{
+    static const struct {
+        const char *change, *finding;
+    } damages[] = {
+        { "UPDATE clients SET scopes=9 WHERE id='b'", "client 'b'" },
+        { "UPDATE keys SET value=zeroblob(31)", "31 bytes" },
+        { "UPDATE refresh SET used=2 WHERE client='a'", "make no sense: 2" },
+        { "UPDATE refresh SET family=x'' WHERE client='b'", "make no sense: 1" },
+        { "DELETE FROM clients WHERE id='a'", "of no client: 2" },
+        { "DELETE FROM keys", "no key" },
+    };
+    scratch *t = *state;
+    evdb_verify_report report;
+    for (size_t i = 0; i < sizeof(damages) / sizeof(*damages); i++) {
+        client a = client_new(t->db, "a"), b = client_new(t->db, "b");
+        evdb_token token = client_login(t->db, &a);
+        findings f = { 0 };
+        (void)client_refresh(t->db, &a, token.refresh);
+        (void)client_login(t->db, &b);
+        ok(evdb_verify(t->db, NULL, note, &f, &report, &why));
+        assert_int_equal(report.problems, 0);
+        tamper_system(t, damages[i].change);
+        ok(evdb_verify(t->db, NULL, note, &f, &report, &why));
+        assert_int_equal(report.problems, 1);
+        if (!strstr(f.text, damages[i].finding)) fail_msg("'%s' does not say '%s'", f.text, damages[i].finding);
+        tamper_system(t, "DELETE FROM clients; DELETE FROM refresh; DELETE FROM keys");
+    }
+}
+
+static evdb *faster; /* another handle, as another process would have */
+
+/* Just before the lock is taken the other one makes a key and a client. */
+static int somebody_is_faster(void *context, const io_event *event)
+{
+    client *theirs = context;
+    if (event->kind == IO_LOCK && faster && !theirs->id) {
+        theirs->id = "theirs";
+        *theirs = client_new(faster, "theirs");
+    }
+    return 0;
+}
+
+static void whoever_makes_the_key_first_makes_it_for_all(void **state)
+{
+    scratch *t = *state;
+    static client theirs; /* outlives the test, as the database does */
+    platform p = platform_real;
+    p.io = (io_gate){ &theirs, somebody_is_faster };
+    evdb_close(t->db);
+    ok(db_open_with(&p, t->path, NULL, &t->db, &why));
+    ok(evdb_open(t->path, NULL, &faster, &why));
+    client ours = client_new(t->db, "ours");
+    assert_non_null(theirs.id);
+    assert_true(client_token_good(t->db, client_login(faster, &theirs).access));
+    assert_true(client_token_good(faster, client_login(t->db, &ours).access));
+    assert_true(client_token_good(faster, client_login(t->db, &theirs).access));
+    evdb_close(faster);
+    faster = NULL;
 }
 
 static int not_the_owner(void *context, const io_event *event)
@@ -90,6 +170,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_client_that_makes_no_sense_is_corrupt),
         TEST(a_key_that_makes_no_sense_is_corrupt),
+        TEST(verify_finds_what_makes_no_sense),
+        TEST(whoever_makes_the_key_first_makes_it_for_all),
         TEST(no_key_is_made_where_others_could_read_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
