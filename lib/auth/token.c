@@ -64,6 +64,7 @@ void token_write(const platform *p, const secrets *s, const token_claims *claims
     secret_mac(s, SECRET_FOR_ACCESS, raw, (size_t)(at - raw), at);
     memcpy(out, prefix, sizeof(prefix) - 1);
     to_text(raw, (size_t)(at - raw) + MAC_BYTES, out + sizeof(prefix) - 1, EVDB_TOKEN_BYTES - sizeof(prefix) + 1);
+    sodium_memzero(raw, sizeof(raw));
 }
 
 bool token_read(const secrets *s, const char *token, token_claims *out)
@@ -74,7 +75,9 @@ bool token_read(const secrets *s, const char *token, token_claims *out)
     if (size <= HEAD_BYTES + MAC_BYTES || raw[0] != VERSION) return false;
     size -= MAC_BYTES;
     secret_mac(s, SECRET_FOR_ACCESS, raw, size, mac);
-    if (sodium_memcmp(mac, raw + size, MAC_BYTES) != 0) return false;
+    bool right = sodium_memcmp(mac, raw + size, MAC_BYTES) == 0;
+    sodium_memzero(mac, sizeof(mac)); /* of a forged token it is what was missing */
+    if (!right) return false;
     *out = (token_claims){ .scopes = raw[1], .expires_ms = get64(raw + 2), .generation = get64(raw + 10) };
     memcpy(out->client, raw + HEAD_BYTES, size - HEAD_BYTES);
     return true;

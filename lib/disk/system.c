@@ -41,6 +41,7 @@ evdb_status system_open(const platform *p, const vfs *v, const char *dir, system
     if (failed) TRY(error_errno(err, failed, "open", s->lock_path));
     TRY(system_lock(s, err)); /* two processes may be creating it at once */
     rc = sql_open(p, v, s->path, SQL_CREATE, &s->db, err);
+    if (rc == EVDB_OK) rc = sql_exec(&s->db, "PRAGMA secure_delete=ON", err); /* nothing stays of a removed client */
     if (rc == EVDB_OK) rc = sql_migrate(&s->db, schema_system, schema_system_count, err);
     if (rc == EVDB_OK) settle(s);
     system_unlock(s);

@@ -1,11 +1,14 @@
 /* test_clients.c - disk/clients.h: what makes no sense is reported, not believed; the key is kept from others. */
 #include "client.h"
 #include "database_private.h"
+#include "disk/clients.h"
+#include "engine/engine.h"
 #include "expect.h"
 #include "scratch.h"
 #include "tamper.h"
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -163,6 +166,35 @@ static void no_key_is_made_where_others_could_read_it(void **state)
     evdb_auth_client_list_free(list);
 }
 
+static bool system_holds(const scratch *t, const unsigned char *bytes, size_t count)
+{
+    char path[2 * SCRATCH_PATH_MAX];
+    size_t size;
+    snprintf(path, sizeof(path), "%s/system.db", t->path);
+    char *content = scratch_content(path, &size);
+    bool found = memmem(content, size, bytes, count) != NULL;
+    free(content);
+    return found;
+}
+
+static void nothing_is_left_of_a_removed_clients_secret(void **state)
+{
+    scratch *t = *state;
+    char secret[EVDB_SECRET_BYTES];
+    client_row first, second;
+    bool found;
+    (void)client_new(t->db, "a");
+    (void)client_new(t->db, "b");
+    ok(clients_find(t->db->system, "a", &first, &found, &why));
+    assert_true(found && system_holds(t, first.hash, 32));
+    ok(evdb_auth_client_rotate(t->db, "a", NULL, secret, &why));
+    assert_false(system_holds(t, first.hash, 32));
+    ok(clients_find(t->db->system, "a", &second, &found, &why));
+    assert_true(found && system_holds(t, second.hash, 32));
+    ok(evdb_auth_client_remove(t->db, "a", &why));
+    assert_false(system_holds(t, second.hash, 32));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_remove)
 
 int main(void)
@@ -170,6 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_client_that_makes_no_sense_is_corrupt),
         TEST(a_key_that_makes_no_sense_is_corrupt),
+        TEST(nothing_is_left_of_a_removed_clients_secret),
         TEST(verify_finds_what_makes_no_sense),
         TEST(whoever_makes_the_key_first_makes_it_for_all),
         TEST(no_key_is_made_where_others_could_read_it),
