@@ -153,10 +153,6 @@ static void lifetimes_are_at_most_ten_years(void **state)
         assert_true(client_token_good(t->db, token.access));
         ok(refresh(t->db, &c, token.refresh));
     }
-    evdb_token_options unset = { .size = 0 };
-    refused(EVDB_INVALID, issue(t->db, &c, &unset, &token));
-    refused(EVDB_INVALID, evdb_auth_token_refresh(t->db, "a", c.secret, token.refresh, &unset, &token, &why));
-    expect_says("evdb_token_options");
 }
 
 /* ---- refreshing ---- */

@@ -1,4 +1,6 @@
 /* test_schema.c - PRAGMA user_version: migrations run once each, and a newer database is refused unchanged. */
+#include "client.h"
+#include "disk/schema.h"
 #include "disk/sql.h"
 #include "disk/vfs.h"
 #include "expect.h"
@@ -84,6 +86,55 @@ static void steps_run_once_each_and_all_or_none(void **state)
     vfs_free(v);
 }
 
+/* Replaces the database's system.db by one of the first format, which names one store. */
+static void make_format_1(scratch *t, const char *uuid, const char *name)
+{
+    char path[2 * SCRATCH_PATH_MAX], insert[300];
+    int64_t number;
+    sql s;
+    vfs *v;
+    snprintf(path, sizeof(path), "%s/system.db", t->path);
+    assert_int_equal(remove(path), 0);
+    ok(vfs_create(&platform_real, &v, &why));
+    ok(sql_open(&platform_real, v, path, SQL_CREATE, &s, &why));
+    ok(sql_migrate(&s, schema_system, 1, &why));
+    snprintf(insert, sizeof(insert), "INSERT INTO stores VALUES('%s', '%s', 7); INSERT INTO debris VALUES('gone')", uuid, name);
+    ok(sql_exec(&s, insert, &why));
+    ok(sql_integer(&s, "PRAGMA user_version", &number, &why));
+    assert_int_equal(number, 1);
+    ok(sql_integer(&s, "SELECT count(*) FROM sqlite_schema WHERE name IN ('keys', 'clients', 'refresh')", &number, &why));
+    assert_int_equal(number, 0);
+    sql_close(&s);
+    vfs_free(v);
+}
+
+static void a_database_of_format_1_gains_clients(void **state)
+{
+    scratch *t = *state;
+    const float v[1] = { 1 };
+    evdb_store *store = scratch_store(t, "s", 1, EVDB_EUCLIDEAN);
+    evdb_store_info *info;
+    evdb_verify_report report;
+    ok(evdb_record_insert(store, num(1), v, 1, NULL, NULL, &why));
+    ok(evdb_store_describe(store, &info, &why));
+    evdb_store_close(store);
+    evdb_close(t->db);
+    make_format_1(t, info->uuid, "older");
+    evdb_store_info_free(info);
+    ok(evdb_open(t->path, NULL, &t->db, &why));
+    ok(evdb_store_open(t->db, "older", &store, &why));
+    assert_int_equal(scratch_count(store), 1);
+    evdb_store_close(store);
+    client c = client_new(t->db, "a");
+    evdb_token token = client_login(t->db, &c);
+    scratch_reopen(t); /* the second time there is nothing to do */
+    assert_true(client_token_good(t->db, token.access));
+    (void)client_refresh(t->db, &c, token.refresh);
+    ok(evdb_verify(t->db, NULL, NULL, NULL, &report, &why));
+    assert_int_equal(report.problems, 0);
+    assert_int_equal(report.records, 1);
+}
+
 static void opening_a_store_writes_nothing(void **state)
 {
     scratch *t = *state;
@@ -125,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_newer_database_is_refused_unchanged),
+        TEST(a_database_of_format_1_gains_clients),
         TEST(a_newer_store_is_refused_unchanged_and_the_others_go_on),
         TEST(opening_a_store_writes_nothing),
         TEST(steps_run_once_each_and_all_or_none),
