@@ -80,11 +80,11 @@ evdb_status accounts_change(accounts *a, evdb *db, unsigned i, account_change ch
     account_change fits = fitting(c, change);
     if (!fits) return EVDB_OK;
     c->under_way = fits;
-    atomic_thread_fence(memory_order_seq_cst); /* should we be killed in the call, or while its answer is noted */
+    atomic_signal_fence(memory_order_seq_cst); /* should we be killed in the call, or while its answer is noted */
     evdb_status rc = call(db, id_of(a, i, space), c, &said, err);
     if (rc != EVDB_OK) return rc;
     note(c, &said);
-    atomic_thread_fence(memory_order_seq_cst);
+    atomic_signal_fence(memory_order_seq_cst);
     c->under_way = ACCOUNT_NONE;
     a->acknowledged++;
     return EVDB_OK;
