@@ -155,6 +155,7 @@ static long peak_of(size_t threads)
             pthread_join(running[i], &result);
             if (result) failed = result;
         }
+        secrets_free(s);
         _exit(failed ? 1 : 0);
     }
     assert_int_equal(wait4(child, &status, 0, &used), child);
