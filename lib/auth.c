@@ -69,6 +69,14 @@ evdb_status evdb_auth_scopes_parse(const char *text, uint32_t *out, evdb_error *
 
 const char *evdb_auth_scopes_text(uint32_t scopes, char *space) { return write_names(scope_names, scopes, space); }
 
+uint32_t auth_scopes_whole(uint32_t scopes)
+{
+    uint32_t whole = scopes;
+    for (const bit_name *n = scope_names; n->name; n++)
+        if (scopes & n->bit) whole |= n->sets;
+    return whole;
+}
+
 evdb_status evdb_auth_grants_parse(const char *text, uint32_t *out, evdb_error *err)
 {
     return parse(grant_names, "grant type", text, out, err);
@@ -77,6 +85,10 @@ evdb_status evdb_auth_grants_parse(const char *text, uint32_t *out, evdb_error *
 const char *evdb_auth_grants_text(uint32_t grants, char *space) { return write_names(grant_names, grants, space); }
 
 /* ---- clients ---- */
+
+/* The two rooms do not see each other. */
+_Static_assert((int)CLIENT_HASH_BYTES == (int)SECRET_HASH_BYTES && (int)CLIENTS_KEY_BYTES == (int)SECRET_KEY_BYTES,
+               "system.db keeps what auth/secret.h makes");
 
 evdb_status auth_begin(evdb *db, evdb_error *err)
 {
@@ -112,14 +124,23 @@ static evdb_status check_secret(const char *secret, evdb_error *err)
     return EVDB_OK;
 }
 
-/* Fills in kind and hash from a chosen secret, or from one made into made. */
+/* Drawn, not counted: no token of another secret may fit, be it of a removed client of the same id or of one that a copy of the
+ * database has had. */
+static int64_t new_generation(const evdb *db)
+{
+    uint64_t drawn;
+    db->platform.random(db->platform.random_context, &drawn, sizeof(drawn));
+    return (int64_t)(drawn >> 1);
+}
+
+/* Fills in kind, hash and generation from a chosen secret, or from one made into made. */
 static evdb_status take_secret(evdb *db, const char *secret, char made[EVDB_SECRET_BYTES], client_row *row, evdb_error *err)
 {
     evdb_status rc = secret ? check_secret(secret, err) : EVDB_OK;
     if (rc != EVDB_OK) return rc;
     if (!secret) token_random(&db->platform, made);
+    row->generation = new_generation(db);
     row->kind = secret ? SECRET_CHOSEN : SECRET_GENERATED;
-    row->hash_size = SECRET_HASH_BYTES;
     return secret_hash(db->secrets, row->kind, secret ? secret : made, row->hash, err);
 }
 
@@ -142,19 +163,14 @@ out:
 evdb_status evdb_auth_client_add(evdb *db, const char *id, const char *secret, uint32_t scopes, uint32_t grants,
                                  char *secret_out, evdb_error *err)
 {
-    client_row row = { .scopes = scopes ? scopes : EVDB_SCOPE_READ,
+    client_row row = { .scopes = scopes ? auth_scopes_whole(scopes) : EVDB_SCOPE_READ,
                        .grants = grants ? grants : EVDB_GRANT_CLIENT_CREDENTIALS };
     evdb_status rc = check_id(id, err);
     if (rc != EVDB_OK) return rc;
     if (scopes & ~(uint32_t)ALL_SCOPES || grants & ~(uint32_t)ALL_GRANTS)
         return error_set(err, EVDB_INVALID, "unknown bits in scopes %#x or grants %#x", scopes, grants);
-    if (row.scopes & EVDB_SCOPE_ADMIN) row.scopes = ALL_SCOPES;
-    if (row.scopes & EVDB_SCOPE_WRITE) row.scopes |= EVDB_SCOPE_READ;
     memcpy(row.id, id, strlen(id) + 1);
     row.created_ms = db->platform.clock_ms(db->platform.clock_context);
-    uint32_t start; /* tokens of a client of this name that was removed must not fit */
-    db->platform.random(db->platform.random_context, &start, sizeof(start));
-    row.generation = (int64_t)start << 16;
     return with_secret(db, secret, &row, secret_out, clients_add, err);
 }
 

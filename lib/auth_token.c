@@ -17,6 +17,7 @@ static evdb_status take_options(const evdb_token_options *given, evdb_token_opti
     evdb_status rc;
     *o = (evdb_token_options)EVDB_TOKEN_OPTIONS;
     TRY(options_import(o, sizeof(*o), given, "evdb_token_options", err));
+    o->scopes = auth_scopes_whole(o->scopes);
     if (!o->lifetime_ms) o->lifetime_ms = LIFETIME_MS;
     if (!o->refresh_lifetime_ms) o->refresh_lifetime_ms = REFRESH_LIFETIME_MS;
     if (o->lifetime_ms < 0 || o->lifetime_ms > EVDB_TOKEN_LIFETIME_MAX_MS || o->refresh_lifetime_ms < 0 ||
@@ -33,7 +34,7 @@ static evdb_status authenticate(evdb *db, const char *id, const char *secret, ui
     evdb_status rc;
     TRY(auth_begin(db, err));
     if (id && secret && strlen(secret) <= EVDB_SECRET_MAX) TRY(clients_find(db->system, id, out, &found, err));
-    if (found) TRY(secret_matches(db->secrets, out->kind, secret, out->hash, out->hash_size, &right, err));
+    if (found) TRY(secret_matches(db->secrets, out->kind, secret, out->hash, &right, err));
     if (!right) TRY(error_set(err, EVDB_DENIED, "the client is unknown or its secret is wrong"));
     if (!(out->grants & grant))
         TRY(error_set(err, EVDB_UNSUPPORTED, "client '%s' may not use %s", id,
@@ -55,7 +56,8 @@ static void make_access(evdb *db, const client_row *client, uint32_t scopes, int
 static void make_refresh(evdb *db, const client_row *client, uint32_t scopes, int64_t lifetime_ms, char *text, refresh_row *row)
 {
     token_random(&db->platform, text);
-    *row = (refresh_row){ .client = client->id, .scopes = scopes, .expires_ms = now_ms(db) + lifetime_ms };
+    *row = (refresh_row){ .client = client->id, .generation = client->generation, .scopes = scopes,
+                          .expires_ms = now_ms(db) + lifetime_ms };
     secret_mac(db->secrets, SECRET_FOR_REFRESH, text, strlen(text), row->hash);
     db->platform.random(db->platform.random_context, row->family, sizeof(row->family));
 }
@@ -98,9 +100,9 @@ evdb_status evdb_auth_token_refresh(evdb *db, const char *client, const char *se
     TRY(authenticate(db, client, secret, EVDB_GRANT_REFRESH_TOKEN, &row, err));
     if (!refresh) TRY(error_set(err, EVDB_GONE, "the refresh token is missing"));
     secret_mac(db->secrets, SECRET_FOR_REFRESH, refresh, strlen(refresh), hash);
-    make_refresh(db, &row, o.scopes, o.refresh_lifetime_ms, token.refresh, &next);
-    TRY(refresh_trade(db->system, hash, &next, now_ms(db), err));
-    make_access(db, &row, next.scopes, o.lifetime_ms, &token);
+    make_refresh(db, &row, 0, o.refresh_lifetime_ms, token.refresh, &next);
+    TRY(refresh_trade(db->system, hash, o.scopes, &next, now_ms(db), err));
+    make_access(db, &row, o.scopes ? o.scopes : next.scopes, o.lifetime_ms, &token);
     *out = token;
 out:
     sodium_memzero(&token, sizeof(token));

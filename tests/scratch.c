@@ -47,6 +47,20 @@ const char *scratch_path(const scratch *t, const char *name)
     return path;
 }
 
+char *scratch_content(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    fseek(file, 0, SEEK_END);
+    *size = (size_t)ftell(file);
+    rewind(file);
+    char *bytes = malloc(*size + 1);
+    assert_non_null(bytes);
+    assert_int_equal(fread(bytes, 1, *size, file), *size);
+    fclose(file);
+    return bytes;
+}
+
 void scratch_reopen(scratch *t)
 {
     evdb_close(t->db);

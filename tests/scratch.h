@@ -18,6 +18,8 @@ int scratch_remove(void **state);
 
 /* dir/name, in static storage that the next call overwrites. */
 const char *scratch_path(const scratch *t, const char *name);
+/* All bytes of a file, to be freed. */
+char *scratch_content(const char *path, size_t *size);
 void scratch_reopen(scratch *t);
 /* A new store; dim 0 leaves it to the first vector, metric 0 is cosine. */
 evdb_store *scratch_store(scratch *t, const char *name, uint32_t dim, evdb_metric metric);

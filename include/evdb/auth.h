@@ -1,10 +1,18 @@
 /* auth.h - who may do what: clients with secrets, scopes, and the tokens they get for them (OAuth 2.1).
  *
  * The library keeps clients and refresh tokens in system.db and knows nothing of HTTP; evdbd's token endpoint is a
- * thin view of these calls. Secrets are stored hashed only: generated ones (256 bits) as keyed BLAKE2b, secrets chosen by
- * people as Argon2id (RFC 9106; some 50 ms and 64 MB, two at a time). Access tokens are not stored: they carry client, scopes
- * and expiry under a MAC whose key lives in system.db; whoever can read that file can make tokens. Client ids are
- * not secret. All functions are thread-safe, and see what other processes changed. */
+ * thin view of these calls. Nothing else in evdb.h asks for a token: whoever has the handle may do everything.
+ *
+ * Secrets are stored hashed only: generated ones (256 bits) as keyed BLAKE2b, secrets chosen by people as Argon2id
+ * (RFC 9106; some 50 ms and 64 MB, two at a time for each handle; a right answer is remembered in memory). Who guesses
+ * is not slowed down otherwise: limit attempts where they come in. Refresh tokens are stored hashed, too. Access tokens
+ * are not stored: they carry client, scopes and expiry under a MAC whose key lives in system.db. Whoever can read that
+ * file, or a copy of it, can make tokens, so the call that makes the key (the first one with a secret or a token) takes
+ * the file from all but its owner (mode 0600; EVDB_DENIED when it may not); who shares a database with a group on
+ * purpose widens that afterwards. Client ids are not secret.
+ *
+ * All functions are thread-safe, and see what other processes changed. Beside the errors named below they answer
+ * EVDB_FORKED, EVDB_CORRUPT (system.db), EVDB_IO, EVDB_FULL and EVDB_NO_MEMORY. */
 #ifndef EVDB_AUTH_H
 #define EVDB_AUTH_H
 #include <evdb/database.h>
@@ -15,16 +23,19 @@ enum { EVDB_SCOPE_READ = 1, EVDB_SCOPE_WRITE = 2, EVDB_SCOPE_ADMIN = 4 };
 /* Grants a client may use, as bits. */
 enum { EVDB_GRANT_CLIENT_CREDENTIALS = 1, EVDB_GRANT_REFRESH_TOKEN = 2 };
 
-#define EVDB_CLIENT_ID_MAX 128u   /* bytes: printable ASCII without space, ':', '"' and '\\' */
-#define EVDB_SECRET_MAX 256u      /* bytes of a chosen secret, at least 8, without control characters */
-#define EVDB_SECRET_BYTES 48u     /* room for a generated secret, with NUL */
-#define EVDB_TOKEN_BYTES 512u     /* room for any token, with NUL */
-#define EVDB_CLIENTS_MAX 10000u
+#define EVDB_CLIENT_ID_MAX 128u       /* bytes: printable ASCII without space, ':', '"' and '\\' */
+#define EVDB_SECRET_MAX 256u          /* bytes of a chosen secret, at least 8, without control characters */
+#define EVDB_SECRET_BYTES 48u         /* room for a generated secret, with NUL */
+#define EVDB_TOKEN_BYTES 512u         /* room for any token, with NUL */
+#define EVDB_CLIENTS_MAX 10000u       /* in a database */
+#define EVDB_REFRESH_TOKENS_MAX 1000u /* of a client, used ones included */
 #define EVDB_TOKEN_LIFETIME_MAX_MS (INT64_C(10) * 365 * 86400000)
 
-/* "read write" <-> bits: names separated by single spaces. EVDB_INVALID names what is unknown. */
+/* "read write" <-> bits: names separated by single spaces, in any order, at least one. EVDB_INVALID names what is
+ * unknown. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_scopes_parse(const char *text, uint32_t *out, evdb_error *err);
-/* Writes the names held by the bits ("read write admin"), NUL-terminated. space has at least 32 bytes. */
+/* Writes the names of the bits ("read write admin"; other bits have none) to space, NUL-terminated, and returns it. It
+ * has at least 32 bytes. */
 EVDB_API const char *evdb_auth_scopes_text(uint32_t scopes, char *space);
 /* "client_credentials refresh_token" <-> bits, likewise; space has at least 48 bytes. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_grants_parse(const char *text, uint32_t *out, evdb_error *err);
@@ -34,48 +45,55 @@ typedef struct evdb_client {
     char id[EVDB_CLIENT_ID_MAX + 1];
     uint32_t scopes, grants;
     int32_t chosen_secret; /* 1 = the secret was chosen by a person */
-    int64_t created_ms;
+    int64_t created_ms;    /* Unix time */
 } evdb_client;
 
-/* Registers a client. secret NULL makes one, written to secret_out (EVDB_SECRET_BYTES; may be NULL when secret is given): it
- * cannot be read again later. scopes 0 = read; grants 0 = client_credentials. EVDB_EXISTS, EVDB_INVALID, EVDB_LIMIT. */
+/* Registers a client. secret NULL makes one, written to secret_out (EVDB_SECRET_BYTES): it cannot be read again later.
+ * When a secret is given secret_out is left alone, and may be NULL. scopes 0 = read; grants 0 = client_credentials.
+ * EVDB_EXISTS; EVDB_INVALID for an id, a secret or bits that may not be; EVDB_LIMIT beyond EVDB_CLIENTS_MAX. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_client_add(evdb *db, const char *id, const char *secret,
                                                           uint32_t scopes, uint32_t grants, char *secret_out,
                                                           evdb_error *err);
-/* A new secret, chosen or made; the old one and the client's refresh tokens stop working. EVDB_NOT_FOUND. */
+/* A new secret, given or made as above; the old one and all of the client's tokens stop working. Scopes and grants
+ * stay. EVDB_NOT_FOUND, EVDB_INVALID. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_client_rotate(evdb *db, const char *id, const char *secret,
                                                              char *secret_out, evdb_error *err);
-/* Its tokens stop working too. EVDB_NOT_FOUND. */
+/* Its tokens stop working too, and do not work for a client that is given the same id later. EVDB_NOT_FOUND,
+ * EVDB_INVALID. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_client_remove(evdb *db, const char *id, evdb_error *err);
-/* All clients sorted by id; *out is freed with evdb_auth_client_list_free(). */
+/* All clients sorted by id, bytewise; *out is freed with evdb_auth_client_list_free(). */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_client_list(evdb *db, evdb_client **out, size_t *count, evdb_error *err);
 EVDB_API void evdb_auth_client_list_free(evdb_client *list);
 
 typedef struct evdb_token_options {
     size_t size;                 /* EVDB_TOKEN_OPTIONS sets it */
-    uint32_t scopes;             /* asked for; 0 = all there are */
+    uint32_t scopes;             /* asked for, with those they include; 0 = all there are */
     uint32_t reserved;
-    int64_t lifetime_ms;         /* of the access token; 0 = 3600000 */
-    int64_t refresh_lifetime_ms; /* of the refresh token; 0 = 86400000 */
+    int64_t lifetime_ms;         /* of the access token, up to EVDB_TOKEN_LIFETIME_MAX_MS; 0 = 3600000 */
+    int64_t refresh_lifetime_ms; /* of the refresh token, likewise; 0 = 86400000 */
 } evdb_token_options;
 #define EVDB_TOKEN_OPTIONS { .size = sizeof(evdb_token_options) }
 
 typedef struct evdb_token {
     char access[EVDB_TOKEN_BYTES];
     char refresh[EVDB_TOKEN_BYTES]; /* "" when the client may not use refresh_token */
-    uint32_t scopes;
+    uint32_t scopes;                /* of the access token */
     int64_t expires_ms;             /* of the access token, Unix time */
 } evdb_token;
 
 /* client_credentials: id and secret for a token. EVDB_DENIED for an unknown client and for a wrong secret alike;
- * EVDB_UNSUPPORTED when the client may not use the grant; EVDB_INVALID when it asks for scopes that it does not have.
- * A client that may use refresh_token gets one of those, too. */
+ * EVDB_UNSUPPORTED when the client may not use the grant; EVDB_INVALID when it asks for scopes that it does not have,
+ * or for a lifetime out of bounds. A client that may use refresh_token gets one of those, too; if it has
+ * EVDB_REFRESH_TOKENS_MAX already, the one that would expire first ends. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_issue(evdb *db, const char *client, const char *secret,
                                                            const evdb_token_options *options, evdb_token *out,
                                                            evdb_error *err);
-/* refresh_token: works once; the new pair replaces it, with the same scopes or fewer. EVDB_GONE when the token is unknown,
- * another client's, expired or used before: that means that somebody has a copy, so the refresh tokens that came from
- * it are revoked. Else as above. */
+/* refresh_token: works once; a new pair replaces it, each of its own full lifetime. Fewer scopes may be asked for, but
+ * not more (EVDB_INVALID; the token is not used up). They are the access token's alone: the new refresh token has those
+ * of the old one. EVDB_GONE when the token is unknown, another client's, expired, or used before. The last means that
+ * somebody has a copy: the refresh tokens that came from it are revoked, too (access tokens live until they expire). A
+ * token counts as used before its successor is handed over; if that never arrives, log in again with the secret. Else
+ * as above. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_refresh(evdb *db, const char *client, const char *secret,
                                                              const char *refresh, const evdb_token_options *options,
                                                              evdb_token *out, evdb_error *err);
@@ -87,7 +105,8 @@ typedef struct evdb_principal {
     int64_t expires_ms;
 } evdb_principal;
 
-/* EVDB_DENIED for a token that is malformed, forged, expired, or whose client was removed or has a new secret since. */
+/* EVDB_DENIED for a token (NULL, too) that is malformed, forged, expired, or whose client was removed or has a new
+ * secret since. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_check(evdb *db, const char *token, evdb_principal *out,
                                                            evdb_error *err);
 

@@ -1,6 +1,6 @@
 /* database.h - opening a database: a directory, or ":memory:".
  *
- * The directory holds system.db (names of stores), stores/<uuid>/ (one folder a store) and lock
+ * The directory holds system.db (names of stores; clients, see auth.h), stores/<uuid>/ (one folder a store) and lock
  * files. Any number of processes may have it open and write at the same time; each sees what the
  * others committed at its next call. Do not put it on a network file system: locks and mapped
  * memory must work between all its users.

@@ -9,6 +9,9 @@
 
 enum { SALT_BYTES = crypto_pwhash_SALTBYTES, CHOSEN_BYTES = SECRET_HASH_BYTES - SALT_BYTES, MAC_BYTES = 32, PURPOSES = 3 };
 
+/* Hashes are kept without them, so they never change: other costs are another secret_kind. They are libsodium's "interactive". */
+enum { ARGON2_PASSES = 2, ARGON2_BYTES = 64 << 20 };
+
 typedef struct key_set {
     unsigned char purpose[PURPOSES][MAC_BYTES];
     unsigned char memory[MAC_BYTES]; /* of what is remembered; new at each start */
@@ -75,13 +78,13 @@ static evdb_status argon2(secrets *s, const char *secret, const unsigned char *s
     while (s->computing == SECRET_AT_ONCE) pthread_cond_wait(&s->free_place, &s->lock);
     s->computing++;
     pthread_mutex_unlock(&s->lock);
-    int failed = crypto_pwhash(out, CHOSEN_BYTES, secret, strlen(secret), salt, crypto_pwhash_OPSLIMIT_INTERACTIVE,
-                               crypto_pwhash_MEMLIMIT_INTERACTIVE, crypto_pwhash_ALG_ARGON2ID13);
+    int failed = crypto_pwhash(out, CHOSEN_BYTES, secret, strlen(secret), salt, ARGON2_PASSES, ARGON2_BYTES,
+                               crypto_pwhash_ALG_ARGON2ID13);
     pthread_mutex_lock(&s->lock);
     s->computing--;
     pthread_cond_signal(&s->free_place);
     pthread_mutex_unlock(&s->lock);
-    return failed ? error_no_memory(err, crypto_pwhash_MEMLIMIT_INTERACTIVE, "hashing a secret") : EVDB_OK;
+    return failed ? error_no_memory(err, ARGON2_BYTES, "hashing a secret") : EVDB_OK;
 }
 
 /* What is remembered of a good answer: the secret under the hash that it belongs to. */
@@ -95,11 +98,18 @@ static void memory_of(const secrets *s, const char *secret, const unsigned char 
     sodium_memzero(&state, sizeof(state));
 }
 
-static bool remembers(secrets *s, const unsigned char memory[MAC_BYTES])
+/* Under the lock. */
+static bool is_known(const secrets *s, const unsigned char memory[MAC_BYTES])
 {
     bool found = false;
-    pthread_mutex_lock(&s->lock);
     for (int i = 0; i < SECRET_REMEMBERED; i++) found |= sodium_memcmp(s->remembered[i], memory, MAC_BYTES) == 0;
+    return found;
+}
+
+static bool remembers(secrets *s, const unsigned char memory[MAC_BYTES])
+{
+    pthread_mutex_lock(&s->lock);
+    bool found = is_known(s, memory);
     pthread_mutex_unlock(&s->lock);
     return found;
 }
@@ -107,8 +117,10 @@ static bool remembers(secrets *s, const unsigned char memory[MAC_BYTES])
 static void remember(secrets *s, const unsigned char memory[MAC_BYTES])
 {
     pthread_mutex_lock(&s->lock);
-    memcpy(s->remembered[s->next], memory, MAC_BYTES);
-    s->next = (s->next + 1) % SECRET_REMEMBERED;
+    if (!is_known(s, memory)) { /* threads that computed the same at once take one place */
+        memcpy(s->remembered[s->next], memory, MAC_BYTES);
+        s->next = (s->next + 1) % SECRET_REMEMBERED;
+    }
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -139,12 +151,11 @@ evdb_status secret_hash(secrets *s, secret_kind kind, const char *secret, unsign
     return argon2(s, secret, out, out + SALT_BYTES, err);
 }
 
-evdb_status secret_matches(secrets *s, secret_kind kind, const char *secret, const unsigned char *hash, size_t size,
+evdb_status secret_matches(secrets *s, secret_kind kind, const char *secret, const unsigned char hash[SECRET_HASH_BYTES],
                            bool *out, evdb_error *err)
 {
     unsigned char mac[MAC_BYTES];
     *out = false;
-    if (size != SECRET_HASH_BYTES) return error_set(err, EVDB_CORRUPT, "system.db: a client's secret has the wrong length");
     if (kind == SECRET_CHOSEN) return chosen_matches(s, secret, hash, out, err);
     secret_mac(s, SECRET_FOR_CLIENTS, secret, strlen(secret), mac);
     *out = sodium_memcmp(mac, hash, MAC_BYTES) == 0;

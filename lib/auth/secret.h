@@ -33,7 +33,7 @@ typedef enum secret_purpose { SECRET_FOR_CLIENTS = 1, SECRET_FOR_ACCESS = 2, SEC
 void secret_mac(const secrets *s, secret_purpose purpose, const void *bytes, size_t size, unsigned char out[32]);
 
 evdb_status secret_hash(secrets *s, secret_kind kind, const char *secret, unsigned char out[SECRET_HASH_BYTES], evdb_error *err);
-evdb_status secret_matches(secrets *s, secret_kind kind, const char *secret, const unsigned char *hash, size_t size,
+evdb_status secret_matches(secrets *s, secret_kind kind, const char *secret, const unsigned char hash[SECRET_HASH_BYTES],
                            bool *out, evdb_error *err);
 
 #endif

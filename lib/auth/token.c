@@ -12,11 +12,27 @@ enum {
 };
 static const char prefix[] = "evdb1.";
 
+static void to_text(const unsigned char *raw, size_t size, char *out, size_t room)
+{
+    sodium_bin2base64(out, room, raw, size, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}
+
+/* One text for each value: what libsodium reads is written back and compared, for it also takes bytes that are no letters of
+ * the alphabet (those with the eighth bit set). 0 = it is not a text of ours. */
+static size_t from_text(const char *text, unsigned char raw[RAW_MAX])
+{
+    char again[EVDB_TOKEN_BYTES];
+    size_t size;
+    if (sodium_base642bin(raw, RAW_MAX, text, strlen(text), NULL, &size, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING)) return 0;
+    to_text(raw, size, again, sizeof(again));
+    return strcmp(again, text) == 0 ? size : 0;
+}
+
 void token_random(const platform *p, char out[EVDB_SECRET_BYTES])
 {
     unsigned char bytes[SECRET_RANDOM_BYTES];
     p->random(p->random_context, bytes, sizeof(bytes));
-    sodium_bin2base64(out, EVDB_SECRET_BYTES, bytes, sizeof(bytes), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    to_text(bytes, sizeof(bytes), out, EVDB_SECRET_BYTES);
     sodium_memzero(bytes, sizeof(bytes));
 }
 
@@ -47,22 +63,21 @@ void token_write(const platform *p, const secrets *s, const token_claims *claims
     at += length;
     secret_mac(s, SECRET_FOR_ACCESS, raw, (size_t)(at - raw), at);
     memcpy(out, prefix, sizeof(prefix) - 1);
-    sodium_bin2base64(out + sizeof(prefix) - 1, EVDB_TOKEN_BYTES - sizeof(prefix) + 1, raw, (size_t)(at - raw) + MAC_BYTES,
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    to_text(raw, (size_t)(at - raw) + MAC_BYTES, out + sizeof(prefix) - 1, EVDB_TOKEN_BYTES - sizeof(prefix) + 1);
+    sodium_memzero(raw, sizeof(raw));
 }
 
 bool token_read(const secrets *s, const char *token, token_claims *out)
 {
     unsigned char raw[RAW_MAX], mac[MAC_BYTES];
-    size_t size;
     if (strncmp(token, prefix, sizeof(prefix) - 1) != 0) return false;
-    token += sizeof(prefix) - 1;
-    if (sodium_base642bin(raw, sizeof(raw), token, strlen(token), NULL, &size, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING))
-        return false;
+    size_t size = from_text(token + sizeof(prefix) - 1, raw);
     if (size <= HEAD_BYTES + MAC_BYTES || raw[0] != VERSION) return false;
     size -= MAC_BYTES;
     secret_mac(s, SECRET_FOR_ACCESS, raw, size, mac);
-    if (sodium_memcmp(mac, raw + size, MAC_BYTES) != 0) return false;
+    bool right = sodium_memcmp(mac, raw + size, MAC_BYTES) == 0;
+    sodium_memzero(mac, sizeof(mac)); /* of a forged token it is what was missing */
+    if (!right) return false;
     *out = (token_claims){ .scopes = raw[1], .expires_ms = get64(raw + 2), .generation = get64(raw + 10) };
     memcpy(out->client, raw + HEAD_BYTES, size - HEAD_BYTES);
     return true;

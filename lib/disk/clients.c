@@ -3,23 +3,32 @@
 #include "base/error.h"
 #include "base/try.h"
 #include "disk/system_private.h"
+#include "platform/file.h"
+#include <stdio.h>
 #include <string.h>
 
 #define COLUMNS "id, kind, secret, scopes, grants, generation, created_ms"
 
 /* ---- clients ---- */
 
+static bool sensible(const client_row *c, size_t id, size_t hash)
+{
+    return id >= 1 && id <= EVDB_CLIENT_ID_MAX && hash == CLIENT_HASH_BYTES && c->kind <= 1 && c->scopes >= 1 &&
+           c->scopes <= (EVDB_SCOPE_READ | EVDB_SCOPE_WRITE | EVDB_SCOPE_ADMIN) && c->grants >= 1 &&
+           c->grants <= (EVDB_GRANT_CLIENT_CREDENTIALS | EVDB_GRANT_REFRESH_TOKEN);
+}
+
 static evdb_status read_client(sqlite3_stmt *row, client_row *out, evdb_error *err)
 {
     const char *id = (const char *)sqlite3_column_text(row, 0);
+    if (!id) return error_no_memory(err, EVDB_CLIENT_ID_MAX, "a client"); /* the column is NOT NULL */
     size_t length = (size_t)sqlite3_column_bytes(row, 0), hash = (size_t)sqlite3_column_bytes(row, 2);
-    if (!id || length > EVDB_CLIENT_ID_MAX || hash > CLIENT_HASH_MAX)
-        return error_set(err, EVDB_CORRUPT, "system.db: a client makes no sense");
-    *out = (client_row){ .kind = (uint32_t)sqlite3_column_int(row, 1), .hash_size = hash,
-                         .scopes = (uint32_t)sqlite3_column_int(row, 3), .grants = (uint32_t)sqlite3_column_int(row, 4),
-                         .generation = sqlite3_column_int64(row, 5), .created_ms = sqlite3_column_int64(row, 6) };
+    *out = (client_row){ .kind = (uint32_t)sqlite3_column_int(row, 1), .scopes = (uint32_t)sqlite3_column_int(row, 3),
+                         .grants = (uint32_t)sqlite3_column_int(row, 4), .generation = sqlite3_column_int64(row, 5),
+                         .created_ms = sqlite3_column_int64(row, 6) };
+    if (!sensible(out, length, hash)) return error_set(err, EVDB_CORRUPT, "system.db: client '%.80s' makes no sense", id);
     memcpy(out->id, id, length);
-    if (hash) memcpy(out->hash, sqlite3_column_blob(row, 2), hash);
+    memcpy(out->hash, sqlite3_column_blob(row, 2), hash);
     return EVDB_OK;
 }
 
@@ -39,13 +48,6 @@ out:
     return rc;
 }
 
-static evdb_status integer(void *context, sqlite3_stmt *row, evdb_error *err)
-{
-    (void)err;
-    *(int64_t *)context = sqlite3_column_int64(row, 0);
-    return EVDB_OK;
-}
-
 /* A change of one client in one transaction. */
 typedef evdb_status change_fn(system_db *s, const client_row *row, evdb_error *err);
 
@@ -61,12 +63,12 @@ static evdb_status transact(system_db *s, change_fn *change, const client_row *r
 
 static evdb_status add(system_db *s, const client_row *row, evdb_error *err)
 {
-    const system_value values[] = { SYSTEM_TEXT(row->id), SYSTEM_NUMBER(row->kind), SYSTEM_BYTES(row->hash, row->hash_size),
+    const system_value values[] = { SYSTEM_TEXT(row->id), SYSTEM_NUMBER(row->kind), SYSTEM_BYTES(row->hash, sizeof(row->hash)),
                                     SYSTEM_NUMBER(row->scopes), SYSTEM_NUMBER(row->grants), SYSTEM_NUMBER(row->generation),
                                     SYSTEM_NUMBER(row->created_ms) };
     int64_t count = 0;
     evdb_status rc;
-    TRY(system_query(s, "SELECT count(*) FROM clients", NULL, 0, integer, &count, err));
+    TRY(system_integer(s, "SELECT count(*) FROM clients", NULL, 0, &count, err));
     if (count >= EVDB_CLIENTS_MAX)
         TRY(error_set(err, EVDB_LIMIT, "there are %u clients already, as many as there may be", EVDB_CLIENTS_MAX));
     rc = system_query(s, "INSERT INTO clients(" COLUMNS ") VALUES(?1,?2,?3,?4,?5,?6,?7)", values, 7, NULL, NULL, err);
@@ -88,16 +90,16 @@ static evdb_status must_change(system_db *s, const char *text, const system_valu
                                evdb_error *err)
 {
     int64_t changed = 0;
-    evdb_status rc = system_query(s, text, values, count, integer, &changed, err);
+    evdb_status rc = system_integer(s, text, values, count, &changed, err);
     if (rc == EVDB_OK && !changed) rc = error_set(err, EVDB_NOT_FOUND, "there is no client '%s'", id);
     return rc == EVDB_OK ? forget_tokens(s, id, err) : rc;
 }
 
 static evdb_status change_secret(system_db *s, const client_row *row, evdb_error *err)
 {
-    const system_value values[] = { SYSTEM_TEXT(row->id), SYSTEM_NUMBER(row->kind), SYSTEM_BYTES(row->hash, row->hash_size) };
-    return must_change(s, "UPDATE clients SET kind=?2, secret=?3, generation=generation+1 WHERE id=?1 RETURNING 1", values, 3,
-                       row->id, err);
+    const system_value values[] = { SYSTEM_TEXT(row->id), SYSTEM_NUMBER(row->kind), SYSTEM_BYTES(row->hash, sizeof(row->hash)),
+                                    SYSTEM_NUMBER(row->generation) };
+    return must_change(s, "UPDATE clients SET kind=?2, secret=?3, generation=?4 WHERE id=?1 RETURNING 1", values, 4, row->id, err);
 }
 
 evdb_status clients_change_secret(system_db *s, const client_row *row, evdb_error *err)
@@ -137,109 +139,113 @@ evdb_status clients_each(system_db *s, clients_each_fn *each, void *context, evd
 
 /* ---- the key ---- */
 
+typedef struct key_wanted { unsigned char *to; bool found; } key_wanted;
+
 static evdb_status read_key(void *context, sqlite3_stmt *row, evdb_error *err)
 {
+    key_wanted *k = context;
     if (sqlite3_column_bytes(row, 0) != CLIENTS_KEY_BYTES)
         return error_set(err, EVDB_CORRUPT, "system.db: the key of tokens has the wrong length");
-    memcpy(context, sqlite3_column_blob(row, 0), CLIENTS_KEY_BYTES);
+    memcpy(k->to, sqlite3_column_blob(row, 0), CLIENTS_KEY_BYTES);
+    k->found = true;
     return EVDB_OK;
 }
 
-/* Whoever comes first decides; then everybody reads what was decided. */
+static evdb_status find_key(system_db *s, key_wanted *k, evdb_error *err)
+{
+    return system_query(s, "SELECT value FROM keys WHERE name='auth'", NULL, 0, read_key, k, err);
+}
+
+/* Whoever reads the key can make tokens. Files that SQLite makes later have the mode of system.db. */
+static evdb_status keep_private(system_db *s, evdb_error *err)
+{
+    static const char *const ends[] = { "", "-wal", "-shm" };
+    char path[4096];
+    for (size_t i = 0; s->path && i < sizeof(ends) / sizeof(*ends); i++) {
+        if ((size_t)snprintf(path, sizeof(path), "%s%s", s->path, ends[i]) >= sizeof(path))
+            return error_set(err, EVDB_INVALID, "%s: the path is too long", s->path);
+        int failed = file_private(s->platform, path);
+        if (failed) return error_errno(err, failed, "keep others from reading", path);
+    }
+    return EVDB_OK;
+}
+
+/* Under the lock. */
+static evdb_status make_key(system_db *s, const unsigned char *fresh, evdb_error *err)
+{
+    const system_value values[] = { SYSTEM_BYTES(fresh, CLIENTS_KEY_BYTES) };
+    int64_t clients = 0;
+    evdb_status rc;
+    TRY(system_integer(s, "SELECT count(*) FROM clients", NULL, 0, &clients, err));
+    if (clients)
+        TRY(error_set(err, EVDB_CORRUPT, "system.db: there are clients, but no key of tokens: "
+                      "once they are removed, a new one will be made"));
+    TRY(keep_private(s, err));
+    TRY(system_begin(s, err));
+    rc = system_query(s, "INSERT INTO keys(name, value) VALUES('auth',?1)", values, 1, NULL, NULL, err);
+    rc = system_end(s, rc, true, err);
+out:
+    return rc;
+}
+
+/* Whoever comes first decides; then everybody reads what was decided. Under the lock, so that nobody takes a key for good that
+ * another thread is about to commit. */
 evdb_status clients_key(system_db *s, const unsigned char fresh[CLIENTS_KEY_BYTES], unsigned char out[CLIENTS_KEY_BYTES],
                         evdb_error *err)
 {
-    const system_value values[] = { SYSTEM_TEXT("auth"), SYSTEM_BYTES(fresh, CLIENTS_KEY_BYTES) };
+    key_wanted k = { .to = out };
     evdb_status rc = system_lock(s, err);
     if (rc != EVDB_OK) return rc;
-    rc = system_query(s, "INSERT INTO keys(name, value) VALUES(?1,?2) ON CONFLICT DO NOTHING", values, 2, NULL, NULL, err);
-    if (rc == EVDB_OK) rc = system_query(s, "SELECT value FROM keys WHERE name=?1", values, 1, read_key, out, err);
+    rc = find_key(s, &k, err);
+    if (rc == EVDB_OK && !k.found) {
+        rc = make_key(s, fresh, err);
+        if (rc == EVDB_OK) memcpy(out, fresh, CLIENTS_KEY_BYTES);
+    }
     system_unlock(s);
     return rc;
 }
 
-/* ---- refresh tokens ---- */
+/* ---- verifying: I7 ---- */
 
-static evdb_status put_token(system_db *s, const refresh_row *row, int64_t now_ms, evdb_error *err)
+typedef struct finder { void (*problem)(void *context, const char *text); void *context; } finder;
+
+static evdb_status look_at_client(void *context, sqlite3_stmt *row, evdb_error *err)
 {
-    const system_value now[] = { SYSTEM_NUMBER(now_ms) };
-    const system_value values[] = { SYSTEM_BYTES(row->hash, sizeof(row->hash)), SYSTEM_BYTES(row->family, sizeof(row->family)),
-                                    SYSTEM_TEXT(row->client), SYSTEM_NUMBER(row->scopes), SYSTEM_NUMBER(row->expires_ms) };
-    evdb_status rc;
-    TRY(system_query(s, "DELETE FROM refresh WHERE expires_ms<?1", now, 1, NULL, NULL, err));
-    TRY(system_query(s, "INSERT INTO refresh(token, family, client, scopes, expires_ms, used) VALUES(?1,?2,?3,?4,?5,0)", values,
-                     5, NULL, NULL, err));
-out:
-    return rc;
+    const finder *f = context;
+    client_row client;
+    evdb_error why;
+    evdb_status rc = read_client(row, &client, &why);
+    if (rc == EVDB_CORRUPT) f->problem(f->context, why.message);
+    else if (rc != EVDB_OK && err) *err = why;
+    return rc == EVDB_CORRUPT ? EVDB_OK : rc;
 }
 
-evdb_status refresh_add(system_db *s, const refresh_row *row, int64_t now_ms, evdb_error *err)
+static evdb_status found_one(void *context, sqlite3_stmt *row, evdb_error *err)
 {
-    evdb_status rc = system_lock(s, err);
-    if (rc != EVDB_OK) return rc;
-    rc = system_begin(s, err);
-    if (rc == EVDB_OK) rc = system_end(s, put_token(s, row, now_ms, err), false, err);
-    system_unlock(s);
-    return rc;
-}
-
-typedef struct known_token {
-    bool found, used;
-    unsigned char family[REFRESH_FAMILY_BYTES];
-    uint32_t scopes;
-    int64_t expires_ms;
-} known_token;
-
-static evdb_status read_token(void *context, sqlite3_stmt *row, evdb_error *err)
-{
-    known_token *t = context;
-    if (sqlite3_column_bytes(row, 0) != REFRESH_FAMILY_BYTES)
-        return error_set(err, EVDB_CORRUPT, "system.db: a refresh token makes no sense");
-    memcpy(t->family, sqlite3_column_blob(row, 0), REFRESH_FAMILY_BYTES);
-    t->scopes = (uint32_t)sqlite3_column_int(row, 1);
-    t->expires_ms = sqlite3_column_int64(row, 2);
-    t->used = sqlite3_column_int(row, 3) != 0;
-    t->found = true;
+    const finder *f = context;
+    const char *text = (const char *)sqlite3_column_text(row, 0);
+    if (!text) return error_no_memory(err, 100, "a finding");
+    f->problem(f->context, text);
     return EVDB_OK;
 }
 
-/* Somebody holds a copy of the token: whoever it was, nothing that came from it is good any longer. */
-static evdb_status revoke_family(system_db *s, const known_token *t, evdb_error *err)
+evdb_status clients_verify(system_db *s, void (*problem)(void *context, const char *text), void *context, evdb_error *err)
 {
-    const system_value values[] = { SYSTEM_BYTES(t->family, sizeof(t->family)) };
-    return system_query(s, "DELETE FROM refresh WHERE family=?1", values, 1, NULL, NULL, err);
-}
-
-/* In a transaction. *gone is why the token is no good: then what was changed is kept all the same. */
-static evdb_status trade(system_db *s, const unsigned char *hash, refresh_row *next, int64_t now_ms, const char **gone,
-                         evdb_error *err)
-{
-    const system_value values[] = { SYSTEM_BYTES(hash, REFRESH_HASH_BYTES), SYSTEM_TEXT(next->client) };
-    known_token t = { 0 };
+    static const char *const findings[] = {
+        "SELECT 'system.db: the key of tokens has ' || length(value) || ' bytes, not 32' FROM keys"
+        " WHERE name='auth' AND length(value)<>32",
+        "SELECT 'system.db: there are clients, but no key' WHERE EXISTS(SELECT 1 FROM clients)"
+        " AND NOT EXISTS(SELECT 1 FROM keys WHERE name='auth')",
+        "SELECT 'system.db: refresh tokens that make no sense: ' || n FROM (SELECT count(*) AS n FROM refresh"
+        " WHERE length(token)<>32 OR length(family)<>16 OR scopes NOT BETWEEN 1 AND 7 OR used NOT IN (0,1)) WHERE n",
+        "SELECT 'system.db: refresh tokens of no client: ' || n FROM (SELECT count(*) AS n FROM refresh"
+        " WHERE client NOT IN (SELECT id FROM clients)) WHERE n",
+    };
+    finder f = { problem, context };
     evdb_status rc;
-    TRY(system_query(s, "SELECT family, scopes, expires_ms, used FROM refresh WHERE token=?1 AND client=?2", values, 2,
-                     read_token, &t, err));
-    if (!t.found) *gone = "the refresh token is unknown";
-    else if (t.used) *gone = "the refresh token was used before: all that came from it is revoked";
-    else if (t.expires_ms <= now_ms) *gone = "the refresh token has expired";
-    if (*gone) return t.used ? revoke_family(s, &t, err) : EVDB_OK;
-    if (next->scopes & ~t.scopes) TRY(error_set(err, EVDB_INVALID, "more scopes are asked for than the refresh token has"));
-    if (!next->scopes) next->scopes = t.scopes;
-    memcpy(next->family, t.family, sizeof(t.family));
-    TRY(system_query(s, "UPDATE refresh SET used=1 WHERE token=?1", values, 1, NULL, NULL, err));
-    TRY(put_token(s, next, now_ms, err));
+    TRY(system_query(s, "SELECT " COLUMNS " FROM clients", NULL, 0, look_at_client, &f, err));
+    for (size_t i = 0; i < sizeof(findings) / sizeof(*findings); i++)
+        TRY(system_query(s, findings[i], NULL, 0, found_one, &f, err));
 out:
     return rc;
-}
-
-evdb_status refresh_trade(system_db *s, const unsigned char hash[REFRESH_HASH_BYTES], refresh_row *next, int64_t now_ms,
-                          evdb_error *err)
-{
-    const char *gone = NULL;
-    evdb_status rc = system_lock(s, err);
-    if (rc != EVDB_OK) return rc;
-    rc = system_begin(s, err);
-    if (rc == EVDB_OK) rc = system_end(s, trade(s, hash, next, now_ms, &gone, err), false, err);
-    system_unlock(s);
-    return rc == EVDB_OK && gone ? error_set(err, EVDB_GONE, "%s", gone) : rc;
 }

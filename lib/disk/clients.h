@@ -1,4 +1,4 @@
-/* clients.h - who may log in, in system.db: clients, their refresh tokens, and the database's own key.
+/* clients.h - who may log in, in system.db: clients, and the database's own key.
  *
  * Rows only: what a secret or a token is, and whether it is right, is decided above. Changes take the system lock. */
 #ifndef EVDB_DISK_CLIENTS_H
@@ -6,42 +6,29 @@
 #include "disk/system.h"
 #include <evdb/auth.h>
 
-enum { CLIENT_HASH_MAX = 64, CLIENTS_KEY_BYTES = 32, REFRESH_HASH_BYTES = 32, REFRESH_FAMILY_BYTES = 16 };
+enum { CLIENT_HASH_BYTES = 48, CLIENTS_KEY_BYTES = 32 };
 
 typedef struct client_row {
     char id[EVDB_CLIENT_ID_MAX + 1];
-    uint32_t kind, scopes, grants;
-    size_t hash_size;
-    unsigned char hash[CLIENT_HASH_MAX];
-    int64_t generation; /* counts the secrets it has had: tokens of an earlier one are void */
+    uint32_t kind, scopes, grants; /* kind: auth/secret.h's, 0 or 1 */
+    unsigned char hash[CLIENT_HASH_BYTES];
+    int64_t generation; /* of its secret, a random number: tokens of any other are void */
     int64_t created_ms;
 } client_row;
 
 evdb_status clients_find(system_db *s, const char *id, client_row *out, bool *found, evdb_error *err);
 evdb_status clients_add(system_db *s, const client_row *row, evdb_error *err); /* EXISTS, LIMIT */
-/* Kind and hash from row; the next generation; its refresh tokens go. NOT_FOUND. */
+/* Kind, hash and generation from row; its refresh tokens go. NOT_FOUND. */
 evdb_status clients_change_secret(system_db *s, const client_row *row, evdb_error *err);
 evdb_status clients_remove(system_db *s, const char *id, evdb_error *err); /* NOT_FOUND */
 typedef evdb_status clients_each_fn(void *context, const client_row *row, evdb_error *err);
 evdb_status clients_each(system_db *s, clients_each_fn *each, void *context, evdb_error *err); /* by id */
 
-/* The database's key: `fresh` when it has none yet. */
+/* The database's key: `fresh` when it has none yet, and then system.db's owner alone may read it from now on. */
 evdb_status clients_key(system_db *s, const unsigned char fresh[CLIENTS_KEY_BYTES], unsigned char out[CLIENTS_KEY_BYTES],
                         evdb_error *err);
 
-typedef struct refresh_row {
-    unsigned char hash[REFRESH_HASH_BYTES], family[REFRESH_FAMILY_BYTES];
-    const char *client;
-    uint32_t scopes;
-    int64_t expires_ms;
-} refresh_row;
-
-/* Keeps a token, and forgets those that expired before now_ms. */
-evdb_status refresh_add(system_db *s, const refresh_row *row, int64_t now_ms, evdb_error *err);
-/* Trades `hash`, a token of next->client, for *next, which takes over family and (when it asks for none) scopes. GONE when
- * the token is unknown, another client's, or expired; a token traded before takes its whole family along. INVALID when
- * next asks for more scopes. */
-evdb_status refresh_trade(system_db *s, const unsigned char hash[REFRESH_HASH_BYTES], refresh_row *next, int64_t now_ms,
-                          evdb_error *err);
+/* I7: each problem with clients, refresh tokens and the key goes to problem(). CORRUPT or IO when they cannot be read at all. */
+evdb_status clients_verify(system_db *s, void (*problem)(void *context, const char *text), void *context, evdb_error *err);
 
 #endif

@@ -12,7 +12,7 @@
  *   stores   uuid -> name
  *   debris   folders that may be deleted
  *   keys     name -> secret bytes that this database alone knows
- *   clients  id -> hash of its secret, scopes, grants; generation counts its secrets
+ *   clients  id -> hash of its secret, scopes, grants; generation tells its secrets apart
  *   refresh  keyed hash of a refresh token -> client, scopes, expiry, family (what came from one log-in)
  *
  * Records are keyed by id (INTEGER or TEXT, one kind a store) so that an insert touches three

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/try.h"
+#include "disk/clients.h"
 #include "disk/schema.h"
 #include "disk/system_private.h"
 #include <stdio.h>
@@ -40,6 +41,7 @@ evdb_status system_open(const platform *p, const vfs *v, const char *dir, system
     if (failed) TRY(error_errno(err, failed, "open", s->lock_path));
     TRY(system_lock(s, err)); /* two processes may be creating it at once */
     rc = sql_open(p, v, s->path, SQL_CREATE, &s->db, err);
+    if (rc == EVDB_OK) rc = sql_exec(&s->db, "PRAGMA secure_delete=ON", err); /* nothing stays of a removed client */
     if (rc == EVDB_OK) rc = sql_migrate(&s->db, schema_system, schema_system_count, err);
     if (rc == EVDB_OK) settle(s);
     system_unlock(s);
@@ -105,6 +107,19 @@ out:
     sqlite3_finalize(st);
     pthread_mutex_unlock(&s->turn);
     return rc;
+}
+
+static evdb_status take_integer(void *context, sqlite3_stmt *row, evdb_error *err)
+{
+    (void)err;
+    *(int64_t *)context = sqlite3_column_int64(row, 0);
+    return EVDB_OK;
+}
+
+evdb_status system_integer(system_db *s, const char *text, const system_value *values, size_t count, int64_t *out,
+                           evdb_error *err)
+{
+    return system_query(s, text, values, count, take_integer, out, err);
 }
 
 evdb_status system_begin(system_db *s, evdb_error *err) { return system_query(s, "BEGIN IMMEDIATE", NULL, 0, NULL, NULL, err); }
@@ -185,6 +200,7 @@ evdb_status system_verify(system_db *s, void (*problem)(void *context, const cha
     pthread_mutex_lock(&s->turn);
     evdb_status rc = sql_check(&s->db, problem, context, &why);
     pthread_mutex_unlock(&s->turn);
+    if (rc == EVDB_OK) rc = clients_verify(s, problem, context, &why);
     if (rc == EVDB_CORRUPT || rc == EVDB_IO) { /* a page that cannot be read is a finding */
         problem(context, why.message);
         return EVDB_OK;

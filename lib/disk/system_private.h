@@ -32,6 +32,9 @@ typedef evdb_status system_row_fn(void *context, sqlite3_stmt *row, evdb_error *
 /* Runs one statement; each row (may be NULL) is handed to row(). */
 evdb_status system_query(system_db *s, const char *text, const system_value *values, size_t count, system_row_fn *row,
                          void *context, evdb_error *err);
+/* The first column of the last row; *out is left alone when there is none. */
+evdb_status system_integer(system_db *s, const char *text, const system_value *values, size_t count, int64_t *out,
+                           evdb_error *err);
 /* A transaction: system_begin() .. system_end() with what became of it. With the system lock held, so that no other thread's
  * transaction is on the connection. `important`: what was committed is moved into system.db at once. */
 evdb_status system_begin(system_db *s, evdb_error *err);

@@ -45,6 +45,15 @@ int file_unlink(const platform *p, const char *path)
     return unlink(path) == 0 || errno == ENOENT ? 0 : errno;
 }
 
+int file_private(const platform *p, const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) return errno == ENOENT ? 0 : errno;
+    if (!(st.st_mode & (S_IRWXG | S_IRWXO))) return 0;
+    GATED(p, .kind = IO_MODE, .path = path);
+    return chmod(path, st.st_mode & S_IRWXU) == 0 ? 0 : errno;
+}
+
 int file_exists(const char *path, bool *exists, bool *directory)
 {
     struct stat st;

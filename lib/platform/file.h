@@ -10,6 +10,7 @@ int io_ask(const platform *p, const io_event *event);
 int file_mkdir(const platform *p, const char *path);      /* EEXIST when it is there */
 int file_sync_dir(const platform *p, const char *path);
 int file_unlink(const platform *p, const char *path);     /* a missing file is a success */
+int file_private(const platform *p, const char *path);    /* its owner alone may read and write it; a missing file is a success */
 int file_exists(const char *path, bool *exists, bool *directory);
 int file_size(const char *path, uint64_t *out);          /* of a missing file: 0 */
 /* Creates path if missing and makes it at least `size` bytes, of zeros, with room on the disk for them all: who writes

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 typedef enum io_kind {
-    IO_OPEN, IO_READ, IO_WRITE, IO_SYNC, IO_TRUNCATE, IO_RENAME, IO_UNLINK, IO_MKDIR, IO_SYNC_DIR, IO_MAP, IO_LOCK
+    IO_OPEN, IO_READ, IO_WRITE, IO_SYNC, IO_TRUNCATE, IO_RENAME, IO_UNLINK, IO_MKDIR, IO_SYNC_DIR, IO_MAP, IO_LOCK, IO_MODE
 } io_kind;
 
 typedef struct io_event {

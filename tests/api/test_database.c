@@ -1,4 +1,5 @@
 /* test_database.c - evdb/database.h: opening, what is refused, allocators and the log. */
+#include "client.h"
 #include "expect.h"
 #include "scratch.h"
 #include <stdatomic.h>
@@ -168,6 +169,21 @@ static void counting_release(void *context, void *block)
     free(block);
 }
 
+static void use_clients(evdb *db)
+{
+    evdb_client *list;
+    size_t count;
+    client c = client_new(db, "a");
+    evdb_token token = client_login(db, &c), next = client_refresh(db, &c, token.refresh);
+    assert_true(client_token_good(db, next.access));
+    client_refresh_gone(db, &c, token.refresh);
+    refused(EVDB_EXISTS, evdb_auth_client_add(db, "a", NULL, 0, 0, c.secret, &why));
+    ok(evdb_auth_client_list(db, &list, &count, &why));
+    evdb_auth_client_list_free(list);
+    ok(evdb_auth_client_rotate(db, "a", NULL, c.secret, &why));
+    ok(evdb_auth_client_remove(db, "a", &why));
+}
+
 /* Calls that succeed and calls that fail, of every kind. */
 static void use_everything(evdb *db)
 {
@@ -225,6 +241,7 @@ static void use_everything(evdb *db)
     evdb_store_close(store);
     ok(evdb_store_rename(db, "s", "t", &why));
     ok(evdb_store_drop(db, "t", &why));
+    use_clients(db);
 }
 
 static void a_custom_allocator_gets_everything_back(void **state)

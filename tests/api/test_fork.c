@@ -1,4 +1,5 @@
 /* test_fork.c - the fork rule of evdb.h: in a child every call on a handle of its parent answers EVDB_FORKED. */
+#include "client.h"
 #include "expect.h"
 #include "scratch.h"
 #include <string.h>
@@ -10,6 +11,8 @@ typedef struct handles {
     evdb_store *store;
     evdb_cursor *cursor; /* in the middle of a block */
     evdb_ticket *ticket; /* submitted */
+    client client;
+    evdb_token token;
     const char *path;
 } handles;
 
@@ -29,6 +32,10 @@ static int refuses_everything(const handles *h)
     evdb_ticket *ticket;
     evdb_verify_report report;
     evdb_batch batch = EVDB_BATCH;
+    evdb_client *clients;
+    evdb_token token;
+    evdb_principal who;
+    char secret[EVDB_SECRET_BYTES];
     uint64_t count64;
     size_t count;
     const evdb_status answers[] = {
@@ -57,6 +64,14 @@ static int refuses_everything(const handles *h)
         evdb_search_batch(h->store, pair, 1, 0, 2, NULL, &found, NULL),
         evdb_changes_read(h->store, 0, 0, &changes, NULL),
         evdb_changes_trim(h->store, 1, NULL),
+        evdb_auth_client_add(h->db, "b", NULL, 0, 0, secret, NULL),
+        evdb_auth_client_add(h->db, "c", "chosen by me", 0, 0, NULL, NULL),
+        evdb_auth_client_rotate(h->db, "a", NULL, secret, NULL),
+        evdb_auth_client_remove(h->db, "a", NULL),
+        evdb_auth_client_list(h->db, &clients, &count, NULL),
+        evdb_auth_token_issue(h->db, "a", h->client.secret, NULL, &token, NULL),
+        evdb_auth_token_refresh(h->db, "a", h->client.secret, h->token.refresh, NULL, &token, NULL),
+        evdb_auth_token_check(h->db, h->token.access, &who, NULL),
     };
     for (int i = 0; i < (int)(sizeof(answers) / sizeof(*answers)); i++)
         if (answers[i] != EVDB_FORKED) return i + 1;
@@ -68,6 +83,7 @@ static int in_child(const handles *h)
 {
     evdb *own;
     evdb_store *store;
+    evdb_principal who;
     int wrong = refuses_everything(h);
     if (wrong) return wrong;
     evdb_ticket_free(h->ticket); /* harmless, in this order or none */
@@ -78,6 +94,7 @@ static int in_child(const handles *h)
     if (evdb_store_open(own, "s", &store, NULL) != EVDB_OK) return 102;
     if (evdb_record_insert(store, num(100), pair, 2, NULL, NULL, NULL) != EVDB_OK) return 103;
     evdb_store_close(store);
+    if (evdb_auth_token_check(own, h->token.access, &who, NULL) != EVDB_OK) return 104;
     evdb_close(own);
     return 0;
 }
@@ -97,6 +114,8 @@ static void a_child_is_refused_and_its_closing_harms_nobody(void **state)
     ok(evdb_cursor_open(h.store, NULL, &h.cursor, &why));
     ok(evdb_cursor_next(h.cursor, &next, &why));
     ok(evdb_batch_submit(h.store, &b, &h.ticket, &why));
+    h.client = client_new(t->db, "a");
+    h.token = client_login(t->db, &h.client);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) _exit(in_child(&h));
@@ -115,6 +134,7 @@ static void a_child_is_refused_and_its_closing_harms_nobody(void **state)
     assert_int_equal(found->count, 7);
     evdb_result_free(found);
     evdb_store_close(h.store);
+    (void)client_refresh(t->db, &h.client, h.token.refresh);
     ok(evdb_verify(t->db, NULL, NULL, NULL, &report, &why));
     assert_int_equal(report.problems, 0);
 }

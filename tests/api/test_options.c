@@ -60,6 +60,8 @@ static void a_struct_without_its_size_is_refused(void **state)
     evdb_cursor_options from = { 0 };
     evdb_batch batch = { 0 };
     evdb_store_stats stats = { 0 };
+    evdb_token_options token_options = { 0 };
+    evdb_token token;
     float v[1] = { 1 };
     refused(EVDB_INVALID, evdb_open(":memory:", &options, &db, &why));
     refused(EVDB_INVALID, evdb_store_create(t->db, "o", &store_options, &other, &why));
@@ -70,6 +72,8 @@ static void a_struct_without_its_size_is_refused(void **state)
     refused(EVDB_INVALID, evdb_batch_write(store, &batch, NULL, &why));
     refused(EVDB_INVALID, evdb_batch_submit(store, &batch, &ticket, &why));
     refused(EVDB_INVALID, evdb_store_get_stats(store, &stats, &why));
+    refused(EVDB_INVALID, evdb_auth_token_issue(t->db, "a", "secret", &token_options, &token, &why));
+    refused(EVDB_INVALID, evdb_auth_token_refresh(t->db, "a", "secret", "refresh", &token_options, &token, &why));
     search.size = 1u << 20;
     refused(EVDB_INVALID, evdb_search(store, v, 1, &search, &found, &why));
     evdb_store_close(store);

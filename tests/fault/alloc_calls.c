@@ -1,5 +1,6 @@
 /* alloc_calls.c - implements alloc_calls.h. */
 #include "alloc_calls.h"
+#include "alloc_auth.h"
 #include "database_private.h"
 #include "memory_io.h"
 #include <stdio.h>
@@ -65,7 +66,7 @@ static evdb_id make_id(unsigned n, char space[32])
 
 /* ---- the calls ---- */
 
-static evdb_status expect(bool right, evdb_error *err)
+evdb_status alloc_expect(bool right, evdb_error *err)
 {
     if (right) return EVDB_OK;
     snprintf(err->message, sizeof(err->message), "a wrong result");
@@ -112,7 +113,7 @@ static evdb_status do_list(alloc_scene *s, evdb_error *err)
     size_t count;
     evdb_status rc = evdb_store_list(s->db, &list, &count, err);
     if (rc != EVDB_OK) return rc;
-    rc = expect(count == 2 && list[0]->dim == 3 && list[1]->dim == ALLOC_DIM, err);
+    rc = alloc_expect(count == 2 && list[0]->dim == 3 && list[1]->dim == ALLOC_DIM, err);
     evdb_store_list_free(list, count);
     return rc;
 }
@@ -124,11 +125,11 @@ static evdb_status do_describe(alloc_scene *s, evdb_error *err)
     uint64_t count;
     evdb_status rc = evdb_store_describe(s->store, &info, err);
     if (rc != EVDB_OK) return rc;
-    rc = expect(strcmp(info->name, "s") == 0 && info->dim == ALLOC_DIM, err);
+    rc = alloc_expect(strcmp(info->name, "s") == 0 && info->dim == ALLOC_DIM, err);
     evdb_store_info_free(info);
     if (rc == EVDB_OK) rc = evdb_store_get_stats(s->store, &stats, err);
     if (rc == EVDB_OK) rc = evdb_store_count(s->store, &count, err);
-    return rc == EVDB_OK ? expect(count == stats.records, err) : rc;
+    return rc == EVDB_OK ? alloc_expect(count == stats.records, err) : rc;
 }
 
 static evdb_status do_sync(alloc_scene *s, evdb_error *err) { return evdb_store_sync(s->store, err); }
@@ -172,7 +173,7 @@ static evdb_status do_get(alloc_scene *s, evdb_error *err)
     evdb_record *record;
     evdb_status rc = evdb_record_get(s->store, make_id(6, space), &record, err);
     if (rc != EVDB_OK) return rc;
-    rc = expect(strcmp(record->id.text, "record-6") == 0 && record->dim == ALLOC_DIM, err);
+    rc = alloc_expect(strcmp(record->id.text, "record-6") == 0 && record->dim == ALLOC_DIM, err);
     evdb_record_free(record);
     return rc;
 }
@@ -208,7 +209,7 @@ static evdb_status do_batch(alloc_scene *s, evdb_error *err)
     size_t written = 0;
     fill_many(&m, EVDB_BATCH_PARTIAL);
     evdb_status rc = evdb_batch_write(s->store, &m.batch, &written, err);
-    return rc == EVDB_OK ? expect(written == ALLOC_RECORDS, err) : rc;
+    return rc == EVDB_OK ? alloc_expect(written == ALLOC_RECORDS, err) : rc;
 }
 
 static evdb_status do_ticket(alloc_scene *s, evdb_error *err)
@@ -221,7 +222,7 @@ static evdb_status do_ticket(alloc_scene *s, evdb_error *err)
     if (rc != EVDB_OK) return rc;
     rc = evdb_ticket_wait(ticket, &written, err);
     evdb_ticket_free(ticket);
-    return rc == EVDB_OK ? expect(written == ALLOC_RECORDS, err) : rc;
+    return rc == EVDB_OK ? alloc_expect(written == ALLOC_RECORDS, err) : rc;
 }
 
 static evdb_status do_iterate(alloc_scene *s, evdb_error *err)
@@ -237,7 +238,7 @@ static evdb_status do_iterate(alloc_scene *s, evdb_error *err)
     if (rc != EVDB_OK) return rc;
     while ((rc = evdb_cursor_next(cursor, &record, err)) == EVDB_OK && record) count++;
     evdb_cursor_close(cursor);
-    return rc == EVDB_OK ? expect(count == ALLOC_RECORDS - 1, err) : rc;
+    return rc == EVDB_OK ? alloc_expect(count == ALLOC_RECORDS - 1, err) : rc;
 }
 
 static evdb_status do_changes(alloc_scene *s, evdb_error *err)
@@ -245,7 +246,7 @@ static evdb_status do_changes(alloc_scene *s, evdb_error *err)
     evdb_changes *changes;
     evdb_status rc = evdb_changes_read(s->store, 0, 0, &changes, err);
     if (rc != EVDB_OK) return rc;
-    rc = expect(changes->count == ALLOC_RECORDS && strcmp(changes->at[1].id.text, "record-1") == 0, err);
+    rc = alloc_expect(changes->count == ALLOC_RECORDS && strcmp(changes->at[1].id.text, "record-1") == 0, err);
     evdb_changes_free(changes);
     return rc;
 }
@@ -262,7 +263,7 @@ static evdb_status do_search(alloc_scene *s, evdb_error *err)
     o.flags = EVDB_SEARCH_METADATA;
     evdb_status rc = evdb_search(s->store, query, ALLOC_DIM, &o, &result, err);
     if (rc != EVDB_OK) return rc;
-    rc = expect(result->count == 4 && result->distances[0] < 0.001f && result->metadata[3][0] == '{', err);
+    rc = alloc_expect(result->count == 4 && result->distances[0] < 0.001f && result->metadata[3][0] == '{', err);
     evdb_result_free(result);
     return rc;
 }
@@ -276,12 +277,12 @@ static evdb_status do_search_batch(alloc_scene *s, evdb_error *err)
     o.threads = 3;
     evdb_status rc = evdb_search_batch(s->store, queries[0], 6, 0, ALLOC_DIM, &o, &result, err);
     if (rc != EVDB_OK) return rc;
-    rc = expect(result->queries == 6 && result->count == 60, err);
+    rc = alloc_expect(result->queries == 6 && result->count == 60, err);
     evdb_result_free(result);
     if (rc != EVDB_OK) return rc;
     rc = evdb_search_range(s->store, queries[1], ALLOC_DIM, 2, NULL, &result, err);
     if (rc != EVDB_OK) return rc;
-    rc = expect(result->count == ALLOC_RECORDS, err);
+    rc = alloc_expect(result->count == ALLOC_RECORDS, err);
     evdb_result_free(result);
     return rc;
 }
@@ -298,7 +299,7 @@ evdb_status alloc_verify(alloc_scene *s, evdb_error *err)
 {
     evdb_verify_report report;
     evdb_status rc = evdb_verify(s->db, NULL, NULL, NULL, &report, err);
-    return rc == EVDB_OK ? expect(report.problems == 0 && report.records >= ALLOC_RECORDS - 1, err) : rc;
+    return rc == EVDB_OK ? alloc_expect(report.problems == 0 && report.records >= ALLOC_RECORDS - 1, err) : rc;
 }
 
 static evdb_status do_import(alloc_scene *s, evdb_error *err)
@@ -312,7 +313,7 @@ static evdb_status do_import(alloc_scene *s, evdb_error *err)
     o.kind = EVDB_UPSERT; /* the first batch may be in when the second fails */
     o.batch = 1;
     evdb_status rc = evdb_import(s->store, &source, &o, &report, err);
-    return rc == EVDB_OK ? expect(report.written == 2, err) : rc;
+    return rc == EVDB_OK ? alloc_expect(report.written == 2, err) : rc;
 }
 
 static evdb_status do_export(alloc_scene *s, evdb_error *err)
@@ -324,12 +325,16 @@ static evdb_status do_export(alloc_scene *s, evdb_error *err)
     o.format = EVDB_FORMAT_JSON;
     evdb_status rc = evdb_export(s->store, &sink, &o, &count, err);
     memory_sink_free(&file);
-    return rc == EVDB_OK ? expect(count == ALLOC_RECORDS, err) : rc;
+    return rc == EVDB_OK ? alloc_expect(count == ALLOC_RECORDS, err) : rc;
 }
 
 #define CALL(name)       \
     {                    \
 #name, do_##name \
+    }
+#define AUTH(name)          \
+    {                       \
+#name, alloc_##name \
     }
 const alloc_call alloc_calls[] = {
     CALL(open),       CALL(create),
@@ -344,8 +349,13 @@ const alloc_call alloc_calls[] = {
     CALL(search),     CALL(search_batch),
     CALL(follow),     { "verify", alloc_verify },
     CALL(import),     CALL(export),
+    AUTH(client_add), AUTH(client_rotate),
+    AUTH(client_remove), AUTH(client_list),
+    AUTH(token_issue), AUTH(token_refresh),
+    AUTH(token_check),
 };
 #undef CALL
+#undef AUTH
 const size_t alloc_calls_count = sizeof(alloc_calls) / sizeof(*alloc_calls);
 
 bool alloc_build(alloc_scene *s)
@@ -361,6 +371,7 @@ bool alloc_build(alloc_scene *s)
         make_vector(i, vector);
         made = evdb_record_insert(s->store, make_id(i, space), vector, ALLOC_DIM, "{\"a\": 1}", NULL, NULL) == EVDB_OK;
     }
+    made = made && alloc_build_clients(s->db);
     evdb_store_close(s->store);
     evdb_close(s->db);
     return made;

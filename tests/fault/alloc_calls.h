@@ -34,6 +34,8 @@ typedef struct alloc_call {
 } alloc_call;
 extern const alloc_call alloc_calls[];
 extern const size_t alloc_calls_count;
+/* For calls: EVDB_INTERNAL unless the result is right. */
+evdb_status alloc_expect(bool right, evdb_error *err);
 /* One of them: evdb_verify(), and that it finds nothing. */
 evdb_status alloc_verify(alloc_scene *s, evdb_error *err);
 

@@ -1,5 +1,6 @@
 /* answers.c - implements answers.h. */
 #include "answers.h"
+#include "answers_private.h"
 #include "database_private.h"
 #include "memory_io.h"
 #include <err.h>
@@ -10,7 +11,7 @@
 
 enum { BIG_METADATA = 30000, TEXT_ID_MAX = 400 };
 
-static void must(evdb_status rc, const evdb_error *why)
+void answers_must(evdb_status rc, const evdb_error *why)
 {
     if (rc != EVDB_OK) errx(2, "building a database: %s: %s", evdb_status_name(rc), why->message);
 }
@@ -40,7 +41,7 @@ static void write_record(evdb_store *store, bool texts, unsigned n, unsigned ver
     fill_vector(n * 1000 + version, vector);
     snprintf(metadata, BIG_METADATA + 100, "{\"n\":%u,\"version\":%u,\"pad\":\"%0*d\"}", n, version,
              n % 11 == 5 ? BIG_METADATA : (int)(n * 7 % 900) + 1, 1);
-    must(evdb_record_upsert(store, id_of(n, texts, space), vector, ANSWERS_DIM, metadata, NULL, &why), &why);
+    answers_must(evdb_record_upsert(store, id_of(n, texts, space), vector, ANSWERS_DIM, metadata, NULL, &why), &why);
     free(metadata);
 }
 
@@ -54,14 +55,14 @@ static void build_store(evdb *db, const char *name, bool texts, evdb_metric metr
     o.metric = metric;
     o.fields = fields;
     o.field_count = 2;
-    must(evdb_store_create(db, name, &o, &store, &why), &why);
+    answers_must(evdb_store_create(db, name, &o, &store, &why), &why);
     for (unsigned n = 0; n < ANSWERS_IDS; n++) write_record(store, texts, n, 1);
-    if (sync) must(evdb_store_sync(store, &why), &why);
+    if (sync) answers_must(evdb_store_sync(store, &why), &why);
     for (unsigned n = 2; n < ANSWERS_IDS; n += 5) write_record(store, texts, n, 2);
     for (unsigned n = 4; n < ANSWERS_IDS; n += 9)
-        must(evdb_record_delete(store, id_of(n, texts, space), 0, &why), &why);
+        answers_must(evdb_record_delete(store, id_of(n, texts, space), 0, &why), &why);
     for (unsigned n = 0; n < ANSWERS_IDS; n += 6)
-        must(evdb_record_update(store, id_of(n, texts, space), NULL, 0, "{\"only\":\"metadata\"}", 0, NULL, &why),
+        answers_must(evdb_record_update(store, id_of(n, texts, space), NULL, 0, "{\"only\":\"metadata\"}", 0, NULL, &why),
              &why);
     evdb_store_close(store);
 }
@@ -73,10 +74,28 @@ static int no_sync(void *context, const io_event *event)
     return event->kind == IO_SYNC || event->kind == IO_SYNC_DIR ? IO_SKIP : 0;
 }
 
-static evdb_status open_database(const char *dir, evdb **out, evdb_error *why)
+/* Time stands still and chance repeats, so that each database that is built has the same secrets and tokens. */
+static uint64_t chance;
+
+static int64_t no_time(void *context)
+{
+    (void)context;
+    return INT64_C(1700000000000);
+}
+
+static void repeat(void *context, void *bytes, size_t count)
+{
+    for (unsigned char *at = bytes; count; count--) *at++ = (unsigned char)(seed_next(context) >> 32);
+}
+
+static evdb_status open_database(const char *dir, uint64_t seed, evdb **out, evdb_error *why)
 {
     platform p = platform_real;
     p.io.before = no_sync;
+    p.clock_ms = no_time;
+    p.random_context = &chance;
+    p.random = repeat;
+    chance = seed;
     return db_open_with(&p, dir, NULL, out, why);
 }
 
@@ -84,16 +103,16 @@ evdb *answers_build(const char *dir, bool sync)
 {
     evdb *db;
     evdb_error why;
-    must(open_database(dir, &db, &why), &why);
+    answers_must(open_database(dir, 1, &db, &why), &why);
     build_store(db, "ints", false, EVDB_COSINE, sync);
     build_store(db, "texts", true, EVDB_EUCLIDEAN, sync);
+    answers_build_clients(db);
     return db;
 }
 
 /* ---- asking ---- */
 
-/* Begins an answer: its text is written to the stream that is returned, until finish(). */
-static FILE *begin(answers *a, size_t *size, const char *format, ...)
+FILE *answers_begin(answers *a, size_t *size, const char *format, ...)
 {
     answer *to = &a->at[a->count];
     va_list args;
@@ -106,7 +125,7 @@ static FILE *begin(answers *a, size_t *size, const char *format, ...)
     return stream;
 }
 
-static void finish(answers *a, FILE *stream, evdb_status status, const evdb_error *why)
+void answers_finish(answers *a, FILE *stream, evdb_status status, const evdb_error *why)
 {
     answer *to = &a->at[a->count++];
     fclose(stream);
@@ -135,7 +154,7 @@ static void ask_description(answers *a, evdb_store *store, const char *name)
     evdb_store_info *info;
     evdb_store_stats stats = EVDB_STORE_STATS;
     uint64_t count;
-    FILE *to = begin(a, &size, "%s: describe", name);
+    FILE *to = answers_begin(a, &size, "%s: describe", name);
     evdb_status rc = evdb_store_describe(store, &info, &why);
     if (rc == EVDB_OK) {
         fprintf(to, "%s %s %u %d %d %d %u %u %u %u %lld", info->name, info->uuid, info->dim, (int)info->metric,
@@ -144,17 +163,17 @@ static void ask_description(answers *a, evdb_store *store, const char *name)
         for (uint32_t i = 0; i < info->field_count; i++) fprintf(to, " %s", info->fields[i]);
         evdb_store_info_free(info);
     }
-    finish(a, to, rc, &why);
-    to = begin(a, &size, "%s: stats", name);
+    answers_finish(a, to, rc, &why);
+    to = answers_begin(a, &size, "%s: stats", name);
     rc = evdb_store_get_stats(store, &stats, &why);
     if (rc == EVDB_OK)
         fprintf(to, "%llu %llu %llu", (unsigned long long)stats.records, (unsigned long long)stats.sequence,
                 (unsigned long long)stats.changes_horizon);
-    finish(a, to, rc, &why);
-    to = begin(a, &size, "%s: count", name);
+    answers_finish(a, to, rc, &why);
+    to = answers_begin(a, &size, "%s: count", name);
     rc = evdb_store_count(store, &count, &why);
     if (rc == EVDB_OK) fprintf(to, "%llu", (unsigned long long)count);
-    finish(a, to, rc, &why);
+    answers_finish(a, to, rc, &why);
 }
 
 static void ask_records(answers *a, evdb_store *store, const char *name, bool texts)
@@ -164,13 +183,13 @@ static void ask_records(answers *a, evdb_store *store, const char *name, bool te
     evdb_error why;
     for (unsigned n = 0; n <= ANSWERS_IDS; n++) { /* the last is not there, as are the deleted ones */
         evdb_record *record;
-        FILE *to = begin(a, &size, "%s: get %u", name, n);
+        FILE *to = answers_begin(a, &size, "%s: get %u", name, n);
         evdb_status rc = evdb_record_get(store, id_of(n, texts, space), &record, &why);
         if (rc == EVDB_OK) {
             print_record(to, record);
             evdb_record_free(record);
         }
-        finish(a, to, rc, &why);
+        answers_finish(a, to, rc, &why);
     }
 }
 
@@ -181,14 +200,14 @@ static void ask_walks(answers *a, evdb_store *store, const char *name)
     evdb_cursor *cursor;
     evdb_changes *changes;
     const evdb_record *record = NULL;
-    FILE *to = begin(a, &size, "%s: iterate", name);
+    FILE *to = answers_begin(a, &size, "%s: iterate", name);
     evdb_status rc = evdb_cursor_open(store, NULL, &cursor, &why);
     if (rc == EVDB_OK) {
         while ((rc = evdb_cursor_next(cursor, &record, &why)) == EVDB_OK && record) print_record(to, record);
         evdb_cursor_close(cursor);
     }
-    finish(a, to, rc, &why);
-    to = begin(a, &size, "%s: changes", name);
+    answers_finish(a, to, rc, &why);
+    to = answers_begin(a, &size, "%s: changes", name);
     rc = evdb_changes_read(store, 0, 0, &changes, &why);
     for (size_t i = 0; rc == EVDB_OK && i < changes->count; i++) {
         fprintf(to, "%llu %d ", (unsigned long long)changes->at[i].sequence, (int)changes->at[i].kind);
@@ -196,7 +215,7 @@ static void ask_walks(answers *a, evdb_store *store, const char *name)
         fprintf(to, "\n");
     }
     if (rc == EVDB_OK) evdb_changes_free(changes);
-    finish(a, to, rc, &why);
+    answers_finish(a, to, rc, &why);
 }
 
 static void ask_searches(answers *a, evdb_store *store, const char *name)
@@ -209,7 +228,7 @@ static void ask_searches(answers *a, evdb_store *store, const char *name)
         size_t size;
         o.flags = q % 2 ? EVDB_SEARCH_METADATA : 0;
         fill_vector(q * 5000 + 1, query);
-        FILE *to = begin(a, &size, "%s: search %u", name, q);
+        FILE *to = answers_begin(a, &size, "%s: search %u", name, q);
         evdb_status rc = q < 3 ? evdb_search(store, query, ANSWERS_DIM, &o, &result, &why)
                                : evdb_search_range(store, query, ANSWERS_DIM, 1.1f, &o, &result, &why);
         for (size_t i = 0; rc == EVDB_OK && i < result->count; i++) {
@@ -217,7 +236,7 @@ static void ask_searches(answers *a, evdb_store *store, const char *name)
             fprintf(to, " %a %s\n", (double)result->distances[i], result->metadata ? result->metadata[i] : "");
         }
         if (rc == EVDB_OK) evdb_result_free(result);
-        finish(a, to, rc, &why);
+        answers_finish(a, to, rc, &why);
     }
 }
 
@@ -226,9 +245,9 @@ static void ask_store(answers *a, evdb *db, const char *name, bool texts)
     size_t size;
     evdb_error why;
     evdb_store *store;
-    FILE *to = begin(a, &size, "%s: open", name);
+    FILE *to = answers_begin(a, &size, "%s: open", name);
     evdb_status rc = evdb_store_open(db, name, &store, &why);
-    finish(a, to, rc, &why);
+    answers_finish(a, to, rc, &why);
     if (rc != EVDB_OK) return;
     ask_description(a, store, name);
     ask_records(a, store, name, texts);
@@ -242,11 +261,11 @@ static void ask_list(answers *a, evdb *db)
     size_t size, count;
     evdb_error why;
     evdb_store_info **list;
-    FILE *to = begin(a, &size, "list");
+    FILE *to = answers_begin(a, &size, "list");
     evdb_status rc = evdb_store_list(db, &list, &count, &why);
     for (size_t i = 0; rc == EVDB_OK && i < count; i++) fprintf(to, "%s %s\n", list[i]->name, list[i]->uuid);
     if (rc == EVDB_OK) evdb_store_list_free(list, count);
-    finish(a, to, rc, &why);
+    answers_finish(a, to, rc, &why);
 }
 
 answers answers_of(const char *dir)
@@ -256,12 +275,13 @@ answers answers_of(const char *dir)
     evdb_error why;
     evdb *db;
     evdb_verify_report report;
-    FILE *to = begin(&a, &size, "open");
-    evdb_status rc = open_database(dir, &db, &why);
-    finish(&a, to, rc, &why);
+    FILE *to = answers_begin(&a, &size, "open");
+    evdb_status rc = open_database(dir, 2, &db, &why); /* other tokens than there are */
+    answers_finish(&a, to, rc, &why);
     a.opened = rc == EVDB_OK;
     if (!a.opened) return a;
     ask_list(&a, db);
+    answers_ask_clients(&a, db);
     ask_store(&a, db, "ints", false);
     ask_store(&a, db, "texts", true);
     a.verified = evdb_verify(db, NULL, NULL, NULL, &report, &why) == EVDB_OK ? (unsigned)report.problems : 1;

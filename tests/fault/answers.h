@@ -24,7 +24,8 @@ typedef struct answers {
 } answers;
 
 /* Fills dir with a database: store "ints" (integer ids, cosine) and store "texts" (string ids, euclidean), with
- * updates, deletes, freed slots, and metadata large enough to overflow pages. It is left open. With sync the first
+ * updates, deletes, freed slots, and metadata large enough to overflow pages; clients, some of them without a valid secret any
+ * longer, and their refresh tokens. It is left open. With sync the first
  * half of it is moved from the logs into the files. */
 evdb *answers_build(const char *dir, bool sync);
 /* Opens the database and asks everything. */

@@ -78,6 +78,22 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void the_sound_database_answers_what_clients_were_told(void **state)
+{
+    static const struct {
+        const char *question;
+        evdb_status status;
+    } told[] = {
+        { "token: kept", EVDB_OK },           { "token: voided", EVDB_DENIED },   { "keeper: log in", EVDB_OK },
+        { "rotated: log in", EVDB_DENIED },   { "removed: log in", EVDB_DENIED }, { "keeper: refresh", EVDB_OK },
+        { "keeper: refresh again", EVDB_GONE },
+    };
+    (void)state;
+    for (int i = 0; i < SPECIMENS; i++)
+        for (size_t n = 0; n < sizeof(told) / sizeof(*told); n++)
+            assert_int_equal(answers_find(&specimens[i].original, told[n].question)->status, told[n].status);
+}
+
 /* Writes the damaged files out and asks everything; `what` describes the damage when something is wrong. */
 static verdict examine(specimen *s, tally *t, const char *what, const tree_file *file, size_t at)
 {
@@ -272,6 +288,7 @@ static void derived_files_may_be_missing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_sound_database_answers_what_clients_were_told),
         cmocka_unit_test(a_flip_in_rows_db_is_reported_by_the_read_that_meets_it),
         cmocka_unit_test(a_flip_in_system_db_is_reported),
         cmocka_unit_test(a_flip_in_the_log_of_a_killed_process_never_loses_a_commit_silently),

@@ -1,10 +1,11 @@
 /* test_io.c - each file operation failing in turn: once, and from then on, with EIO and with ENOSPC.
  *
- * A session opens a database, makes stores, writes, checkpoints, renames, drops and searches. Every call answers
+ * A session opens a database, makes stores, writes, checkpoints, renames, drops, searches, and changes clients. Every call answers
  * success or an error that fits; afterwards the database opens again, holds all that was acknowledged, and can be
  * written.
  *   EVDB_EVERY=n  tries every n-th operation (8), 1 for all of them
  *   EVDB_SEED=n   repeats a run: it says which of the n is the first */
+#include "accounts.h"
 #include "database_private.h"
 #include "ledger.h"
 #include "memory_io.h"
@@ -60,6 +61,7 @@ static evdb_status open_behind(gate *g, const char *dir, evdb **out, evdb_error 
 /* What a session was told: 0 = nothing done, 1 = acknowledged, -1 = failed, so perhaps done. */
 typedef struct told {
     int created, extra, renamed, dropped;
+    accounts clients;
 } told;
 
 /* Is this an answer to the failure of some operation? */
@@ -106,6 +108,20 @@ static void search_once(evdb_store *store, const gate *g)
         evdb_result_free(result);
 }
 
+static void change_clients(accounts *a, evdb *db, const gate *g)
+{
+    static const struct {
+        unsigned client;
+        account_change change;
+    } changes[] = {
+        { 0, ACCOUNT_ADD },   { 1, ACCOUNT_ADD },    { 0, ACCOUNT_LOGIN },   { 1, ACCOUNT_LOGIN }, { 1, ACCOUNT_ROTATE },
+        { 1, ACCOUNT_LOGIN }, { 0, ACCOUNT_REFRESH }, { 2, ACCOUNT_ADD },     { 2, ACCOUNT_REMOVE },
+    };
+    evdb_error err;
+    for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++)
+        (void)well(accounts_change(a, db, changes[i].client, changes[i].change, &err), &err, g, "change a client", NULL);
+}
+
 static void session(const char *dir, gate *g, ledger *l, told *t)
 {
     evdb *db;
@@ -124,6 +140,7 @@ static void session(const char *dir, gate *g, ledger *l, told *t)
         write_some(l, store, g);
         evdb_store_close(store);
     }
+    change_clients(&t->clients, db, g);
     evdb_close(db);
 }
 
@@ -142,7 +159,7 @@ static bool there(evdb *db, const char *name)
     return true;
 }
 
-static void check_afterwards(const char *dir, const gate *g, ledger *l, const told *t)
+static void check_afterwards(const char *dir, const gate *g, ledger *l, told *t)
 {
     gate open = { .skip_syncs = true };
     evdb *db;
@@ -159,7 +176,10 @@ static void check_afterwards(const char *dir, const gate *g, ledger *l, const to
     must(evdb_store_open(db, "s", &store, &err), &err, g, "open the store");
     unsigned bad = ledger_differences(l, store) + ledger_feed_problems(store, &from);
     must(ledger_write(l, store, EVDB_UPSERT, 0, LEDGER_BATCH_MAX, &err), &err, g, "write");
-    bad += ledger_differences(l, store) + ledger_verify_problems(db);
+    bad += ledger_differences(l, store) + accounts_differences(&t->clients, db);
+    must(accounts_change(&t->clients, db, 0, t->clients.at[0].exists ? ACCOUNT_ROTATE : ACCOUNT_ADD, &err), &err, g,
+         "change a client");
+    bad += accounts_differences(&t->clients, db) + ledger_verify_problems(db);
     if (bad) fail_msg("%u problems after operation %lu failed with %d, once %d", bad, g->fail_at, g->error, g->once);
     evdb_store_close(store);
     evdb_close(db);
@@ -171,7 +191,7 @@ static bool attempt(unsigned long n, int error, bool once)
     char *dir = dir_new();
     gate g = { .fail_at = n, .error = error, .once = once, .skip_syncs = true };
     ledger l = { .first = 100 };
-    told t = { 0 };
+    told t = { .clients.owner = 'i' };
     session(dir, &g, &l, &t);
     check_afterwards(dir, &g, &l, &t);
     dir_remove(dir);

@@ -1,10 +1,11 @@
 /* test_power.c - the power fails at any moment of a session, and only what was synced is sure to be on the disk.
  *
- * Every record that was acknowledged by then is there, what was under way is there whole or not at all, and verify is
- * content. That the test can tell is tried too: without syncs it finds losses. The hint is mapped and never synced: it
+ * Every record that was acknowledged by then is there, what was under way is there whole or not at all, clients and their
+ * tokens are as they were told, and verify is content. That the test can tell is tried too: without syncs it finds losses. The hint is mapped and never synced: it
  * may be missing, or as it was at any earlier moment.
  *   EVDB_CUTS=n  moments at which the power fails (120)
  *   EVDB_SEED=n  repeats a run */
+#include "accounts.h"
 #include "database_private.h"
 #include "ledger.h"
 #include "memory_io.h"
@@ -23,6 +24,7 @@ enum { CUTS = 120, WRITES = 60, HINT_SIZE = 256 /* what of its page is used */ }
 typedef struct notes {
     bool created, second;
     ledger ledger;
+    accounts clients;
     char hint_path[4096]; /* of store "s", once it has one */
     unsigned char hint[HINT_SIZE];
 } notes;
@@ -71,6 +73,7 @@ static void session(recorder *r, uint64_t *seed)
         must(evdb_store_open(db, "s", &store, &err), &err, "open the store");
         for (int i = 0; i < WRITES; i++) {
             must(ledger_write_any(&n->ledger, store, seed, &err), &err, "write");
+            must(accounts_change_any(&n->clients, db, seed, &err), &err, "change a client");
             if (i % 20 == 19) must(evdb_store_sync(store, &err), &err, "sync");
             if (i == 30 && !part) {
                 must(evdb_store_create(db, "second", NULL, NULL, &err), &err, "create");
@@ -112,6 +115,7 @@ static unsigned losses(const char *dir, const notes *noted)
         bad += ledger_differences(&n.ledger, store);
         evdb_store_close(store);
     }
+    bad += accounts_differences(&n.clients, db);
     bad += n.second && evdb_store_open(db, "second", &second, NULL) != EVDB_OK;
     evdb_store_close(second);
     bad += ledger_verify_problems(db);
@@ -142,6 +146,7 @@ static unsigned cut_power(bool skip_syncs, unsigned cuts)
     unsigned bad = 0;
     assert_non_null(r);
     r->notes.ledger.first = -20;
+    r->notes.clients.owner = 'p';
     r->disk = (power){ .dir = dir, .skip_syncs = skip_syncs, .notes = &r->notes, .notes_size = sizeof(r->notes) };
     r->gate = power_gate(&r->disk);
     session(r, &seed);

@@ -178,12 +178,104 @@ static void a_store_dropped_by_one_process_is_gone_for_all(void **state)
     together_end(s);
 }
 
+/* ---- clients ---- */
+
+/* What they tell each other; in memory that both share. */
+typedef struct mail {
+    char first[EVDB_SECRET_BYTES], second[EVDB_SECRET_BYTES];
+    evdb_token token, next;
+} mail;
+static mail *post;
+
+static bool token_good(evdb *db, const evdb_token *token)
+{
+    evdb_principal who;
+    evdb_error err;
+    evdb_status rc = evdb_auth_token_check(db, token->access, &who, &err);
+    if (rc != EVDB_DENIED) child_must(rc, &err, "check a token");
+    return rc == EVDB_OK;
+}
+
+static evdb_status login(evdb *db, const char *secret)
+{
+    evdb_token token;
+    return evdb_auth_token_issue(db, "c", secret, NULL, &token, NULL);
+}
+
+/* Knows the client from its first request on, and asks again after each change of the other process. */
+static int serve(together *s)
+{
+    evdb *db;
+    evdb_token token;
+    evdb_error err;
+    child_must(evdb_open(s->dir, NULL, &db, &err), &err, "open");
+    together_wait_until(&s->turn, 1);
+    child_expect(token_good(db, &post->token), "a token of another process is good");
+    child_must(evdb_auth_token_refresh(db, "c", post->first, post->token.refresh, NULL, &post->next, &err), &err, "refresh");
+    atomic_store(&s->turn, 2);
+    together_wait_until(&s->turn, 3); /* another secret */
+    child_expect(!token_good(db, &post->token) && !token_good(db, &post->next), "tokens of the old secret are void");
+    child_expect(login(db, post->first) == EVDB_DENIED, "so is the old secret");
+    child_expect(evdb_auth_token_refresh(db, "c", post->second, post->next.refresh, NULL, &token, NULL) == EVDB_GONE,
+                 "so are its refresh tokens");
+    child_must(evdb_auth_token_issue(db, "c", post->second, NULL, &post->token, &err), &err, "the new secret");
+    atomic_store(&s->turn, 4);
+    together_wait_until(&s->turn, 5); /* removed, and made again */
+    child_expect(!token_good(db, &post->token), "a removed client's token is void");
+    child_expect(login(db, post->second) == EVDB_DENIED, "and its secret");
+    child_expect(login(db, post->first) == EVDB_OK, "its successor has another");
+    evdb_close(db);
+    return 0;
+}
+
+static int administer(together *s)
+{
+    evdb *db;
+    evdb_error err;
+    evdb_token token;
+    child_must(evdb_open(s->dir, NULL, &db, &err), &err, "open");
+    child_must(evdb_auth_client_add(db, "c", NULL, 0, EVDB_GRANT_CLIENT_CREDENTIALS | EVDB_GRANT_REFRESH_TOKEN, post->first, &err),
+               &err, "add a client");
+    child_must(evdb_auth_token_issue(db, "c", post->first, NULL, &post->token, &err), &err, "log in");
+    atomic_store(&s->turn, 1);
+    together_wait_until(&s->turn, 2); /* its refresh token was used there */
+    child_expect(token_good(db, &post->next), "what the other process issued is good here");
+    child_expect(evdb_auth_token_refresh(db, "c", post->first, post->token.refresh, NULL, &token, NULL) == EVDB_GONE,
+                 "a token used by another process is used");
+    child_must(evdb_auth_client_rotate(db, "c", NULL, post->second, &err), &err, "rotate");
+    atomic_store(&s->turn, 3);
+    together_wait_until(&s->turn, 4);
+    child_must(evdb_auth_client_remove(db, "c", &err), &err, "remove");
+    child_must(evdb_auth_client_add(db, "c", NULL, 0, 0, post->first, &err), &err, "add it again");
+    atomic_store(&s->turn, 5);
+    evdb_close(db);
+    return 0;
+}
+
+static int serve_or_administer(void *context)
+{
+    together_process *p = context;
+    return p->number ? serve(p->scene) : administer(p->scene);
+}
+
+static void a_client_changed_by_one_process_is_changed_for_all(void **state)
+{
+    together *s = together_begin(false);
+    (void)state;
+    post = shared_memory(sizeof(*post));
+    together_run(s, serve_or_administer, 2);
+    assert_int_equal(s->turn, 5);
+    shared_memory_free(post, sizeof(*post));
+    together_end(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_process_was_told_all_others_see_at_once),
         cmocka_unit_test(no_update_with_a_version_is_lost_between_processes),
         cmocka_unit_test(a_store_dropped_by_one_process_is_gone_for_all),
+        cmocka_unit_test(a_client_changed_by_one_process_is_changed_for_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

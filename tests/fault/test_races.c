@@ -1,4 +1,5 @@
 /* test_races.c - processes that do the same at the same moment, and processes that die holding a lock. */
+#include "client.h"
 #include "database_private.h"
 #include "together.h"
 #include <setjmp.h>
@@ -103,6 +104,49 @@ static void processes_may_create_one_database_and_one_store_at_the_same_time(voi
     together_end(s);
 }
 
+static char *secret_of_all, *refresh_of_all; /* in memory that they share */
+
+/* The first call of each handle also looks for, or makes, the key. */
+static int trade_at_once(void *context)
+{
+    together_process *p = context;
+    evdb *db;
+    evdb_token token;
+    evdb_error err;
+    char own[32], secret[EVDB_SECRET_BYTES];
+    child_must(evdb_open(p->scene->dir, NULL, &db, &err), &err, "open");
+    snprintf(own, sizeof(own), "own-%u", p->number);
+    together_wait_for_all(p->scene, 4);
+    evdb_status rc = evdb_auth_client_add(db, "shared", NULL, 0, EVERY_GRANT, secret, &err);
+    if (rc == EVDB_OK) {
+        child_must(evdb_auth_token_issue(db, "shared", secret, NULL, &token, &err), &err, "log in");
+        memcpy(secret_of_all, secret, sizeof(secret));
+        memcpy(refresh_of_all, token.refresh, EVDB_SECRET_BYTES);
+    } else child_expect(rc == EVDB_EXISTS, "one of them adds the client");
+    child_must(evdb_auth_client_add(db, own, NULL, 0, 0, secret, &err), &err, "add a client of its own");
+    together_wait_for_all(p->scene, 8);
+    rc = evdb_auth_token_refresh(db, "shared", secret_of_all, refresh_of_all, NULL, &token, &err);
+    if (rc == EVDB_OK) atomic_fetch_add(&p->scene->won, 1);
+    else child_expect(rc == EVDB_GONE, "the others come too late");
+    child_must(evdb_auth_token_issue(db, own, secret, NULL, &token, &err), &err, "log in under one key");
+    evdb_close(db);
+    return 0;
+}
+
+static void one_process_wins_a_race_for_a_client_and_for_a_refresh_token(void **state)
+{
+    (void)state;
+    secret_of_all = shared_memory(2 * EVDB_SECRET_BYTES);
+    refresh_of_all = secret_of_all + EVDB_SECRET_BYTES;
+    for (int race = 0; race < RACES; race++) {
+        together *s = together_begin(false);
+        together_run(s, trade_at_once, 4);
+        assert_int_equal(s->won, 1);
+        together_end(s);
+    }
+    shared_memory_free(secret_of_all, 2 * EVDB_SECRET_BYTES);
+}
+
 /* ---- dying with a lock ---- */
 
 typedef struct dying {
@@ -129,12 +173,15 @@ static int die_in(void *context)
     evdb *db;
     evdb_store *store;
     evdb_error err;
+    char secret[EVDB_SECRET_BYTES];
     float vector[TOGETHER_DIM] = { 1 };
     p.io = (io_gate){ d, stop_there };
     child_must(db_open_with(&p, d->scene->dir, NULL, &db, &err), &err, "open");
     child_must(evdb_store_open(db, "s", &store, &err), &err, "open the store");
     atomic_store(&d->scene->turn, 1);
-    if (d->kind == IO_SYNC)
+    if (strcmp(d->suffix, "system.db-wal") == 0)
+        (void)!evdb_auth_client_add(db, "c", NULL, 0, 0, secret, &err);
+    else if (d->kind == IO_SYNC)
         (void)!evdb_record_insert(store, (evdb_id){ .number = 1 }, vector, TOGETHER_DIM, NULL, NULL, &err);
     else (void)!evdb_store_create(db, "new", NULL, NULL, &err);
     return 1; /* not reached: killed before */
@@ -145,11 +192,15 @@ static int write_and_create(void *context)
     together *s = context;
     evdb_store *store;
     evdb_error err;
+    evdb_token token;
+    char secret[EVDB_SECRET_BYTES];
     float vector[TOGETHER_DIM] = { 2 };
     evdb *db = child_open(s->dir, "s", &store);
     child_must(evdb_record_insert(store, (evdb_id){ .number = 2 }, vector, TOGETHER_DIM, NULL, NULL, &err), &err,
                "insert");
     child_must(evdb_store_create(db, "new", NULL, NULL, &err), &err, "create");
+    child_must(evdb_auth_client_add(db, "c", NULL, 0, 0, secret, &err), &err, "add a client");
+    child_must(evdb_auth_token_issue(db, "c", secret, NULL, &token, &err), &err, "log in");
     evdb_store_close(store);
     evdb_close(db);
     return 0;
@@ -232,14 +283,22 @@ static void a_store_dropped_while_it_is_opened_is_not_found(void **state)
     assert_true(operation > 5);
 }
 
+static void an_administrator_killed_in_its_commit_holds_up_nobody(void **state)
+{
+    (void)state;
+    die_holding(IO_SYNC, "system.db-wal");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_dimension_and_one_kind_of_id_win_a_race_of_first_records),
         cmocka_unit_test(processes_may_create_one_database_and_one_store_at_the_same_time),
+        cmocka_unit_test(one_process_wins_a_race_for_a_client_and_for_a_refresh_token),
         cmocka_unit_test(a_writer_killed_in_its_commit_holds_up_nobody),
         cmocka_unit_test(a_creator_killed_half_way_holds_up_nobody),
         cmocka_unit_test(a_store_dropped_while_it_is_opened_is_not_found),
+        cmocka_unit_test(an_administrator_killed_in_its_commit_holds_up_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,30 +1,22 @@
 /* test_damaged_record.c - records that are wrong on sound pages: no read returns them, and a cursor can go on behind them. */
-#include "disk/vfs.h"
 #include "expect.h"
-#include "platform/platform.h"
 #include "scratch.h"
-#include <sqlite3.h>
+#include "tamper.h"
 #include <stdio.h>
 #include <string.h>
 
 static const float pair[2] = { 1, 2 };
 
 /* Closes the database and changes a store's rows behind its back, with page checksums that match. */
-static void tamper(scratch *t, const char *name, const char *statement)
+static void tamper_with(scratch *t, const char *name, const char *statement)
 {
-    vfs *v;
-    sqlite3 *db;
     evdb_store *store;
-    char path[3 * SCRATCH_PATH_MAX], *message = NULL;
+    char path[3 * SCRATCH_PATH_MAX];
     ok(evdb_store_open(t->db, name, &store, &why));
     snprintf(path, sizeof(path), "%s/rows.db", scratch_folder(store, t));
     evdb_store_close(store);
     evdb_close(t->db);
-    ok(vfs_create(&platform_real, &v, &why));
-    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, vfs_name(v)), SQLITE_OK);
-    if (sqlite3_exec(db, statement, NULL, NULL, &message) != SQLITE_OK) fail_msg("%s: %s", statement, message);
-    sqlite3_close(db);
-    vfs_free(v);
+    tamper(path, statement);
     ok(evdb_open(t->path, NULL, &t->db, &why));
 }
 
@@ -82,7 +74,7 @@ static void changed_metadata_is_never_returned(void **state)
 {
     scratch *t = *state;
     fill(t, false);
-    tamper(t, "s", "UPDATE records SET metadata='{\"a\":2}' WHERE id=3");
+    tamper_with(t, "s", "UPDATE records SET metadata='{\"a\":2}' WHERE id=3");
     assert_damage(t, num(3), false);
 }
 
@@ -90,7 +82,7 @@ static void the_record_of_id_0_is_skipped_like_any_other(void **state)
 {
     scratch *t = *state;
     fill(t, false);
-    tamper(t, "s", "UPDATE records SET metadata='{\"a\":2}' WHERE id=0");
+    tamper_with(t, "s", "UPDATE records SET metadata='{\"a\":2}' WHERE id=0");
     assert_damage(t, num(0), false);
 }
 
@@ -98,7 +90,7 @@ static void a_changed_version_is_never_returned(void **state)
 {
     scratch *t = *state;
     fill(t, true);
-    tamper(t, "s", "UPDATE records SET sequence=2 WHERE id='3'");
+    tamper_with(t, "s", "UPDATE records SET sequence=2 WHERE id='3'");
     assert_damage(t, str("3"), false);
 }
 
@@ -106,7 +98,7 @@ static void a_changed_vector_is_never_returned_or_searched(void **state)
 {
     scratch *t = *state;
     fill(t, true);
-    tamper(t, "s", "UPDATE vectors SET bytes=x'0000803f0000803f' WHERE id='2'");
+    tamper_with(t, "s", "UPDATE vectors SET bytes=x'0000803f0000803f' WHERE id='2'");
     assert_damage(t, str("2"), true);
 }
 
@@ -114,7 +106,7 @@ static void a_missing_vector_is_reported(void **state)
 {
     scratch *t = *state;
     fill(t, false);
-    tamper(t, "s", "DELETE FROM vectors WHERE id=2");
+    tamper_with(t, "s", "DELETE FROM vectors WHERE id=2");
     assert_damage(t, num(2), false);
 }
 
@@ -125,7 +117,8 @@ static void swapped_vectors_are_noticed(void **state)
     evdb_record *r;
     evdb_verify_report report;
     fill(t, false);
-    tamper(t, "s", "UPDATE records SET slot=(SELECT sum(slot) FROM records WHERE id IN (1,2))-slot WHERE id IN (1,2)");
+    tamper_with(t, "s",
+                "UPDATE records SET slot=(SELECT sum(slot) FROM records WHERE id IN (1,2))-slot WHERE id IN (1,2)");
     ok(evdb_store_open(t->db, "s", &store, &why));
     refused(EVDB_CORRUPT, evdb_record_get(store, num(1), &r, &why));
     refused(EVDB_CORRUPT, evdb_record_get(store, num(2), &r, &why));
@@ -141,7 +134,7 @@ static void an_id_longer_than_any_is_reported(void **state)
     evdb_verify_report report;
     int good, bad;
     fill(t, true);
-    tamper(t, "s", "UPDATE records SET id=printf('%.*c', 100000, 'x') WHERE id='4'");
+    tamper_with(t, "s", "UPDATE records SET id=printf('%.*c', 100000, 'x') WHERE id='4'");
     ok(evdb_store_open(t->db, "s", &store, &why));
     walk(store, EVDB_CURSOR_SKIP_DAMAGED, &good, &bad);
     assert_int_equal(good, 4);
@@ -156,7 +149,7 @@ static void a_record_that_vanished_is_missed_by_verify(void **state)
     scratch *t = *state;
     evdb_verify_report report;
     fill(t, false);
-    tamper(t, "s", "DELETE FROM records WHERE id=2");
+    tamper_with(t, "s", "DELETE FROM records WHERE id=2");
     ok(evdb_verify(t->db, "s", NULL, NULL, &report, &why));
     assert_true(report.problems >= 2); /* the count, and a vector that belongs to nobody */
 }
@@ -166,7 +159,7 @@ static void a_gap_in_the_changes_is_found_by_verify(void **state)
     scratch *t = *state;
     evdb_verify_report report;
     fill(t, false);
-    tamper(t, "s", "DELETE FROM changes WHERE sequence=3");
+    tamper_with(t, "s", "DELETE FROM changes WHERE sequence=3");
     ok(evdb_verify(t->db, "s", NULL, NULL, &report, &why));
     assert_int_equal(report.problems, 1);
 }
@@ -176,7 +169,7 @@ static void a_slot_that_is_free_and_used_is_found_by_verify(void **state)
     scratch *t = *state;
     evdb_verify_report report;
     fill(t, false);
-    tamper(t, "s", "INSERT INTO free SELECT slot FROM vectors LIMIT 1");
+    tamper_with(t, "s", "INSERT INTO free SELECT slot FROM vectors LIMIT 1");
     ok(evdb_verify(t->db, "s", NULL, NULL, &report, &why));
     assert_int_equal(report.problems, 1);
 }

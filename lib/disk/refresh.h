@@ -1,0 +1,27 @@
+/* refresh.h - refresh tokens in system.db: keyed hashes, each good for one trade.
+ *
+ * What came of one log-in is a family. Traded tokens are kept until they expire, so that a copy is recognised. Changes take the
+ * system lock. */
+#ifndef EVDB_DISK_REFRESH_H
+#define EVDB_DISK_REFRESH_H
+#include "disk/system.h"
+
+enum { REFRESH_HASH_BYTES = 32, REFRESH_FAMILY_BYTES = 16 };
+
+typedef struct refresh_row {
+    unsigned char hash[REFRESH_HASH_BYTES], family[REFRESH_FAMILY_BYTES];
+    const char *client;
+    int64_t generation; /* of the client's secret that was shown: DENIED when it has another one by now, or was removed */
+    uint32_t scopes;
+    int64_t expires_ms;
+} refresh_row;
+
+/* Keeps a token, and forgets those that expired before now_ms, and those beyond EVDB_REFRESH_TOKENS_MAX of the client. */
+evdb_status refresh_add(system_db *s, const refresh_row *row, int64_t now_ms, evdb_error *err);
+/* Trades `hash`, a token of next->client, for *next, which takes over family and scopes. GONE when the token is unknown, another
+ * client's, or expired; a token traded before takes its whole family along. INVALID, and not traded, when `asked` is more than
+ * its scopes. */
+evdb_status refresh_trade(system_db *s, const unsigned char hash[REFRESH_HASH_BYTES], uint32_t asked, refresh_row *next,
+                          int64_t now_ms, evdb_error *err);
+
+#endif

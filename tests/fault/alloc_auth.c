@@ -1,0 +1,69 @@
+/* alloc_auth.c - implements alloc_auth.h. */
+#include "alloc_auth.h"
+#include "client.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { CLIENTS = 40 }; /* a list of them grows while it is made */
+
+/* The same for every copy of the database that the model makes. */
+static char secret[EVDB_SECRET_BYTES];
+static evdb_token token;
+
+bool alloc_build_clients(evdb *db)
+{
+    char id[20], unused[EVDB_SECRET_BYTES];
+    for (int i = 0; i < CLIENTS; i++) {
+        snprintf(id, sizeof(id), "client-%d", i);
+        if (evdb_auth_client_add(db, id, NULL, 0, EVERY_GRANT, i ? unused : secret, NULL) != EVDB_OK) return false;
+    }
+    return evdb_auth_token_issue(db, "client-0", secret, NULL, &token, NULL) == EVDB_OK;
+}
+
+evdb_status alloc_client_add(alloc_scene *s, evdb_error *err)
+{
+    char made[EVDB_SECRET_BYTES];
+    evdb_status rc = evdb_auth_client_add(s->db, "new", NULL, 0, 0, made, err);
+    return rc == EVDB_OK ? alloc_expect(strlen(made) == 43, err) : rc;
+}
+
+evdb_status alloc_client_rotate(alloc_scene *s, evdb_error *err)
+{
+    char made[EVDB_SECRET_BYTES];
+    evdb_status rc = evdb_auth_client_rotate(s->db, "client-1", NULL, made, err);
+    return rc == EVDB_OK ? alloc_expect(strlen(made) == 43, err) : rc;
+}
+
+evdb_status alloc_client_remove(alloc_scene *s, evdb_error *err) { return evdb_auth_client_remove(s->db, "client-2", err); }
+
+evdb_status alloc_client_list(alloc_scene *s, evdb_error *err)
+{
+    evdb_client *list;
+    size_t count;
+    evdb_status rc = evdb_auth_client_list(s->db, &list, &count, err);
+    if (rc != EVDB_OK) return rc;
+    rc = alloc_expect(count == CLIENTS && strcmp(list[CLIENTS - 1].id, "client-9") == 0, err);
+    evdb_auth_client_list_free(list);
+    return rc;
+}
+
+evdb_status alloc_token_issue(alloc_scene *s, evdb_error *err)
+{
+    evdb_token got;
+    evdb_status rc = evdb_auth_token_issue(s->db, "client-0", secret, NULL, &got, err);
+    return rc == EVDB_OK ? alloc_expect(got.scopes == EVDB_SCOPE_READ && strlen(got.refresh) == 43, err) : rc;
+}
+
+evdb_status alloc_token_refresh(alloc_scene *s, evdb_error *err)
+{
+    evdb_token got;
+    evdb_status rc = evdb_auth_token_refresh(s->db, "client-0", secret, token.refresh, NULL, &got, err);
+    return rc == EVDB_OK ? alloc_expect(strcmp(got.refresh, token.refresh) != 0, err) : rc;
+}
+
+evdb_status alloc_token_check(alloc_scene *s, evdb_error *err)
+{
+    evdb_principal who;
+    evdb_status rc = evdb_auth_token_check(s->db, token.access, &who, err);
+    return rc == EVDB_OK ? alloc_expect(strcmp(who.client, "client-0") == 0, err) : rc;
+}
