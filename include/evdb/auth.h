@@ -4,7 +4,7 @@
  * thin view of these calls. Nothing else in evdb.h asks for a token: whoever has the handle may do everything.
  *
  * Secrets are stored hashed only: generated ones (256 bits) as keyed BLAKE2b, secrets chosen by people as Argon2id
- * (RFC 9106; some 50 ms and 64 MB, two at a time for each handle; a right answer is remembered in memory). Who guesses
+ * (RFC 9106; tens of milliseconds and 64 MB, two at a time for each handle; a right answer is remembered in memory). Who guesses
  * is not slowed down otherwise: limit attempts where they come in. Refresh tokens are stored hashed, too. Access tokens
  * are not stored: they carry client, scopes and expiry under a MAC whose key lives in system.db. Whoever can read that
  * file, or a copy of it, can make tokens, so the call that makes the key (the first one with a secret or a token) takes
