@@ -175,11 +175,22 @@ static evdb_status transact(rows *r, group *g, evdb_error *err)
     return rc;
 }
 
+/* The transaction is lost because of this one. */
+static bool culprit(const commit_request *q) { return q->status != EVDB_OK && !item_error(q->status); }
+
 static bool has_culprit(const commit_request *q)
 {
-    for (; q; q = q->next)
-        if (q->status != EVDB_OK && !item_error(q->status)) return true;
-    return false;
+    while (q && !culprit(q)) q = q->next;
+    return q;
+}
+
+/* What a request was told about records counts for nothing once the transaction is lost: another request of the group may
+ * have put them there. INVALID stays: most of it was found before the request was queued. */
+static void forget_answers(commit_request *q)
+{
+    q->status = EVDB_OK;
+    for (size_t i = 0; q->statuses && i < q->count; i++)
+        if (item_error(q->statuses[i]) && q->statuses[i] != EVDB_INVALID) q->statuses[i] = EVDB_OK;
 }
 
 /* Carries out one request, or a group while it grows. */
@@ -189,12 +200,12 @@ static void run_group(group *g)
     rows *r = g->engine->rows;
     evdb_status rc = engine_usable(g->engine, &err); /* what was submitted may have waited while the store was dropped */
     if (rc == EVDB_OK) rc = g->first->kind == COMMIT_SYNC ? rows_checkpoint(r, &err) : transact(r, g, &err);
-    bool separately = rc != EVDB_OK && g->first->next && has_culprit(g->first);
+    bool lost = rc != EVDB_OK && g->first->next, separately = lost && has_culprit(g->first);
     for (commit_request *q = g->first, *next; q; q = next) {
         next = q->next;
-        if (separately) { /* one request met damage, say: it must not fail the others */
+        if (lost && !culprit(q)) forget_answers(q);
+        if (separately && !culprit(q)) { /* one request met damage, say: it must not fail the others */
             q->next = NULL;
-            q->status = EVDB_OK;
             run_group(&(group){ .engine = g->engine, .first = q, .count = COMMIT_GROUP_REQUESTS }); /* full: nobody joins it */
             q->next = next;
         } else if (q->status == EVDB_OK && rc == EVDB_OK) tell_versions(q);

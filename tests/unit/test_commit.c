@@ -12,13 +12,21 @@ enum { TICKETS = 20 };
 typedef struct gate {
     atomic_long syncs;
     _Atomic int write_error, sync_error; /* an errno, or 0 */
+    atomic_long reads_left; /* of rows.db, until one fails; 0 = none does */
 } gate;
+
+static bool is_of(const char *path, const char *name)
+{
+    size_t length = strlen(path), wanted = strlen(name);
+    return length >= wanted && strcmp(path + length - wanted, name) == 0;
+}
 
 static int before(void *context, const io_event *event)
 {
     gate *at = context;
-    size_t length = strlen(event->path);
-    if (length < 11 || strcmp(event->path + length - 11, "rows.db-wal") != 0) return 0;
+    if (is_of(event->path, "/rows.db") && event->kind == IO_READ && atomic_load(&at->reads_left))
+        return atomic_fetch_sub(&at->reads_left, 1) == 1 ? EIO : 0;
+    if (!is_of(event->path, "/rows.db-wal")) return 0;
     if (event->kind == IO_SYNC) atomic_fetch_add(&at->syncs, 1);
     if (event->kind == IO_SYNC) return atomic_load(&at->sync_error);
     return event->kind == IO_WRITE ? atomic_load(&at->write_error) : 0;
@@ -128,6 +136,71 @@ static void a_full_disk_fails_the_group_and_no_later_one(void **state)
     evdb_store_close(store);
 }
 
+static void a_record_of_a_lost_commit_exists_for_nobody(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = open_through(t);
+    const int64_t ids[2] = { 2, 3 };
+    const float vectors[2] = { 1, 1 };
+    evdb_status statuses[2];
+    evdb_ticket *tickets[3];
+    evdb_batch b = { .size = sizeof(b), .kind = EVDB_INSERT, .flags = EVDB_BATCH_PARTIAL, .count = 2, .numbers = ids,
+                     .vectors = vectors, .dim = 1, .statuses = statuses };
+    ok(insert(store, 1));
+    atomic_store(&g.write_error, ENOSPC);
+    tickets[0] = submit(store, 2, NULL);
+    tickets[1] = submit(store, 2, NULL); /* refused, but for what the first would have stored */
+    ok(evdb_batch_submit(store, &b, &tickets[2], &why));
+    for (int i = 0; i < 3; i++) {
+        refused(EVDB_FULL, evdb_ticket_wait(tickets[i], NULL, &why));
+        evdb_ticket_free(tickets[i]);
+    }
+    assert_true(statuses[0] == EVDB_FULL && statuses[1] == EVDB_FULL);
+    evdb_store_close(store);
+}
+
+/* False when there were not so many reads. */
+static bool fail_read(scratch *t, long read)
+{
+    const int64_t ids[2] = { 10 * read, 10 * read + 1 };
+    const float vectors[2] = { 1, 1 };
+    evdb_status statuses[2], single;
+    evdb_batch b = { .size = sizeof(b), .kind = EVDB_INSERT, .flags = EVDB_BATCH_PARTIAL, .count = 2, .numbers = ids,
+                     .vectors = vectors, .dim = 1, .statuses = statuses };
+    evdb_ticket *two, *one;
+    evdb_store *store;
+    platform p = platform_real;
+    p.io = (io_gate){ &g, before };
+    ok(db_open_with(&p, t->path, NULL, &t->db, &why)); /* nothing is cached */
+    ok(evdb_store_open(t->db, "s", &store, &why));
+    uint64_t count = scratch_count(store);
+    ok(evdb_batch_submit(store, &b, &two, &why));
+    one = submit(store, 10 * read + 2, &single);
+    atomic_store(&g.reads_left, read);
+    evdb_status rc = evdb_ticket_wait(two, NULL, &why), rc_one = evdb_ticket_wait(one, NULL, &why);
+    bool failed = atomic_exchange(&g.reads_left, 0) == 0;
+    assert_true(statuses[0] == rc && statuses[1] == rc);
+    assert_true(single == rc_one);
+    assert_true(failed || (rc == EVDB_OK && rc_one == EVDB_OK));
+    evdb_ticket_free(two);
+    evdb_ticket_free(one);
+    assert_int_equal(scratch_count(store), count + (rc == EVDB_OK ? 2 : 0) + (rc_one == EVDB_OK ? 1 : 0));
+    evdb_store_close(store);
+    evdb_close(t->db);
+    t->db = NULL;
+    return failed;
+}
+
+static void a_batch_whose_pages_cannot_be_read_fails_as_its_items_do(void **state)
+{
+    scratch *t = *state;
+    long read = 1;
+    evdb_store_close(open_through(t));
+    evdb_close(t->db);
+    while (fail_read(t, read)) read++;
+    assert_true(read > 3);
+}
+
 static void after_a_failed_sync_the_store_writes_no_more_until_reopened(void **state)
 {
     scratch *t = *state;
@@ -176,6 +249,8 @@ int main(void)
         TEST(what_is_queued_shares_one_commit),
         TEST(a_bad_request_fails_alone),
         TEST(a_full_disk_fails_the_group_and_no_later_one),
+        TEST(a_record_of_a_lost_commit_exists_for_nobody),
+        TEST(a_batch_whose_pages_cannot_be_read_fails_as_its_items_do),
         TEST(after_a_failed_sync_the_store_writes_no_more_until_reopened),
         TEST(a_checkpoint_among_writes_keeps_their_order),
     };
