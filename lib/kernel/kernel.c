@@ -3,6 +3,7 @@
 
 const kernel *const kernels[] = {
 #if defined(__x86_64__)
+    &kernel_avx512,
     &kernel_avx2,
 #endif
     &kernel_scalar,

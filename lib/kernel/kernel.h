@@ -4,6 +4,7 @@
  * 1e-6 * n^0.5 relative to the sum of absolute terms (tests/unit/test_kernel.c). */
 #ifndef EVDB_KERNEL_H
 #define EVDB_KERNEL_H
+#include "kernel/codes.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,11 +22,12 @@ typedef struct kernel {
     void (*l1_f32_rows)(const float *q, const float *base, size_t stride, size_t rows, size_t n, float *out);
     /* True when every value is finite. */
     bool (*finite_f32)(const float *a, size_t n);
+    const code_kernel *codes;
 } kernel;
 
 extern const kernel kernel_scalar;
 #if defined(__x86_64__)
-extern const kernel kernel_avx2;
+extern const kernel kernel_avx2, kernel_avx512;
 #endif
 extern const kernel *const kernels[]; /* fastest first, scalar last, then NULL */
 
