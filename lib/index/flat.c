@@ -9,24 +9,60 @@
 
 enum { SLOTS_FIRST = 1024 };
 
+size_t flat_stride(uint32_t dim) { return ((size_t)dim + ROW_FLOATS - 1) / ROW_FLOATS * ROW_FLOATS; }
+
 evdb_status flat_create(const flat_options *options, flat **out, evdb_error *err)
 {
     flat *f = mem_zero(options->mem, sizeof(*f));
     if (!f) return error_no_memory(err, sizeof(*f), "an index");
     f->o = *options;
-    f->stride = (options->dim + (size_t)ROW_FLOATS - 1) / ROW_FLOATS * ROW_FLOATS;
+    f->stride = flat_stride(options->dim);
     f->free_first = f->free_last = NO_ROW;
     atomic_store(&f->bytes, sizeof(*f));
     *out = f;
     return EVDB_OK;
 }
 
+static evdb_status map_slot(flat *f, uint64_t slot, evdb_error *err);
+
+evdb_status flat_create_on(const flat_options *options, const flat_base *base, flat **out, evdb_error *err)
+{
+    flat *f = NULL;
+    evdb_status rc = flat_create(options, &f, err);
+    if (rc != EVDB_OK) return rc;
+    chunk *c = &f->chunks[CHUNKS];
+    c->vectors = base->vectors;
+    c->inverses = base->inverses;
+    c->numbers = base->numbers;
+    c->slots = base->slots;
+    c->deaths = mem_zero(f->o.mem, ((size_t)base->count + 1) * sizeof(*c->deaths));
+    c->held = mem_zero(f->o.mem, ((size_t)base->count + 1) * sizeof(*c->held));
+    if (!c->deaths || !c->held) TRY(error_no_memory(err, base->count * sizeof(*c->deaths), "an index"));
+    for (uint32_t i = 0; i < base->count; i++) {
+        TRY(map_slot(f, base->slots[i], err));
+        f->row_of[base->slots[i]] = i;
+    }
+    f->base = *base;
+    f->living = base->count;
+    atomic_fetch_add(&f->bytes, base->count * (sizeof(*c->deaths) + sizeof(*c->held)));
+    flat_publish(f, base->sequence);
+    *out = f;
+    return EVDB_OK;
+out:
+    flat_free(f);
+    return rc;
+}
+
+void flat_own_base(flat *f, void (*release)(void *owner)) { f->base.release = release; }
+
 static void chunk_free(flat *f, uint32_t at)
 {
     chunk *c = &f->chunks[at];
     uint32_t used = atomic_load(&f->used), start = chunk_start(at);
     for (uint32_t i = 0; c->texts && i < chunk_rows(at) && start + i < used; i++) mem_free(f->o.mem, c->texts[i]);
-    void *const blocks[] = { c->block, (void *)c->births, (void *)c->deaths, c->inverses, c->numbers, c->texts,
+    bool base = at == CHUNKS;
+    void *const blocks[] = { c->block, (void *)c->births, (void *)c->deaths, (void *)c->held, base ? NULL : (void *)(uintptr_t)c->inverses,
+                             base ? NULL : (void *)(uintptr_t)c->numbers, base ? NULL : (void *)(uintptr_t)c->slots, c->texts,
                              c->lengths, c->next };
     for (size_t i = 0; i < sizeof(blocks) / sizeof(*blocks); i++) mem_free(f->o.mem, blocks[i]);
     *c = (chunk){ 0 };
@@ -35,7 +71,8 @@ static void chunk_free(flat *f, uint32_t at)
 void flat_free(flat *f)
 {
     if (!f) return;
-    for (uint32_t i = 0; i < CHUNKS; i++) chunk_free(f, i);
+    for (uint32_t i = 0; i <= CHUNKS; i++) chunk_free(f, i);
+    if (f->base.release) f->base.release(f->base.owner);
     mem_free(f->o.mem, f->row_of);
     mem_free(f->o.mem, f);
 }
@@ -51,8 +88,10 @@ static evdb_status chunk_make(flat *f, uint32_t at, evdb_error *err)
     c->block = mem_alloc(mem, bytes + ALIGNMENT);
     c->births = mem_array(mem, rows, sizeof(*c->births));
     c->deaths = mem_array(mem, rows, sizeof(*c->deaths));
+    c->held = mem_zero(mem, rows * sizeof(*c->held));
+    c->slots = mem_array(mem, rows, sizeof(*c->slots));
     c->next = mem_array(mem, rows, sizeof(*c->next));
-    bool whole = c->block && c->births && c->deaths && c->next;
+    bool whole = c->block && c->births && c->deaths && c->held && c->slots && c->next;
     if (f->o.metric == EVDB_COSINE) whole &= (c->inverses = mem_array(mem, rows, sizeof(*c->inverses))) != NULL;
     if (f->o.string_ids) {
         c->texts = mem_array(mem, rows, sizeof(*c->texts));
@@ -64,7 +103,7 @@ static evdb_status chunk_make(flat *f, uint32_t at, evdb_error *err)
         chunk_free(f, at);
         return rc;
     }
-    c->vectors = (float *)(((uintptr_t)c->block + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
+    c->vectors = (const float *)(((uintptr_t)c->block + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
     pages_large(c->block, bytes + ALIGNMENT);
     return EVDB_OK;
 }
@@ -73,7 +112,7 @@ static uint64_t row_bytes(const flat *f)
 {
     uint64_t ids = f->o.string_ids ? sizeof(char *) + sizeof(uint32_t) : sizeof(int64_t);
     uint64_t inverse = f->o.metric == EVDB_COSINE ? sizeof(float) : 0;
-    return f->stride * sizeof(float) + 2 * sizeof(uint64_t) + sizeof(uint32_t) + ids + inverse;
+    return f->stride * sizeof(float) + 2 * sizeof(uint64_t) + 1 + 2 * sizeof(uint32_t) + ids + inverse;
 }
 
 /* The oldest sequence a reader may be looking at. */
@@ -94,8 +133,8 @@ static evdb_status take_row(flat *f, uint32_t *out, bool *reused, evdb_error *er
     uint32_t row = f->free_first, used = atomic_load(&f->used);
     *reused = false;
     if (row != NO_ROW) {
-        chunk *c = &f->chunks[chunk_of(row)];
-        uint32_t at = row - chunk_start(chunk_of(row));
+        uint32_t at;
+        chunk *c = chunk_at(f, row, &at);
         if (atomic_load(&c->deaths[at]) <= oldest_reader(f)) {
             f->free_first = c->next[at];
             if (f->free_first == NO_ROW) f->free_last = NO_ROW;
@@ -104,20 +143,26 @@ static evdb_status take_row(flat *f, uint32_t *out, bool *reused, evdb_error *er
             return EVDB_OK;
         }
     }
-    if (used >= chunk_start(CHUNKS)) return error_set(err, EVDB_LIMIT, "the index holds as many vectors as it can");
+    if (used >= chunk_start(CHUNKS) - f->base.count) return error_set(err, EVDB_LIMIT, "the index holds as many vectors as it can");
     if (!f->chunks[chunk_of(used)].block) {
         evdb_status rc = chunk_make(f, chunk_of(used), err);
         if (rc != EVDB_OK) return rc;
     }
-    *out = used;
+    *out = f->base.count + used;
     return EVDB_OK;
 }
 
+/* A row of the base is never written again. */
 static void give_row(flat *f, uint32_t row)
 {
-    f->chunks[chunk_of(row)].next[row - chunk_start(chunk_of(row))] = NO_ROW;
+    uint32_t at, last_at;
+    if (row < f->base.count) return;
+    chunk_at(f, row, &at)->next[at] = NO_ROW;
     if (f->free_last == NO_ROW) f->free_first = row;
-    else f->chunks[chunk_of(f->free_last)].next[f->free_last - chunk_start(chunk_of(f->free_last))] = row;
+    else {
+        chunk *last = chunk_at(f, f->free_last, &last_at);
+        last->next[last_at] = row;
+    }
     f->free_last = row;
 }
 
@@ -141,14 +186,14 @@ static evdb_status map_slot(flat *f, uint64_t slot, evdb_error *err)
 
 static void fill(flat *f, chunk *c, uint32_t at, const evdb_id *id, char *text, const float *vector)
 {
-    float *to = c->vectors + at * f->stride;
+    float *to = (float *)(uintptr_t)c->vectors + at * f->stride; /* not of the base */
     memcpy(to, vector, f->o.dim * sizeof(float));
     memset(to + f->o.dim, 0, (f->stride - f->o.dim) * sizeof(float));
-    if (c->inverses) c->inverses[at] = metric_inverse_norm(to, f->o.dim);
+    if (c->inverses) ((float *)(uintptr_t)c->inverses)[at] = metric_inverse_norm(to, f->o.dim);
     if (c->texts) {
         c->texts[at] = text;
         c->lengths[at] = (uint32_t)id->length;
-    } else c->numbers[at] = id->number;
+    } else ((int64_t *)(uintptr_t)c->numbers)[at] = id->number;
 }
 
 evdb_status flat_put(flat *f, uint64_t slot, uint64_t sequence, const evdb_id *id, const float *vector, evdb_error *err)
@@ -162,16 +207,17 @@ evdb_status flat_put(flat *f, uint64_t slot, uint64_t sequence, const evdb_id *i
         TRY(error_no_memory(err, id->length, "an id"));
     TRY(take_row(f, &row, &reused, err));
     flat_remove(f, slot, sequence);
-    chunk *c = &f->chunks[chunk_of(row)];
-    uint32_t at = row - chunk_start(chunk_of(row));
+    uint32_t at;
+    chunk *c = chunk_at(f, row, &at);
     uint64_t old_bytes = reused ? (c->texts ? c->lengths[at] + 1u : 0) : 0;
     /* A reused row is dead to every reader. Its new birth is in their future and comes first, its death goes last, and
      * readers look at the death first: so none of them ever takes it for alive while it is being filled. */
     atomic_store(&c->births[at], sequence);
     if (reused && c->texts) mem_free(f->o.mem, c->texts[at]);
     fill(f, c, at, id, text, vector);
+    ((uint32_t *)(uintptr_t)c->slots)[at] = (uint32_t)slot;
     atomic_store(&c->deaths[at], 0);
-    if (!reused) atomic_store(&f->used, row + 1);
+    if (!reused) atomic_store(&f->used, row - f->base.count + 1);
     atomic_fetch_add(&f->bytes, (reused ? 0 : row_bytes(f)) + (text ? id->length + 1 : 0) - old_bytes);
     f->row_of[slot] = row;
     f->living++;
@@ -184,11 +230,37 @@ out:
 void flat_remove(flat *f, uint64_t slot, uint64_t sequence)
 {
     if (slot >= f->slots || f->row_of[slot] == NO_ROW) return;
-    uint32_t row = f->row_of[slot];
-    atomic_store(&f->chunks[chunk_of(row)].deaths[row - chunk_start(chunk_of(row))], sequence);
-    give_row(f, row);
+    uint32_t row = f->row_of[slot], at;
+    chunk *c = chunk_at(f, row, &at);
+    atomic_store(&c->deaths[at], sequence);
+    if (!atomic_load(&c->held[at])) give_row(f, row);
+    else atomic_fetch_add(&f->held_dead, 1);
     f->row_of[slot] = NO_ROW;
     f->living--;
+}
+
+uint32_t flat_row(const flat *f, uint64_t slot) { return slot < f->slots ? f->row_of[slot] : NO_ROW; }
+
+static _Atomic uint8_t *held_of(const flat *f, uint32_t row)
+{
+    uint32_t at;
+    chunk *c = chunk_at(f, row, &at);
+    return &c->held[at];
+}
+
+bool flat_hold(flat *f, uint32_t row)
+{
+    if (flat_dead(f, row) || atomic_load(held_of(f, row))) return false;
+    atomic_store(held_of(f, row), 1);
+    return true;
+}
+
+void flat_release(flat *f, uint32_t row)
+{
+    atomic_store(held_of(f, row), 0);
+    if (!flat_dead(f, row)) return;
+    atomic_fetch_sub(&f->held_dead, 1);
+    give_row(f, row);
 }
 
 void flat_publish(flat *f, uint64_t sequence)
@@ -210,6 +282,7 @@ void flat_begin(flat *f, flat_snapshot *out)
         uint64_t unused = 0;
         if (atomic_load_explicit(&f->readers[i], memory_order_relaxed) ||
             !atomic_compare_exchange_strong(&f->readers[i], &unused, 1)) continue;
+        atomic_fetch_add(&f->turns[i], 1);
         /* the place says "sequence 0" until the real one is known: whoever looks meanwhile reuses nothing */
         out->sequence = atomic_load(&f->published);
         out->reader = i;
@@ -229,8 +302,86 @@ void flat_end(flat_snapshot *s)
 
 evdb_id flat_id(const flat_snapshot *s, uint32_t row)
 {
-    const chunk *c = &s->of->chunks[chunk_of(row)];
-    uint32_t at = row - chunk_start(chunk_of(row));
+    const flat_base *base = &s->of->base;
+    uint32_t at;
+    const chunk *c = chunk_at(s->of, row, &at);
+    if (row < base->count && base->offsets)
+        return (evdb_id){ .text = base->texts + base->offsets[at], .length = base->offsets[at + 1] - base->offsets[at] - 1 };
     if (c->texts) return (evdb_id){ .text = c->texts[at], .length = c->lengths[at] };
     return (evdb_id){ .number = c->numbers[at] };
+}
+
+void flat_readers_now(const flat *f, flat_readers *out)
+{
+    out->others = atomic_load(&f->unregistered) != 0;
+    for (uint32_t i = 0; i < READERS; i++) {
+        out->turns[i] = atomic_load(&f->turns[i]);
+        out->open[i] = atomic_load(&f->readers[i]) != 0;
+    }
+}
+
+bool flat_readers_gone(const flat *f, const flat_readers *then)
+{
+    if (then->others && atomic_load(&f->unregistered)) return false;
+    for (uint32_t i = 0; i < READERS; i++)
+        if (then->open[i] && atomic_load(&f->readers[i]) && atomic_load(&f->turns[i]) == then->turns[i]) return false;
+    return true;
+}
+
+/* ---- rows by number ---- */
+
+uint32_t flat_used(const flat *f) { return f->base.count + atomic_load(&f->used); }
+uint32_t flat_base_count(const flat *f) { return f->base.count; }
+
+const float *flat_vector(const flat *f, uint32_t row)
+{
+    uint32_t at;
+    const chunk *c = chunk_at(f, row, &at);
+    return c->vectors + (size_t)at * f->stride;
+}
+
+uint32_t flat_slot(const flat *f, uint32_t row)
+{
+    uint32_t at;
+    const chunk *c = chunk_at(f, row, &at);
+    return c->slots[at];
+}
+
+float flat_inverse(const flat *f, uint32_t row)
+{
+    uint32_t at;
+    const chunk *c = chunk_at(f, row, &at);
+    return c->inverses ? c->inverses[at] : 1;
+}
+
+bool flat_dead(const flat *f, uint32_t row)
+{
+    uint32_t at;
+    const chunk *c = chunk_at(f, row, &at);
+    return atomic_load(&c->deaths[at]) != 0;
+}
+
+bool flat_held(const flat *f, uint32_t row) { return atomic_load(held_of(f, row)) != 0; }
+uint64_t flat_held_dead(const flat *f) { return atomic_load(&f->held_dead); }
+
+bool flat_visible(const flat_snapshot *s, uint32_t row)
+{
+    uint32_t at;
+    const chunk *c = chunk_at(s->of, row, &at);
+    return row_visible(c, at, s->sequence);
+}
+
+float flat_query_inverse(const flat *f, const float *query)
+{
+    return f->o.metric == EVDB_COSINE ? metric_inverse_norm(query, f->o.dim) : 1;
+}
+
+float flat_distance(const flat *f, const float *query, float inverse, uint32_t row)
+{
+    uint32_t at;
+    const chunk *c = chunk_at(f, row, &at);
+    float out;
+    metric_distances(f->o.kernel, f->o.metric, query, inverse, c->vectors + (size_t)at * f->stride, f->stride, 1, f->o.dim,
+                     c->inverses ? c->inverses + at : NULL, &out);
+    return out;
 }

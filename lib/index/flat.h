@@ -23,14 +23,41 @@ typedef struct flat_options {
 } flat_options;
 
 evdb_status flat_create(const flat_options *options, flat **out, evdb_error *err);
+
+/* Rows that lie ready in memory of somebody else, a mapped file say: they are the first ones, never change, and are kept by
+ * `owner` until release(owner), which flat_free() calls. */
+typedef struct flat_base {
+    uint32_t count;
+    uint64_t sequence;       /* that they are the state of */
+    const float *vectors;    /* flat_stride(dim) floats a row, zeros behind dim */
+    const float *inverses;   /* COSINE: flat_inverse() of each */
+    const int64_t *numbers;  /* integer ids, or ... */
+    const uint64_t *offsets; /* ... where each text begins in `texts`, count + 1 of them; a NUL ends each */
+    const char *texts;
+    const uint32_t *slots;
+    void *owner;
+    void (*release)(void *owner);
+} flat_base;
+/* Takes the owner over on success. */
+evdb_status flat_create_on(const flat_options *options, const flat_base *base, flat **out, evdb_error *err);
+/* How the owner is released, where that was left open. */
+void flat_own_base(flat *f, void (*release)(void *owner));
+size_t flat_stride(uint32_t dim);
 void flat_free(flat *f);
+
+/* A row is a number below flat_used(); it is what hits name, and stays the record's until it is replaced or removed. */
+enum { FLAT_NO_ROW = UINT32_MAX };
 
 /* Writer. `slot` is the record's stable slot number on disk (below 2^32 - 1); putting into a taken slot replaces it.
  * vector (dim floats, any alignment) and id are copied. sequence is above the one published last, and not below that of
  * an earlier call for the same slot. On failure nothing has changed. */
 evdb_status flat_put(flat *f, uint64_t slot, uint64_t sequence, const evdb_id *id, const float *vector,
                      evdb_error *err);
+uint32_t flat_row(const flat *f, uint64_t slot); /* of the record that is there now, or FLAT_NO_ROW */
 void flat_remove(flat *f, uint64_t slot, uint64_t sequence); /* unknown slot: nothing happens */
+/* Somebody else refers to the row: its memory is not used again before flat_release(). False when it is dead, or held already. */
+bool flat_hold(flat *f, uint32_t row);
+void flat_release(flat *f, uint32_t row);
 /* Snapshots begun from now on see everything up to sequence. */
 void flat_publish(flat *f, uint64_t sequence);
 
@@ -47,6 +74,26 @@ typedef struct flat_snapshot {
 
 void flat_begin(flat *f, flat_snapshot *out);
 void flat_end(flat_snapshot *s);
+
+/* Which snapshots are open, to tell later when all of those have ended. */
+enum { FLAT_READERS = 128 };
+typedef struct flat_readers { uint32_t turns[FLAT_READERS]; bool open[FLAT_READERS], others; } flat_readers;
+void flat_readers_now(const flat *f, flat_readers *out);
+bool flat_readers_gone(const flat *f, const flat_readers *then);
+
+/* Rows by number. */
+uint32_t flat_base_count(const flat *f);
+uint32_t flat_used(const flat *f);
+const float *flat_vector(const flat *f, uint32_t row);
+uint32_t flat_slot(const flat *f, uint32_t row);
+float flat_inverse(const flat *f, uint32_t row); /* 1 / norm under cosine, else 1 */
+bool flat_dead(const flat *f, uint32_t row);     /* removed or replaced, at whatever sequence */
+bool flat_held(const flat *f, uint32_t row);
+uint64_t flat_held_dead(const flat *f);          /* how many are both */
+bool flat_visible(const flat_snapshot *s, uint32_t row);
+/* The very distance that a scan computes. */
+float flat_distance(const flat *f, const float *query, float inverse, uint32_t row);
+float flat_query_inverse(const flat *f, const float *query);
 
 /* Queries are dim floats each, checked by the caller (finite; not zero under cosine). */
 typedef struct flat_query {

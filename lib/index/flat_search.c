@@ -25,19 +25,12 @@ typedef struct tile {
     uint32_t runs;
 } tile;
 
-static bool visible(const chunk *c, uint32_t at, uint64_t sequence)
-{
-    uint64_t death = atomic_load_explicit(&c->deaths[at], memory_order_acquire); /* before birth: see flat_put */
-    uint64_t birth = atomic_load_explicit(&c->births[at], memory_order_acquire);
-    return birth <= sequence && (death == 0 || death > sequence);
-}
-
 static void find_runs(tile *t, uint32_t from, uint32_t to, uint64_t sequence)
 {
     bool running = false;
     t->runs = 0;
     for (uint32_t at = from; at < to; at++) {
-        bool seen = visible(t->chunk, at, sequence);
+        bool seen = row_visible(t->chunk, at, sequence);
         if (seen && !running) t->from[t->runs] = at, t->count[t->runs++] = 0;
         if (seen) t->count[t->runs - 1]++;
         running = seen;
@@ -80,19 +73,27 @@ static void scan_tile(const flat *f, const tile *t, one_query *queries, size_t c
         }
 }
 
+/* The rows of one chunk, `first` being the number of its first. */
+static void scan_chunk(const search *s, const chunk *c, uint32_t first, uint32_t count, one_query *queries, size_t query_count)
+{
+    const flat *f = s->snapshot->of;
+    size_t rows = TILE_BYTES / (f->stride * sizeof(float));
+    uint32_t step = (uint32_t)(rows < TILE_ROWS_MIN ? TILE_ROWS_MIN : rows > TILE_ROWS_MAX ? TILE_ROWS_MAX : rows);
+    tile t = { .chunk = c, .first_row = first };
+    for (uint32_t from = 0; from < count; from += step) {
+        find_runs(&t, from, count - from < step ? count : from + step, s->snapshot->sequence);
+        scan_tile(f, &t, queries, query_count, s->q->radius);
+    }
+}
+
 static void scan(const search *s, one_query *queries, size_t count)
 {
     const flat *f = s->snapshot->of;
-    uint32_t used = atomic_load(&f->used);
-    size_t rows = TILE_BYTES / (f->stride * sizeof(float));
-    uint32_t step = (uint32_t)(rows < TILE_ROWS_MIN ? TILE_ROWS_MIN : rows > TILE_ROWS_MAX ? TILE_ROWS_MAX : rows);
+    uint32_t used = atomic_load(&f->used), base = f->base.count;
+    scan_chunk(s, &f->chunks[CHUNKS], 0, base, queries, count);
     for (uint32_t c = 0; c < CHUNKS && chunk_start(c) < used; c++) {
-        uint32_t start = chunk_start(c), end = used - start < chunk_rows(c) ? used - start : chunk_rows(c);
-        tile t = { .chunk = &f->chunks[c], .first_row = start };
-        for (uint32_t from = 0; from < end; from += step) {
-            find_runs(&t, from, end - from < step ? end : from + step, s->snapshot->sequence);
-            scan_tile(f, &t, queries, count, s->q->radius);
-        }
+        uint32_t start = chunk_start(c), rows = used - start < chunk_rows(c) ? used - start : chunk_rows(c);
+        scan_chunk(s, &f->chunks[c], base + start, rows, queries, count);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "platform/thread.h"
 #include <assert.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 
@@ -46,4 +47,20 @@ void thread_share(size_t parts, void (*work)(void *context, size_t part), void *
         if (shares[i].started) pthread_join(shares[i].thread, NULL);
         else work(context, i);
     }
+}
+
+bool thread_start(pthread_t *out, void *(*work)(void *context), void *context)
+{
+    sigset_t before;
+    block_signals(&before);
+    bool started = pthread_create(out, NULL, work, context) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
+uint32_t thread_cores(void)
+{
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    return count > 0 ? (uint32_t)count : 1;
 }

@@ -1,12 +1,20 @@
 /* thread.h - work on several threads at once. */
 #ifndef EVDB_PLATFORM_THREAD_H
 #define EVDB_PLATFORM_THREAD_H
+#include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Calls work(context, part) for part 0 .. parts-1, each on a thread of its own, the caller's being one, and waits for
  * all. A thread that cannot be started has its part done by the caller. */
 void thread_share(size_t parts, void (*work)(void *context, size_t part), void *context);
 
 enum { THREAD_PARTS_MAX = 64 };
+
+/* A thread beside the caller's, which leaves the host's signals alone; false when it cannot be had. To be joined. */
+bool thread_start(pthread_t *out, void *(*run)(void *context), void *context);
+/* Processors this process may use; at least 1. */
+uint32_t thread_cores(void);
 
 #endif

@@ -1,0 +1,75 @@
+/* graph.h - approximate nearest neighbours: a navigable graph (HNSW, Malkov and Yashunin 2016) over scalar codes.
+ *
+ * What differs from the paper, and why:
+ *  - Distances while walking come from 4-bit codes of the vectors, while building from 8-bit ones (codec/sq.h): a walk waits for
+ *    memory, and these are an eighth and a quarter of the floats. The caller ranks what is found anew by exact distances.
+ *  - Candidates are one sorted array instead of two heaps: insertions are short moves in the first-level cache.
+ *  - After linking, each node is refined once: searched for again in the finished graph, its links chosen anew with some slack
+ *    (alpha), and its row of links filled. It costs as much as building and makes searches a tenth to a third faster.
+ *  - Levels come from a hash of the node's number and the seed: nothing to store, and the same graph every time on one thread.
+ *
+ * Nodes are numbered by the caller, below the capacity. Vectors are compared by Euclidean distance; for cosine the caller asks
+ * for unit length, which orders alike. Any number of searchers run while workers link, refine and unlink: a row of links may be
+ * seen half old, half new, and every mixture of it is a fit set of neighbours. */
+#ifndef EVDB_INDEX_GRAPH_H
+#define EVDB_INDEX_GRAPH_H
+#include "base/topk.h"
+#include "index/saved.h"
+#include "kernel/kernel.h"
+#include <evdb/error.h>
+#include <evdb/database.h>
+#include <stdbool.h>
+
+enum { GRAPH_M_MAX = 128, GRAPH_EF_MAX = 16384, GRAPH_LEVELS_MAX = 16 };
+
+typedef struct graph graph;
+
+typedef struct graph_options {
+    const evdb_allocator *mem; /* borrowed */
+    const kernel *kernel;
+    uint32_t dim;
+    uint32_t m;               /* links of a node on upper levels; twice as many at the bottom */
+    uint32_t ef_construction; /* candidates while linking */
+    uint64_t seed;
+    bool unit;                /* vectors are scaled to length 1 first (cosine) */
+} graph_options;
+
+/* mean (dim floats, copied, may be NULL): the middle of the vectors to come, after scaling; codes are finer around it. */
+evdb_status graph_create(const graph_options *options, uint32_t capacity, const float *mean, graph **out, evdb_error *err);
+/* A copy with more room. Nobody may change `from` meanwhile. */
+evdb_status graph_grow(const graph *from, uint32_t capacity, graph **out, evdb_error *err);
+void graph_free(graph *g);
+uint32_t graph_capacity(const graph *g);
+/* Bytes of the nodes that were put. */
+uint64_t graph_memory(const graph *g);
+
+/* What one thread needs to search or build; not to be shared. It fits graphs up to the capacity it was made for. */
+typedef struct graph_worker graph_worker;
+evdb_status graph_worker_create(const graph *g, graph_worker **out, evdb_error *err);
+void graph_worker_free(graph_worker *w);
+bool graph_worker_fits(const graph_worker *w, const graph *g);
+/* Room for GRAPH_EF_MAX hits that graph_search() may fill; building uses it too. */
+hit *graph_worker_space(graph_worker *w);
+
+/* Building; any number of workers at once, each node by one of them. `inverse` is 1 / norm of the vector, used with `unit`. */
+void graph_put(graph *g, graph_worker *w, uint32_t node, const float *vector, float inverse); /* codes; nobody finds it yet */
+void graph_link(graph *g, graph_worker *w, uint32_t node, const float *vector, float inverse);
+void graph_refine(graph *g, graph_worker *w, uint32_t node, const float *vector, float inverse);
+void graph_fill(graph *g, uint32_t node);
+/* Taking nodes out: first each other node's links to them are replaced, by what they linked to; then they are forgotten. A search
+ * that began before may still come by until it ends. */
+typedef struct graph_gone { const uint8_t *bits; } graph_gone; /* one a node */
+void graph_repair(graph *g, graph_worker *w, uint32_t node, graph_gone gone);
+void graph_forget(graph *g, graph_gone gone);
+
+/* Hands out the nodes listed, numbered anew by their place in the list; number_of[node] is that number. UINT32_MAX for others, to
+ * which no link is saved, and for a listed one that was never linked. Nobody changes the graph meanwhile. */
+evdb_status graph_save(const graph *g, const uint32_t *nodes, uint32_t count, const uint32_t *number_of, const saver *to,
+                       evdb_error *err);
+evdb_status graph_load(const graph_options *options, uint32_t capacity, uint32_t nodes, const loader *from, graph **out,
+                       evdb_error *err);
+
+/* The ef nearest by codes that the walk meets, nearest first (squared distances); out has ef entries. */
+size_t graph_search(const graph *g, graph_worker *w, const float *query, float inverse, size_t ef, hit *out);
+
+#endif

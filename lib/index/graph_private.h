@@ -1,0 +1,90 @@
+/* graph_private.h - the arrays of a graph, and a worker's scratch. */
+#ifndef EVDB_INDEX_GRAPH_PRIVATE_H
+#define EVDB_INDEX_GRAPH_PRIVATE_H
+#include "codec/sq.h"
+#include "index/graph.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { NO_NODE = UINT32_MAX };
+
+/* One element a node, or one row; never moved. */
+struct graph {
+    graph_options o;
+    uint32_t capacity, links; /* links of a node at the bottom: 2 m */
+    size_t stride4, stride8;
+    uint8_t *codes4, *codes8;
+    uint32_t *bottom;          /* `links` numbers a node, NO_NODE behind the last */
+    uint32_t *upper;           /* where a node's rows of upper levels begin in upper_links, in rows; 0 = it has none */
+    uint8_t *levels;           /* above the bottom that a node is on; as many rows */
+    uint32_t *upper_links;     /* rows of m numbers */
+    uint32_t upper_rows;       /* how many there are room for */
+    _Atomic uint32_t upper_used;
+    _Atomic uint8_t *locks;    /* a node's links are being changed */
+    float *mean;
+    pthread_mutex_t top;       /* `entry` is being changed */
+    _Atomic uint64_t entry;    /* where walks begin: node, and its levels in the upper half; NO_ENTRY: the graph is empty */
+    _Atomic uint32_t used;     /* nodes ever put are below; others hold nothing, not even zeros */
+};
+
+/* Candidates, nearest first. The highest bit of `row` says that its neighbours were looked at. */
+typedef struct candidates {
+    hit *at;
+    size_t count, room, next; /* next: nothing before it is left to look at */
+} candidates;
+#define LOOKED_AT 0x80000000u
+
+struct graph_worker {
+    const evdb_allocator *mem;
+    uint32_t capacity;
+    uint16_t *visited, epoch;
+    candidates pool;
+    hit *hits;             /* GRAPH_EF_MAX + 2 links */
+    float *vector;         /* the query, scaled and centred */
+    sq_query q4, q8;
+    uint32_t rows[SQ_BATCH_MAX];
+    float distances[SQ_BATCH_MAX];
+};
+
+/* Links are read while they are changed. */
+static inline uint32_t link_read(const uint32_t *at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }
+static inline void link_write(uint32_t *at, uint32_t node) { __atomic_store_n(at, node, __ATOMIC_RELEASE); }
+
+static inline uint32_t *links_of(const graph *g, uint32_t node, uint32_t level)
+{
+    if (!level) return g->bottom + (size_t)node * g->links;
+    return g->upper_links + ((size_t)g->upper[node] + level - 1) * g->o.m;
+}
+static inline uint32_t links_max(const graph *g, uint32_t level) { return level ? g->o.m : g->links; }
+
+static inline bool is_gone(graph_gone gone, uint32_t node) { return gone.bits[node / 8] >> node % 8 & 1; }
+
+#define NO_ENTRY UINT64_MAX
+static inline uint64_t entry_of(uint32_t node, uint32_t level) { return (uint64_t)level << 32 | node; }
+static inline uint32_t entry_node(uint64_t entry) { return (uint32_t)entry; }
+static inline uint32_t entry_level(uint64_t entry) { return (uint32_t)(entry >> 32); }
+
+/* The level that a new node of this number gets. */
+uint32_t graph_level_of(const graph *g, uint32_t node);
+/* Sorts by distance. */
+void sort_hits(hit *at, size_t count);
+void graph_lock(graph *g, uint32_t node);
+void graph_unlock(graph *g, uint32_t node);
+/* Copies a node's links; how many. */
+uint32_t graph_links(const graph *g, uint32_t node, uint32_t level, uint32_t *out);
+/* With the node locked. */
+void graph_set_links(graph *g, uint32_t node, uint32_t level, const uint32_t *links, uint32_t count);
+
+/* w->vector, and its codes of `bits`. */
+void worker_query(const graph *g, graph_worker *w, const float *vector, float inverse, sq_bits bits);
+/* Walks greedily from the entry down to above `level`: the node to begin at, and its distance. */
+uint32_t walk_down(const graph *g, graph_worker *w, sq_bits bits, uint64_t entry, uint32_t level, float *distance);
+/* Fills w->pool with the `ef` nearest on one level, beginning at `from`; never `skip`. */
+void walk_level(const graph *g, graph_worker *w, sq_bits bits, uint32_t level, uint32_t from, float distance, size_t ef,
+                uint32_t skip);
+
+/* Neighbours for a node out of candidates that are sorted by distance to it: one is taken unless one taken before is nearer to
+ * it, by alpha, than the node is. */
+uint32_t choose_links(const graph *g, const hit *sorted, size_t count, uint32_t most, float alpha, uint32_t *out);
+
+#endif
