@@ -36,6 +36,18 @@ int lock_take(lock_file *lock)
     return asked > 0 ? asked : set(lock, F_WRLCK);
 }
 
+int lock_try(lock_file *lock, bool *taken)
+{
+    struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    *taken = true;
+    if (lock->fd < 0) return 0;
+    int asked = io_ask(lock->platform, &(io_event){ .kind = IO_LOCK, .path = lock->path });
+    if (asked > 0) return asked;
+    if (fcntl(lock->fd, F_OFD_SETLK, &range) == 0) return 0;
+    *taken = false;
+    return errno == EAGAIN || errno == EACCES ? 0 : errno;
+}
+
 void lock_drop(lock_file *lock)
 {
     if (lock->fd >= 0) (void)set(lock, F_UNLCK); /* fails only for a bad descriptor */

@@ -5,6 +5,7 @@
 #ifndef EVDB_PLATFORM_LOCK_H
 #define EVDB_PLATFORM_LOCK_H
 #include "platform/platform.h"
+#include <stdbool.h>
 
 typedef struct lock_file {
     const platform *platform;
@@ -17,5 +18,7 @@ int lock_open(const platform *p, const char *path, lock_file *out);
 void lock_close(lock_file *lock);
 /* Waits for the lock; a signal does not end the wait. */
 int lock_take(lock_file *lock);
+/* Does not wait: *taken says whether it was free. */
+int lock_try(lock_file *lock, bool *taken);
 void lock_drop(lock_file *lock);
 #endif
