@@ -30,6 +30,7 @@
 #include <evdb/cursor.h>
 #include <evdb/changes.h>
 #include <evdb/search.h>
+#include <evdb/index.h>
 #include <evdb/transfer.h>
 #include <evdb/verify.h>
 #include <evdb/auth.h>

@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { K_DEFAULT = 10, HITS_MAX = 50000000 }; /* hits of one call */
+enum { K_DEFAULT = 10, EF_MIN = 100, EF_EACH = 4, HITS_MAX = 50000000 }; /* hits of one call */
 
 typedef struct request {
     const float *queries;
@@ -194,6 +194,20 @@ out:
     return rc;
 }
 
+/* By the graph where there is one and it may be used, else by scanning, which is told to the indexer: it may be worth a graph. */
+static evdb_status look(engine *e, const request *q, const view_snapshot *s, const flat_query *fq, hit *out, size_t *found,
+                        bool *cut, evdb_error *err)
+{
+    indexed_state state;
+    uint32_t ef = q->o.ef ? q->o.ef : q->o.k > EF_MIN / EF_EACH ? q->o.k * EF_EACH : EF_MIN;
+    indexed_state_now(s->index->vectors, &state);
+    bool graph = !q->range && !(q->o.flags & EVDB_SEARCH_EXACT) && state.linked;
+    if (!graph) flat_search(&s->rows, fq, out, found, cut);
+    evdb_status rc = graph ? indexed_search(s->index->vectors, &s->rows, fq, ef, out, found, err) : EVDB_OK;
+    if (!(q->o.flags & EVDB_SEARCH_EXACT)) indexer_scanned(e, q->count * (graph ? state.waiting : flat_count(s->index->flat)));
+    return rc;
+}
+
 static evdb_status run(engine *e, const evdb_search_options *options, request *q, evdb_result **out, evdb_error *err)
 {
     const evdb_allocator *mem = &e->db->platform.mem;
@@ -214,7 +228,7 @@ static evdb_status run(engine *e, const evdb_search_options *options, request *q
     found_hits = mem_array(mem, q->count * q->o.k, sizeof(*found_hits));
     if (!found || !found_hits) TRY(error_no_memory(err, q->count * q->o.k * sizeof(*found_hits), "results"));
     flat_query fq = { q->queries, q->count, q->stride / sizeof(float), q->o.k, q->radius, q->o.threads };
-    if (snapshot.index) flat_search(&snapshot.rows, &fq, found_hits, found, &cut);
+    if (snapshot.index) TRY(look(e, q, &snapshot, &fq, found_hits, found, &cut, err));
     TRY(build(e, q, &(hits){ found_hits, found, &snapshot, rd, q->range && cut }, out, err));
 out:
     view_end(e, &snapshot);

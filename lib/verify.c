@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/try.h"
 #include "engine/engine.h"
+#include "engine/generation.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -51,6 +52,7 @@ static evdb_status verify_store(verifying *v, const char *uuid, evdb_error *err)
     if (rc == EVDB_OK && (rc = rows_read(e->rows, &rd, &why)) == EVDB_OK)
         rc = rows_verify(rd, note, v, &records, &why);
     rows_read_end(rd);
+    if (rc == EVDB_OK) rc = generation_verify(e, note, v, &why);
     if (e) engine_release(e);
     v->report.records += records;
     if (rc == EVDB_NO_MEMORY) {

@@ -1,7 +1,8 @@
 /* search.h - nearest neighbours.
  *
  * A search sees every write committed before it began, by this process or another, and never one half-way.
- * Today every search is an exact scan of the store's vectors, held in memory from the first search on. */
+ * The store's vectors are held in memory from the first search on. A search scans them all, or, once a graph was built (index.h),
+ * walks that and scans what is not in it yet; a range search always scans. */
 #ifndef EVDB_SEARCH_H
 #define EVDB_SEARCH_H
 #include <evdb/record.h>
@@ -12,13 +13,14 @@ EVDB_BEGIN
 #define EVDB_SEARCH_THREADS_MAX 64u
 
 enum {
-    EVDB_SEARCH_METADATA = 1 /* fetch the metadata of each hit */
+    EVDB_SEARCH_METADATA = 1, /* fetch the metadata of each hit */
+    EVDB_SEARCH_EXACT = 2     /* scan all vectors, also where there is a graph */
 };
 
 typedef struct evdb_search_options {
     size_t size;        /* EVDB_SEARCH_OPTIONS sets it */
     uint32_t k;         /* 1..EVDB_K_MAX; 0 = 10 (range search: most hits to return, 0 = EVDB_K_MAX) */
-    uint32_t ef;        /* effort of a graph search, recorded for it; an exact scan ignores it */
+    uint32_t ef;        /* candidates a graph search follows, at least k; more find more, slower. 0 = 4 k, at least 100 */
     uint32_t threads;   /* for batches, 1..EVDB_SEARCH_THREADS_MAX; 0 = 1 */
     uint32_t flags;     /* EVDB_SEARCH_... */
     const char *filter; /* reserved: anything but NULL answers EVDB_UNSUPPORTED */

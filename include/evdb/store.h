@@ -27,7 +27,7 @@ typedef struct evdb_store_options {
     evdb_metric metric;      /* 0 = EVDB_COSINE */
     evdb_dtype dtype;        /* 0 = EVDB_F32 */
     evdb_id_type id_type;    /* 0 = decided by the first record */
-    /* The graph index, recorded now and used once the index is built: links a node (2..128, 0 = 16), search effort
+    /* The graph index (index.h): links a node (2..128, 0 = 16), search effort
      * while building (8..4096, 0 = 200), threads to build with (0 = all). */
     uint32_t m, ef_construction, index_threads;
     uint32_t field_count;      /* how many names follow */

@@ -48,6 +48,7 @@ static void engine_close(engine *e)
 {
     evdb *db = e->db;
     commit_flush(e);
+    indexer_destroy(e);
     view_destroy(e);
     commit_destroy(&e->commits);
     rows_close(e->rows);
@@ -64,6 +65,9 @@ static evdb_status describe(engine *e, evdb_error *err)
     memcpy(e->uuid, info->uuid, sizeof(e->uuid));
     e->metric = info->metric;
     e->dtype = info->dtype;
+    e->m = info->m;
+    e->ef_construction = info->ef_construction;
+    e->index_threads = info->index_threads;
     atomic_store(&e->dim, info->dim);
     atomic_store(&e->id_type, info->id_type);
     if (!evdb_metric_name(e->metric) || !evdb_dtype_name(e->dtype) || e->dim > EVDB_DIM_MAX || e->id_type > EVDB_ID_STRING)
@@ -88,6 +92,7 @@ static evdb_status adopt(evdb *db, rows *r, engine **out, evdb_error *err)
     }
     commit_init(&e->commits);
     view_init(&e->view);
+    indexer_init(&e->indexer);
     e->references = 1;
     e->next = db->engines;
     db->engines = e;

@@ -7,6 +7,7 @@
 #include "disk/rows.h"
 #include "disk/system.h"
 #include "engine/commit.h"
+#include "engine/indexer.h"
 #include "engine/view.h"
 #include "kernel/kernel.h"
 #include <pthread.h>
@@ -47,8 +48,10 @@ struct engine {
     _Atomic uint32_t dim; /* 0 until the first vector */
     _Atomic uint32_t id_type;
     atomic_bool dropped;
+    uint32_t m, ef_construction, index_threads;
     commit_queue commits;
     view view;
+    indexer indexer;
 };
 
 struct evdb_store {

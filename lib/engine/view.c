@@ -4,6 +4,9 @@
 #include "base/mem.h"
 #include "base/try.h"
 #include "engine/engine.h"
+#include "engine/generation.h"
+
+enum { INDEX_SEED = 20260101 }; /* the same vectors in the same order make the same graph */
 
 void view_init(view *v)
 {
@@ -15,7 +18,7 @@ void view_init(view *v)
 static void index_free(engine *e, view_index *index)
 {
     if (!index) return;
-    flat_free(index->flat);
+    indexed_free(index->vectors);
     mem_free(&e->db->platform.mem, index);
 }
 
@@ -59,7 +62,7 @@ static void replace(engine *e, view_index *index)
 typedef struct filling {
     engine *engine;
     rows_reader *reader;
-    flat *flat;
+    indexed *vectors;
     uint32_t dim;
 } filling;
 
@@ -67,22 +70,29 @@ static evdb_status put(filling *f, const rows_vector *v, evdb_error *err)
 {
     if (v->size != f->dim * sizeof(float))
         return error_set(err, EVDB_CORRUPT, "a vector has %zu bytes where %zu belong", v->size, f->dim * sizeof(float));
-    return flat_put(f->flat, v->slot, v->sequence, &v->id, v->bytes, err);
+    return indexed_put(f->vectors, v->slot, v->sequence, &v->id, v->bytes, err);
 }
 
 static evdb_status load_vector(void *context, const rows_vector *v, evdb_error *err) { return put(context, v, err); }
 
-static evdb_status load(engine *e, rows_reader *rd, uint64_t tip, evdb_error *err)
+indexed_options view_options(engine *e)
+{
+    return (indexed_options){ .flat = { .mem = &e->db->platform.mem, .kernel = e->db->kernel, .dim = atomic_load(&e->dim),
+                                        .metric = e->metric, .string_ids = atomic_load(&e->id_type) == EVDB_ID_STRING },
+                              .m = e->m, .ef_construction = e->ef_construction, .seed = INDEX_SEED };
+}
+
+/* From the rows, all of them. */
+static evdb_status load_rows(engine *e, rows_reader *rd, uint64_t tip, evdb_error *err)
 {
     const evdb_allocator *mem = &e->db->platform.mem;
-    uint32_t dim = atomic_load(&e->dim);
     view_index *index = mem_zero(mem, sizeof(*index));
-    flat_options o = { .mem = mem, .kernel = e->db->kernel, .dim = dim, .metric = e->metric,
-                       .string_ids = atomic_load(&e->id_type) == EVDB_ID_STRING };
+    indexed_options o = view_options(e);
     evdb_status rc;
     if (!index) return error_no_memory(err, sizeof(*index), "an index");
-    TRY(flat_create(&o, &index->flat, err));
-    filling f = { e, rd, index->flat, dim };
+    TRY(indexed_create(&o, &index->vectors, err));
+    index->flat = indexed_flat(index->vectors);
+    filling f = { e, rd, index->vectors, o.flat.dim };
     TRY(rows_vectors(rd, load_vector, &f, err));
     flat_publish(index->flat, tip);
     replace(e, index);
@@ -99,18 +109,51 @@ static evdb_status follow_change(void *context, const rows_change *c, evdb_error
     filling *f = context;
     rows_vector v;
     bool found;
-    if (c->freed >= 0) flat_remove(f->flat, (uint64_t)c->freed, c->sequence);
+    if (c->freed >= 0) flat_remove(indexed_flat(f->vectors), (uint64_t)c->freed, c->sequence);
     if (c->kind != EVDB_CHANGE_PUT || c->slot < 0) return EVDB_OK;
     /* a later change may have replaced this vector already: then that one brings it */
     evdb_status rc = rows_vector_at(f->reader, (uint64_t)c->slot, c->sequence, &v, &found, err);
     return rc == EVDB_OK && found ? put(f, &v, err) : rc;
 }
 
-static evdb_status follow(engine *e, rows_reader *rd, flat *at, uint64_t tip, evdb_error *err)
+static evdb_status follow(engine *e, rows_reader *rd, view_index *at, uint64_t tip, evdb_error *err)
 {
-    filling f = { e, rd, at, atomic_load(&e->dim) };
-    evdb_status rc = rows_changes(rd, flat_sequence(at), SIZE_MAX, follow_change, &f, err);
-    if (rc == EVDB_OK) flat_publish(at, tip);
+    filling f = { e, rd, at->vectors, atomic_load(&e->dim) };
+    evdb_status rc = rows_changes(rd, flat_sequence(at->flat), SIZE_MAX, follow_change, &f, err);
+    if (rc == EVDB_OK) flat_publish(at->flat, tip);
+    return rc;
+}
+
+/* From the file that an indexer left, and the feed since; from the rows where that does not lead to the tip. */
+static evdb_status load(engine *e, rows_reader *rd, uint64_t tip, evdb_error *err)
+{
+    view_index *index = NULL;
+    evdb_error why;
+    evdb_status rc = generation_load(e, tip, &index, &why);
+    if (rc == EVDB_OK) rc = follow(e, rd, index, tip, &why);
+    if (rc == EVDB_OK) {
+        replace(e, index);
+        return rc;
+    }
+    index_free(e, index);
+    return load_rows(e, rd, tip, err);
+}
+
+evdb_status view_adopt(engine *e, view_index *index, evdb_error *err)
+{
+    rows_reader *rd = NULL;
+    rows_tip tip;
+    evdb_status rc;
+    pthread_mutex_lock(&e->view.refresh);
+    TRY(rows_read(e->rows, &rd, err));
+    TRY(rows_tip_now(rd, &tip, err));
+    if (flat_sequence(index->flat) != tip.sequence) TRY(follow(e, rd, index, tip.sequence, err));
+    replace(e, index);
+    index = NULL;
+out:
+    rows_read_end(rd);
+    pthread_mutex_unlock(&e->view.refresh);
+    index_free(e, index);
     return rc;
 }
 
@@ -135,7 +178,7 @@ static evdb_status refresh(engine *e, rows_reader *rd, evdb_error *err)
     view_index *index = e->view.current; /* only changed under the refresh lock */
     if (index && flat_sequence(index->flat) == tip.sequence) goto out;
     if (index && flat_sequence(index->flat) < tip.sequence) {
-        rc = follow(e, rd, index->flat, tip.sequence, &why);
+        rc = follow(e, rd, index, tip.sequence, &why);
         if (rc == EVDB_OK) goto out;
         forget(e);
         if (rc != EVDB_GONE) {
@@ -182,10 +225,15 @@ void view_end(engine *e, view_snapshot *s)
     release(e, s->index);
 }
 
+view_index *view_hold(view *v) { return acquire(v); }
+void view_let_go(engine *e, view_index *index) { release(e, index); }
+
 void view_stats(engine *e, uint64_t *bytes, uint64_t *sequence)
 {
     view_index *index = acquire(&e->view);
-    *bytes = index ? flat_memory(index->flat) : 0;
+    indexed_state state = { 0 };
+    if (index) indexed_state_now(index->vectors, &state);
+    *bytes = index ? flat_memory(index->flat) + state.memory_bytes : 0;
     *sequence = index ? flat_sequence(index->flat) : 0;
     release(e, index);
 }

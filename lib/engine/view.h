@@ -5,7 +5,7 @@
 #ifndef EVDB_ENGINE_VIEW_H
 #define EVDB_ENGINE_VIEW_H
 #include "disk/rows.h"
-#include "index/flat.h"
+#include "index/indexed.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -13,7 +13,8 @@ struct engine;
 
 /* A loaded index; replaced as a whole when the feed was trimmed, and freed by its last user. */
 typedef struct view_index {
-    flat *flat;
+    indexed *vectors;
+    flat *flat; /* of `vectors` */
     uint32_t references; /* under view.pointer */
 } view_index;
 
@@ -35,6 +36,15 @@ typedef struct view_snapshot {
 /* With `same` it also leaves open a reader of the very state the snapshot has; end it with rows_read_end(). */
 evdb_status view_begin(struct engine *e, view_snapshot *out, rows_reader **same, evdb_error *err);
 void view_end(struct engine *e, view_snapshot *s);
+
+/* What an index of this store is made with. */
+indexed_options view_options(struct engine *e);
+/* Brings an index that nobody uses yet to where the store is, and puts it in the place of the one there is. Takes it over. */
+evdb_status view_adopt(struct engine *e, view_index *index, evdb_error *err);
+
+/* For the indexer: the index there is now, kept until it is given back; NULL before the first search. */
+view_index *view_hold(view *v);
+void view_let_go(struct engine *e, view_index *index);
 
 /* Bytes held, and the sequence reached (both 0 when nothing is loaded). */
 void view_stats(struct engine *e, uint64_t *bytes, uint64_t *sequence);

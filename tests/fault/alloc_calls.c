@@ -167,6 +167,19 @@ static evdb_status do_delete(alloc_scene *s, evdb_error *err)
     return evdb_record_delete(s->store, make_id(5, space), 0, err);
 }
 
+static evdb_status do_index(alloc_scene *s, evdb_error *err)
+{
+    float query[ALLOC_DIM];
+    evdb_result *result;
+    evdb_status rc = evdb_index_build(s->store, 1, err);
+    make_vector(7, query);
+    if (rc == EVDB_OK) rc = evdb_search(s->store, query, ALLOC_DIM, NULL, &result, err);
+    if (rc != EVDB_OK) return rc;
+    rc = alloc_expect(result->count > 0 && result->distances[0] < 1e-3f, err);
+    evdb_result_free(result);
+    return rc;
+}
+
 static evdb_status do_get(alloc_scene *s, evdb_error *err)
 {
     char space[32];
@@ -347,7 +360,8 @@ const alloc_call alloc_calls[] = {
     CALL(ticket),     CALL(iterate),
     CALL(changes),    CALL(trim),
     CALL(search),     CALL(search_batch),
-    CALL(follow),     { "verify", alloc_verify },
+    CALL(follow),     CALL(index),
+    { "verify", alloc_verify },
     CALL(import),     CALL(export),
     AUTH(client_add), AUTH(client_rotate),
     AUTH(client_remove), AUTH(client_list),

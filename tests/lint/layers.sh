@@ -8,11 +8,12 @@ lib/platform:
 lib/base: platform
 lib/kernel: platform
 lib/auth: base platform
-lib/index: base kernel platform
+lib/codec: base kernel platform
+lib/index: base codec kernel platform
 lib/disk: base platform
 lib/format: base platform
-lib/engine: base disk index kernel platform
-lib: auth base disk engine format index kernel platform
+lib/engine: base codec disk index kernel platform
+lib: auth base codec disk engine format index kernel platform
 server/config:
 server/http:
 server/op:

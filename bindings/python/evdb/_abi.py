@@ -178,6 +178,12 @@ class VerifyReport(Structure):
     _fields_ = [("stores", c_uint64), ("records", c_uint64), ("problems", c_uint64)]
 
 
+class IndexStatus(Structure):
+    """evdb_index_status"""
+
+    _fields_ = [("size", c_size_t), ("linked", c_uint64), ("waiting", c_uint64), ("memory_bytes", c_uint64)]
+
+
 _P = c_void_p  # handles, outputs and arrays: every pointer the caller keeps track of itself
 
 # Function name: (result type, argument types). Functions that end in an evdb_error* return evdb_status.
@@ -221,6 +227,8 @@ PROTOTYPES = {
     "evdb_search_range": (c_int, [_P, _P, c_uint32, c_float, _P, _P, _P]),
     "evdb_search_batch": (c_int, [_P, _P, c_size_t, c_size_t, c_uint32, _P, _P, _P]),
     "evdb_result_free": (None, [_P]),
+    "evdb_index_build": (c_int, [_P, c_uint32, _P]),
+    "evdb_index_get_status": (c_int, [_P, _P, _P]),
     "evdb_format_name": (c_char_p, [c_int]),
     "evdb_format_parse": (c_int, [c_char_p, _P, _P]),
     "evdb_import": (c_int, [_P, _P, _P, _P, _P]),

@@ -26,10 +26,20 @@ _ResultHandle, _ndarray, _F32, _Outcome, _ERROR_AT = ResultHandle, np.ndarray, _
 
 
 class Index:
-    """The store's index. Today every search is an exact scan, so there is nothing to build."""
+    """The store's graph, which makes searches fast. It is built by itself once that is worth it; nobody has to ask."""
 
-    def wait(self) -> None:
-        """Waits until everything written so far is indexed. Returns at once: there is no background index yet."""
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+
+    def wait(self, threads: int = 0) -> None:
+        """Links everything written so far, on that many threads (0 = the store's), and returns when nothing is left to do."""
+        check(lib.evdb_index_build, self._handle, threads)
+
+    def status(self) -> Dict[str, int]:
+        """linked: vectors in the graph; waiting: those scanned exactly meanwhile; memory_bytes: of the graph."""
+        status = _abi.IndexStatus(sizeof(_abi.IndexStatus))
+        check(lib.evdb_index_get_status, self._handle, byref(status))
+        return {name: getattr(status, name) for name, _ in status._fields_[1:]}
 
 
 class Store:
@@ -42,7 +52,7 @@ class Store:
     def __init__(self, handle: Handle, name: str) -> None:
         self._handle = handle
         self._name = name
-        self.index = Index()
+        self.index = Index(handle)
 
     def __getattr__(self, name: str) -> Any:  # only reached when the attribute is not there
         if name == "_handle":

@@ -1,0 +1,167 @@
+/* test_index.c - evdb/index.h: searches by the graph, as users have them. */
+#include <evdb.h>
+#include "expect.h"
+#include "scratch.h"
+#include "seed.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { DIM = 24, ROWS = 6000, K = 10, QUERIES = 50 };
+
+static uint64_t seed;
+
+static void write_rows(evdb_store *store, int64_t from, size_t count, evdb_write kind)
+{
+    float *vectors = malloc(count * DIM * sizeof(*vectors));
+    int64_t *ids = malloc(count * sizeof(*ids));
+    evdb_batch b = EVDB_BATCH;
+    seed_floats(&seed, vectors, count * DIM);
+    for (size_t i = 0; i < count; i++) ids[i] = from + (int64_t)i;
+    b.kind = kind;
+    b.count = count;
+    b.numbers = ids;
+    b.vectors = kind == EVDB_DELETE ? NULL : vectors;
+    b.dim = DIM;
+    ok(evdb_batch_write(store, &b, NULL, &why));
+    free(vectors), free(ids);
+}
+
+static evdb_index_status status_of(evdb_store *store)
+{
+    evdb_index_status s = EVDB_INDEX_STATUS;
+    ok(evdb_index_get_status(store, &s, &why));
+    return s;
+}
+
+/* Share of what an exact search finds. */
+static double recall(evdb_store *store, uint32_t ef)
+{
+    float queries[QUERIES * DIM];
+    evdb_result *near, *exact;
+    evdb_search_options o = EVDB_SEARCH_OPTIONS;
+    size_t hits = 0;
+    seed_floats(&seed, queries, QUERIES * DIM);
+    o.k = K;
+    o.ef = ef;
+    o.threads = 2;
+    ok(evdb_search_batch(store, queries, QUERIES, 0, DIM, &o, &near, &why));
+    o.flags = EVDB_SEARCH_EXACT;
+    ok(evdb_search_batch(store, queries, QUERIES, 0, DIM, &o, &exact, &why));
+    assert_int_equal(near->count, exact->count);
+    for (size_t q = 0; q < QUERIES; q++)
+        for (size_t i = near->offsets[q]; i < near->offsets[q + 1]; i++)
+            for (size_t j = exact->offsets[q]; j < exact->offsets[q + 1]; j++)
+                if (near->numbers[i] == exact->numbers[j]) {
+                    assert_true(near->distances[i] == exact->distances[j]);
+                    hits++;
+                }
+    double share = (double)hits / (double)exact->count;
+    evdb_result_free(near);
+    evdb_result_free(exact);
+    return share;
+}
+
+static void a_built_index_finds_nearly_all_and_more_effort_more(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = scratch_store(t, "s", DIM, EVDB_COSINE);
+    write_rows(store, 0, ROWS, EVDB_INSERT);
+    assert_int_equal(status_of(store).linked, 0);
+    ok(evdb_index_build(store, 2, &why));
+    evdb_index_status s = status_of(store);
+    assert_int_equal(s.linked, ROWS);
+    assert_int_equal(s.waiting, 0);
+    assert_true(s.memory_bytes > ROWS * DIM);
+    double little = recall(store, K), much = recall(store, 400);
+    assert_true(much >= 0.97);
+    assert_true(much >= little);
+    evdb_store_close(store);
+}
+
+static void writes_are_seen_at_once_and_deletes_never_come_back(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = scratch_store(t, "s", DIM, EVDB_EUCLIDEAN);
+    evdb_result *r;
+    float v[DIM];
+    write_rows(store, 0, ROWS, EVDB_INSERT);
+    ok(evdb_index_build(store, 0, &why));
+    for (int64_t id = ROWS; id < ROWS + 50; id++) {
+        seed_floats(&seed, v, DIM);
+        ok(evdb_record_insert(store, num(id), v, DIM, NULL, NULL, &why));
+        ok(evdb_search(store, v, DIM, NULL, &r, &why));
+        assert_int_equal(r->numbers[0], id);
+        evdb_result_free(r);
+        ok(evdb_record_delete(store, num(id), 0, &why));
+        ok(evdb_search(store, v, DIM, NULL, &r, &why));
+        assert_int_equal(r->count, K);
+        for (size_t i = 0; i < r->count; i++) assert_true(r->numbers[i] < ROWS);
+        evdb_result_free(r);
+    }
+    evdb_store_close(store);
+}
+
+static void replacing_everything_keeps_recall(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = scratch_store(t, "s", DIM, EVDB_EUCLIDEAN);
+    write_rows(store, 0, ROWS, EVDB_INSERT);
+    ok(evdb_index_build(store, 2, &why));
+    double before = recall(store, 200);
+    write_rows(store, 0, ROWS / 2, EVDB_UPSERT);
+    ok(evdb_index_build(store, 2, &why));
+    write_rows(store, ROWS / 2, ROWS / 2, EVDB_UPSERT);
+    ok(evdb_index_build(store, 2, &why));
+    assert_true(recall(store, 200) > before - 0.03);
+    write_rows(store, 0, ROWS - 3, EVDB_DELETE);
+    ok(evdb_index_build(store, 2, &why));
+    assert_true(recall(store, 200) == 1); /* three records for ten neighbours: all three */
+    evdb_store_close(store);
+}
+
+static void a_store_that_is_searched_much_gets_a_graph_by_itself(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = scratch_store(t, "s", DIM, EVDB_COSINE);
+    write_rows(store, 0, ROWS, EVDB_INSERT);
+    evdb_search_options o = EVDB_SEARCH_OPTIONS;
+    float queries[QUERIES * DIM];
+    seed_floats(&seed, queries, QUERIES * DIM);
+    for (int i = 0; i < 100000 && !status_of(store).linked; i++) {
+        evdb_result *r;
+        ok(evdb_search_batch(store, queries, QUERIES, 0, DIM, &o, &r, &why));
+        evdb_result_free(r);
+    }
+    assert_true(status_of(store).linked > 0);
+    evdb_store_close(store); /* while it may still be building */
+}
+
+static void what_has_no_graph_is_scanned(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = scratch_store(t, "s", DIM, EVDB_MANHATTAN), *empty = scratch_store(t, "e", 0, 0);
+    write_rows(store, 0, 500, EVDB_INSERT);
+    ok(evdb_index_build(store, 0, &why));
+    ok(evdb_index_build(empty, 0, &why));
+    assert_int_equal(status_of(store).linked, 0);
+    assert_int_equal(status_of(empty).linked, 0);
+    assert_true(recall(store, 10) == 1);
+    refused(EVDB_LIMIT, evdb_index_build(store, 1025, &why));
+    evdb_store_close(store);
+    evdb_store_close(empty);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_remove)
+
+int main(void)
+{
+    seed = seed_print();
+    const struct CMUnitTest tests[] = {
+        TEST(a_built_index_finds_nearly_all_and_more_effort_more),
+        TEST(writes_are_seen_at_once_and_deletes_never_come_back),
+        TEST(replacing_everything_keeps_recall),
+        TEST(a_store_that_is_searched_much_gets_a_graph_by_itself),
+        TEST(what_has_no_graph_is_scanned),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
