@@ -32,6 +32,7 @@ struct indexed {
     _Atomic(graph *) graph;     /* NULL before the first row is linked */
     _Atomic(tail_ring *) ring;
     _Atomic uint64_t head, end; /* of the tail */
+    _Atomic uint64_t scans;
     /* the indexer's */
     _Atomic uint64_t linked;
     row_list claimed;           /* what this step links */

@@ -92,6 +92,7 @@ static void search_one(search *s, graph_worker *w, hit *candidates, size_t i)
     uint64_t there = flat_count(s->x->flat);
     if (best.count < s->q->k && best.count < there) { /* too many on the way were dead: look at all */
         flat_query one = *s->q;
+        atomic_fetch_add(&s->x->scans, 1);
         one.queries = query;
         one.count = one.threads = 1;
         flat_search(s->snapshot, &one, s->hits + i * s->q->k, &s->found[i], NULL);
@@ -124,11 +125,13 @@ evdb_status indexed_search(indexed *x, const flat_snapshot *snapshot, const flat
     s.head = atomic_load(&x->head);
     s.end = atomic_load(&x->end);
     s.g = atomic_load(&x->graph);
-    if (!s.g || !s.ring || s.ef > GRAPH_EF_MAX) {
+    if (!s.g || s.ef > GRAPH_EF_MAX) {
+        atomic_fetch_add(&x->scans, q->count);
         flat_search(snapshot, q, hits, found, NULL);
         return EVDB_OK;
     }
-    if (s.end - s.head > (uint64_t)s.ring->mask + 1) s.end = s.head + s.ring->mask + 1;
+    if (!s.ring) s.end = s.head; /* nothing was put since it was loaded */
+    else if (s.end - s.head > (uint64_t)s.ring->mask + 1) s.end = s.head + s.ring->mask + 1;
     s.parts = q->threads < q->count ? q->threads : q->count;
     if (s.parts > THREAD_PARTS_MAX) s.parts = THREAD_PARTS_MAX;
     thread_share(s.parts, work, &s);

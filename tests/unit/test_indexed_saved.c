@@ -92,6 +92,7 @@ static void what_was_saved_is_found_again_and_goes_on(void **state)
             assert_int_equal(world_state(&again).linked, there - 100);
         }
         expect_recall(&again, 0.96);
+        if (metrics[m] != EVDB_MANHATTAN) assert_int_equal(world_state(&again).scans, 0);
         for (uint64_t i = 0; i < 4100; i += 3) world_put(&again, i); /* replaces, and comes again to slots that were free */
         for (uint64_t i = 1; i < 4100; i += 3) world_take(&again, i);
         world_publish(&again);
@@ -103,6 +104,26 @@ static void what_was_saved_is_found_again_and_goes_on(void **state)
         assert_int_equal(k.released, 1);
         keep_free(&k);
     }
+}
+
+static void a_graph_without_a_tail_is_walked_once_it_is_loaded(void **state)
+{
+    (void)state;
+    kept k = { .count = 0 };
+    world w = world_make(EVDB_COSINE), again = { 0 };
+    indexed_options o = world_options(EVDB_COSINE);
+    flat_snapshot s;
+    world_fill(&w, 0, 3000);
+    world_index(&w, 2);
+    flat_begin(indexed_flat(w.x), &s);
+    assert_int_equal(indexed_save(w.x, &s, &(saver){ &k, keep_begin, keep_write }, NULL), EVDB_OK);
+    flat_end(&s);
+    assert_int_equal(indexed_load(&o, w.sequence, &(loader){ &k, keep_find }, &k, keep_release, &again.x, NULL), EVDB_OK);
+    expect_recall(&again, 0.96);
+    assert_int_equal(world_state(&again).scans, 0);
+    indexed_free(w.x);
+    indexed_free(again.x);
+    keep_free(&k);
 }
 
 static void a_part_of_the_wrong_size_or_with_links_to_nowhere_is_refused(void **state)
@@ -144,6 +165,7 @@ int main(void)
     world_seed(seed_print());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_saved_is_found_again_and_goes_on),
+        cmocka_unit_test(a_graph_without_a_tail_is_walked_once_it_is_loaded),
         cmocka_unit_test(a_part_of_the_wrong_size_or_with_links_to_nowhere_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
