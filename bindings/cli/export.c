@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "file.h"
 #include "format.h"
+#include "interrupt.h"
 #include "progress.h"
 #include "terminal.h"
 #include <inttypes.h>
@@ -30,7 +31,7 @@ static int draw(void *context, evdb_transfer_phase phase, uint64_t records)
     drawn *d = context;
     (void)phase;
     progress_show(&d->bar, "exporting", records, records, d->total);
-    return 0;
+    return interrupt_noted();
 }
 
 /* Writes to sinks that are open already; the companion is committed first, so that a main file has one. */
@@ -60,12 +61,16 @@ static op_exit export_to(cli *c, const export_args *a)
     evdb_error err;
     evdb_status rc = format_of(a->format, a->file, &options.format, &err);
     if (rc == EVDB_OK) rc = evdb_store_open(c->db, a->store, &store, &err);
+    interrupt_note();
     if (rc == EVDB_OK) rc = sink_open(&target, a->file, &err);
     if (rc == EVDB_OK && a->companion) rc = sink_open(&companion, a->companion, &err);
+    if (rc == EVDB_OK && sink_same(&target, &companion))
+        rc = op_fail(&err, EVDB_INVALID, "'%s' cannot be its own companion", target.name);
     if (rc == EVDB_OK) rc = write_files(store, &options, &target, &companion, &count, &err);
     sink_close(&companion);
     sink_close(&target);
     evdb_store_close(store);
+    if (rc != EVDB_OK) interrupt_obey();
     if (rc != EVDB_OK) return complain_error(rc, &err);
     if (strcmp(a->file, "-") == 0) return OP_EXIT_OK; /* standard output carries the records */
     if (c->json) printf("{\"exported\":%" PRIu64 "}\n", count);

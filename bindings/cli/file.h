@@ -2,6 +2,7 @@
 #ifndef FILE_H
 #define FILE_H
 #include <evdb.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 typedef struct source {
@@ -23,6 +24,8 @@ typedef struct sink {
 
 /* "-" is standard output. A regular file appears under its name whole, at sink_commit(), or not at all. */
 evdb_status sink_open(sink *s, const char *path, evdb_error *err);
+/* Would one of them, both open, replace what the other wrote? */
+bool sink_same(const sink *a, const sink *b);
 evdb_sink sink_writer(sink *s);
 evdb_status sink_commit(sink *s, evdb_error *err);
 /* Also after sink_commit(); removes what was not committed. */

@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "file.h"
 #include "format.h"
+#include "interrupt.h"
 #include "origin.h"
 #include "progress.h"
 #include "terminal.h"
@@ -36,7 +37,7 @@ static int draw(void *context, evdb_transfer_phase phase, uint64_t records)
 {
     drawn *d = context;
     progress_show(&d->bar, phase == EVDB_PHASE_CHECK ? "checking" : "writing", records, d->from->at, d->from->size);
-    return 0;
+    return interrupt_noted();
 }
 
 static void report_bad(void *context, uint64_t line, const evdb_error *why)
@@ -121,11 +122,13 @@ static op_exit import_into(cli *c, const import_args *a, evdb_format format, sou
     evdb_import_report report = { 0 };
     bool created = false;
     op_exit rc = database_open(c, true);
+    interrupt_note();
     if (rc == OP_EXIT_OK) rc = find_store(c, name, format, from, &store, &created);
     if (rc == OP_EXIT_OK) rc = load(store, a, format, from, beside, &report);
     evdb_store_close(store);
     if (rc != OP_EXIT_OK && created && !report.written && evdb_store_drop(c->db, name, NULL) != EVDB_OK)
         complain("the empty store '%s' is left behind", name);
+    if (rc != OP_EXIT_OK) interrupt_obey();
     if (rc != OP_EXIT_OK) return rc;
     if (c->json) printf("{\"written\":%" PRIu64 ",\"skipped\":%" PRIu64 "}\n", report.written, report.skipped);
     else say_result(name, &report);

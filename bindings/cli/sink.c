@@ -57,6 +57,18 @@ evdb_status sink_open(sink *s, const char *path, evdb_error *err)
     return s->path ? open_temporary(s, err) : write_failed(s, err);
 }
 
+bool sink_same(const sink *a, const sink *b)
+{
+    if (!a->temporary || !b->temporary) return a->file && a->file == b->file;
+    /* temporary files are there, unlike those they become, and are named after them but for the last letters */
+    char *first = realpath(a->temporary, NULL), *second = realpath(b->temporary, NULL);
+    size_t length = first ? strlen(first) : 0;
+    bool same = first && second && strlen(second) == length && memcmp(first, second, length - strlen("XXXXXX")) == 0;
+    free(first);
+    free(second);
+    return same;
+}
+
 static evdb_status write_all(void *context, const void *bytes, size_t count, evdb_error *err)
 {
     sink *s = context;

@@ -103,12 +103,12 @@ static bool hint_believable(const rows *r)
 }
 
 /* Makes the hint right. Under the lock. */
-static void set_hint(rows *r, uint64_t tip)
+static void set_hint(rows *r, uint64_t tip, uint64_t begun)
 {
     rows_hint *h = r->hint;
     memset(h->uuid, 0, sizeof(h->uuid));
     memcpy(h->uuid, r->uuid, sizeof(r->uuid));
-    atomic_store(&h->begun, tip);
+    atomic_store(&h->begun, begun);
     rows_hint_done(r, tip);
 }
 
@@ -136,12 +136,18 @@ static evdb_status check_complete(const rows *r, uint64_t tip, const wal_report 
 /* A writer that was killed between writing its commit to the log and publishing it leaves a commit that nobody sees, until
  * the last process is gone and the next one recovers the log: then it would come back from the dead, after others have
  * read that it is not there. Any commit overwrites it; this one changes nothing in the end (but must change something on
- * the way: SQLite does not write what stays equal). Under the lock. */
-static evdb_status bury_unpublished(rows *r, uint64_t tip, evdb_error *err)
+ * the way: SQLite does not write what stays equal). On a full disk it has to wait: then *begun, what the hint is to say of
+ * commits under way, stays beyond the tip, so that readers ask SQLite and the next to open tries again. Under the lock. */
+static evdb_status bury_unpublished(rows *r, uint64_t tip, uint64_t *begun, evdb_error *err)
 {
+    *begun = tip;
     if (!hint_believable(r) || atomic_load(&r->hint->begun) <= tip) return EVDB_OK;
-    return sql_exec(&r->writer, "BEGIN IMMEDIATE; UPDATE store SET format=format+1; UPDATE store SET format=format-1; COMMIT",
-                    err);
+    evdb_status rc = sql_exec(&r->writer, "BEGIN IMMEDIATE; UPDATE store SET format=format+1;"
+                              " UPDATE store SET format=format-1; COMMIT", err);
+    if (rc != EVDB_FULL) return rc;
+    (void)sql_exec(&r->writer, "ROLLBACK", NULL); /* of what SQLite has not undone itself */
+    *begun = atomic_load(&r->hint->begun);
+    return EVDB_OK;
 }
 
 /* ---- opening ---- */
@@ -240,7 +246,7 @@ evdb_status rows_create(const platform *p, const vfs *v, const char *dir, const 
     TRY(sql_open(p, v, r->path, SQL_CREATE, &r->writer, err));
     TRY(sql_migrate(&r->writer, schema_rows, schema_rows_count, err));
     TRY(insert_description(&r->writer, info, err));
-    set_hint(r, 0);
+    set_hint(r, 0, 0);
     int failed = dir ? file_sync_dir(p, dir) : 0;
     if (failed) TRY(error_errno(err, failed, "sync", dir));
     *out = r;
@@ -275,6 +281,7 @@ static evdb_status open_locked(rows *r, evdb_error *err)
     rows_reader *rd = NULL;
     evdb_store_info *info = NULL;
     rows_tip tip;
+    uint64_t begun;
     evdb_status rc;
     if ((size_t)snprintf(wal, sizeof(wal), "%s-wal", r->path) >= sizeof(wal))
         return error_set(err, EVDB_INVALID, "%s: the path is too long", r->path);
@@ -288,8 +295,8 @@ static evdb_status open_locked(rows *r, evdb_error *err)
     memcpy(r->uuid, info->uuid, sizeof(r->uuid));
     TRY(rows_tip_now(rd, &tip, err));
     TRY(check_complete(r, tip.sequence, &report, err));
-    TRY(bury_unpublished(r, tip.sequence, err));
-    set_hint(r, tip.sequence);
+    TRY(bury_unpublished(r, tip.sequence, &begun, err));
+    set_hint(r, tip.sequence, begun);
     sql_keep_wal(&r->writer, false); /* now that nothing acknowledged is known to be missing */
 out:
     mem_owned_free(info);

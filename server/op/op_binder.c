@@ -92,6 +92,7 @@ static evdb_status vector_of_text(const op_field *f, const op_slice *v, op_vecto
     out->at = malloc(room * sizeof *out->at);
     if (!out->at) return op_fail(err, EVDB_NO_MEMORY, "out of memory for '%s'", f->name);
     evdb_status rc = evdb_number_read_array(v->at, v->length, out->at, room, &count, NULL, &why);
+    if (rc != EVDB_OK && why.item == EVDB_NO_ITEM) return wrong_type(f, "an array of numbers", err);
     if (rc != EVDB_OK)
         return op_fail(err, EVDB_INVALID, "'%s[%" PRIu64 "]' %s", f->name, why.item,
                        rc == EVDB_LIMIT ? "is beyond the range of float" : "must be a number");

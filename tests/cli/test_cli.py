@@ -203,7 +203,7 @@ def test_a_flipped_byte_of_a_vector_is_found_and_never_returned(evdb):
 
 @pytest.mark.parametrize("vector, says", [
     ("[1,2]", "2 elements"), ("[1,2,NaN]", "NaN"), ("[1,2,1e39]", "vector[2]"), ('[1,"x",3]', "vector[1]"),
-    ("[]", "vector"), ("{}", "vector"), ("[1,2,", "malformed JSON"), ("[1,2,3]]", "malformed JSON"), ("", "malformed JSON"),
+    ("[]", "vector"), ("{}", "must be an array"), ("[1,2,", "malformed JSON"), ("[1,2,3]]", "malformed JSON"), ("", "malformed JSON"),
 ])
 def test_a_bad_vector_is_refused_and_changes_nothing(docs, vector, says):
     assert says in docs.fails(INVALID, "put", "docs", "x", "--vector", vector)

@@ -2,6 +2,7 @@
 import gzip
 import json
 import os
+import signal
 import stat
 import struct
 import subprocess
@@ -215,6 +216,38 @@ def test_a_failing_export_keeps_the_old_file(docs):
     docs.fails(NOT_FOUND, "export", "docs", "out.npy", "--companion", "nodir/ids.jsonl")
     assert docs.path("out.jsonl").read_text() == "old"
     assert sorted(os.listdir(docs.directory)) == ["data", "out.jsonl"]
+
+
+def test_a_file_cannot_be_its_own_companion(docs):
+    os.symlink(".", docs.path("here"))
+    assert "companion" in docs.fails(INVALID, "export", "docs", "out.npy", "--companion", "here/out.npy")
+    docs.fails(INVALID, "export", "docs", "-", "--format", "npy", "--companion", "-")
+    assert sorted(os.listdir(docs.directory)) == ["data", "here"]
+
+
+def test_an_interrupted_import_removes_the_store_it_made(docs):
+    docs.write("in.jsonl", "bad\n" * 50000)
+    words = [BINARY, "import", "new", "in.jsonl", "--keep-going"]
+    with subprocess.Popen(words, cwd=docs.directory, stderr=subprocess.PIPE) as process:
+        assert process.stderr.readline().startswith(b"evdb: skipped line 1")  # the rest does not fit into the pipe
+        process.send_signal(signal.SIGINT)
+        process.stderr.read()
+    assert process.returncode == -signal.SIGINT
+    docs.fails(NOT_FOUND, "count", "new")
+
+
+def test_an_interrupted_export_leaves_nothing_beside_its_files(evdb):
+    evdb.write("in.jsonl", "".join(json.dumps({"id": i, "vector": [1] * 100}) + "\n" for i in range(6000)))
+    evdb.text("import", "s", "in.jsonl")
+    os.mkfifo(evdb.path("out"))
+    words = [BINARY, "export", "s", "out", "--format", "npy", "--companion", "ids.jsonl"]
+    with subprocess.Popen(words, cwd=evdb.directory, stderr=subprocess.PIPE) as process:
+        with open(evdb.path("out"), "rb") as pipe:
+            assert pipe.read(1) == b"\x93"  # the rest fits neither into the pipe nor our buffer
+            process.send_signal(signal.SIGINT)
+            pipe.read()
+    assert process.returncode == -signal.SIGINT
+    assert sorted(os.listdir(evdb.directory)) == ["data", "in.jsonl", "out"]
 
 
 def test_an_export_goes_through_a_link(docs):

@@ -1,5 +1,7 @@
 """Threads, other processes, forks."""
+import copy
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -150,3 +152,13 @@ print("done")
     assert run(source, path) == "done\n"
     with evdb.open(path) as db:
         assert db.verify().problems == [] and db.store("s").count() == 2
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, pickle.dumps])
+def test_what_is_open_cannot_be_copied_elsewhere(db, copied):
+    store = db.create_store("s", dim=4)
+    store.insert([1, 2], [[1, 0, 0, 0], [0, 1, 0, 0]])
+    for thing in store, store.search([1, 0, 0, 0]):
+        with pytest.raises(TypeError, match="pickled"):
+            copied(thing)  # a second owner would release it a second time
+    assert copied(store.get(1))

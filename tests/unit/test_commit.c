@@ -136,6 +136,31 @@ static void a_full_disk_fails_the_group_and_no_later_one(void **state)
     evdb_store_close(store);
 }
 
+static void a_full_disk_keeps_nobody_from_opening_a_store_to_read(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = open_through(t), *other;
+    evdb_record *r;
+    evdb *db;
+    platform p = platform_real;
+    p.io = (io_gate){ &g, before };
+    ok(insert(store, 1));
+    atomic_store(&g.write_error, ENOSPC);
+    refused(EVDB_FULL, insert(store, 2)); /* it was begun, and for others it might be under way */
+    ok(db_open_with(&p, t->path, NULL, &db, &why));
+    ok(evdb_store_open(db, "s", &other, &why));
+    ok(evdb_record_get(other, num(1), &r, &why));
+    evdb_record_free(r);
+    refused(EVDB_FULL, insert(other, 2));
+    atomic_store(&g.write_error, 0);
+    ok(insert(other, 2));
+    assert_int_equal(scratch_count(store), 2);
+    assert_int_equal(scratch_count(other), 2);
+    evdb_store_close(other);
+    evdb_close(db);
+    evdb_store_close(store);
+}
+
 static void a_record_of_a_lost_commit_exists_for_nobody(void **state)
 {
     scratch *t = *state;
@@ -249,6 +274,7 @@ int main(void)
         TEST(what_is_queued_shares_one_commit),
         TEST(a_bad_request_fails_alone),
         TEST(a_full_disk_fails_the_group_and_no_later_one),
+        TEST(a_full_disk_keeps_nobody_from_opening_a_store_to_read),
         TEST(a_record_of_a_lost_commit_exists_for_nobody),
         TEST(a_batch_whose_pages_cannot_be_read_fails_as_its_items_do),
         TEST(after_a_failed_sync_the_store_writes_no_more_until_reopened),

@@ -6,7 +6,7 @@ import ctypes
 import os
 from ctypes import byref
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, NoReturn, Optional
 
 from . import _abi, errors
 
@@ -74,6 +74,11 @@ def _ending(running: List[bool] = _running) -> None:
     running.clear()
 
 
+def _no_copies(handle: int, protocol: int) -> NoReturn:
+    """In place of __reduce_ex__: a copy, in this process or another, would release what it does not own."""
+    raise TypeError("an open database, store, iteration or search result can be neither pickled nor copied deeply")
+
+
 class Handle(int):
     """The address of something native, released when nobody uses it any more.
 
@@ -86,6 +91,7 @@ class Handle(int):
     """
 
     __slots__ = ()
+    __reduce_ex__ = _no_copies
     release: Any = None
 
     @classmethod
@@ -120,6 +126,7 @@ class ResultHandle(int):
     """The address of a search result: as a Handle, but nothing lies beneath it."""
 
     __slots__ = ()
+    __reduce_ex__ = _no_copies
 
     def __del__(self, free: Any = lib.evdb_result_free) -> None:
         free(self)
