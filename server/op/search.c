@@ -8,7 +8,7 @@ typedef struct search_args {
     int64_t k, ef;
     op_number radius;
     char *filter;
-    bool metadata;
+    bool metadata, exact;
 } search_args;
 
 static const op_field search_fields[] = {
@@ -16,9 +16,10 @@ static const op_field search_fields[] = {
     OP_FIELD(search_args, vector, OP_VECTOR, OP_REQUIRED | OP_BODY, .min = 1, .max = EVDB_DIM_MAX, .doc = "What to search for."),
     OP_FIELD(search_args, k, OP_INTEGER, 0, .def = 10, .min = 1, .max = EVDB_K_MAX, .doc = "How many neighbours, at most."),
     OP_FIELD(search_args, radius, OP_NUMBER, 0, .doc = "Only records within this distance."),
-    OP_FIELD(search_args, ef, OP_INTEGER, 0, .max = EVDB_K_MAX, .doc = "Effort of an index search; 0 = chosen for k."),
+    OP_FIELD(search_args, ef, OP_INTEGER, 0, .max = EVDB_K_MAX, .doc = "Effort of a search by the graph index: more finds more, slower; 0 = chosen for k."),
     OP_FIELD(search_args, filter, OP_OBJECT, 0, .doc = "Only records whose metadata matches."),
     OP_FIELD(search_args, metadata, OP_BOOL, 0, .def = true, .doc = "Return each record's metadata."),
+    OP_FIELD(search_args, exact, OP_BOOL, 0, .doc = "Scan all vectors, also where there is a graph index."),
     OP_END
 };
 
@@ -65,7 +66,7 @@ static evdb_status search(op_call *call, const void *args, op_out *reply, evdb_e
     uint32_t dim = (uint32_t)a->vector.count;
     options.k = (uint32_t)a->k;
     options.ef = (uint32_t)a->ef;
-    options.flags = a->metadata ? EVDB_SEARCH_METADATA : 0;
+    options.flags = (a->metadata ? EVDB_SEARCH_METADATA : 0) | (a->exact ? EVDB_SEARCH_EXACT : 0);
     options.filter = a->filter;
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
     if (rc == EVDB_OK && a->radius.given)
