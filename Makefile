@@ -38,10 +38,10 @@ endif
 obj        = $(patsubst %.c,$(B)/%.o,$(1))
 bin        = $(patsubst %.c,$(B)/%,$(1))
 
-.PHONY: all evdbd programs
-all: $(B)/libevdb.a $(B)/libevdb.so $(B)/evdb $(B)/evdb.pc ## build library and command line into build/
-
-evdbd: $(B)/evdbd ## build the daemon into build/
+.PHONY: all library evdbd programs
+all: library evdbd $(B)/evdb ## build everything into build/
+library: $(B)/libevdb.a $(B)/libevdb.so $(B)/evdb.pc ## the library alone, which needs no libmicrohttpd
+evdbd: $(B)/evdbd ## the server alone
 
 # What each room may include: the library its own rooms, programs only <evdb.h> and their own.
 $(B)/lib/%.o: INC = -Ilib
@@ -49,7 +49,7 @@ $(B)/server/%.o: INC = -Iserver
 $(B)/bindings/cli/%.o: INC = -Iserver -Ibindings/cli
 $(B)/tests/%.o: INC = -Itests
 $(B)/tests/unit/%.o $(B)/tests/fault/%.o: INC = -Ilib -Itests
-$(B)/tests/op/%.o: INC = -Iserver -Itests
+$(B)/tests/op/%.o $(B)/tests/http/%.o: INC = -Iserver -Itests
 $(B)/tests/fuzz/%.o: INC = -Ilib -Iserver -Itests
 
 $(B)/%.o: %.c $(B)/flags
@@ -59,12 +59,13 @@ $(B)/%.o: %.c $(B)/flags
 # What a build was made with: objects depend on the compiler and its flags, libraries on the list of sources. Before the first
 # compilation somebody looks for what evdb needs; the goals that may install do so here.
 INSTALL   := $(sort $(if $(filter quickstart bench replay,$(MAKECMDGOALS)),run) \
-             $(if $(filter test threaded memcheck,$(MAKECMDGOALS)),run test) $(if $(filter evdbd,$(MAKECMDGOALS)),daemon))
+             $(if $(filter test threaded memcheck,$(MAKECMDGOALS)),run test))
+NEEDED    := $(if $(filter-out library,$(or $(MAKECMDGOALS),all)),build,library)
 record     = echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
 .PHONY: always
 $(B)/flags: always
 	@$(if $(INSTALL),CC='$(CC)' tests/install-deps $(INSTALL))
-	@$(if $(INSTALL)$(wildcard $@),,CC='$(CC)' tests/install-deps --check build)
+	@$(if $(INSTALL)$(wildcard $@),,CC='$(CC)' tests/install-deps --check $(NEEDED))
 	@mkdir -p $(@D)
 	@$(call record,$(CC) $(ALL_C) $(ALL_LD))
 $(B)/sources: always
@@ -99,6 +100,7 @@ UNIT      := $(call bin,$(call tests,unit))
 FAULT     := $(call bin,$(call tests,fault))
 API       := $(call bin,$(call tests,api))
 OP        := $(call bin,$(call tests,op))
+ECHO      := $(B)/tests/http/echo_server
 FUZZ      := $(call bin,$(FUZZ_C))
 BENCH     := $(call bin,$(BENCH_C))
 EXAMPLE   := $(call bin,$(EXAMPLE_C))
@@ -111,13 +113,15 @@ $(API): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,api)
 	$(LINK) -lcmocka
 $(OP): $(B)/%: $(B)/%.o $(call obj,$(OP_C)) $(B)/libevdb.a $(call support,op)
 	$(LINK) -lcmocka
+$(ECHO): $(B)/%: $(B)/%.o $(call obj,$(filter server/http/%,$(DAEMON_C)))
+	$(LINK) -lmicrohttpd
 $(FUZZ): $(B)/%: $(B)/%.o $(call obj,$(LIB_C) $(OP_C)) $(if $(FUZZER),,$(call support,fuzz))
 	$(LINK) $(FUZZER)
 $(BENCH): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,bench)
 	$(LINK)
 $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
-programs: all $(C_TESTS) $(EXAMPLE)
+programs: all $(C_TESTS) $(ECHO) $(EXAMPLE)
 
 .PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer format tidy cover bench install uninstall clean help
 quickstart: $(B)/examples/quickstart ## install what is missing, build, and search 60,000 images
@@ -148,6 +152,7 @@ cover: ## line coverage of the library by all tests
 	@$(AGAIN) test B=build/cover CFLAGS='-O0 -g --coverage'
 	@tests/cover build/cover
 .PHONY: threaded memcheck replay
+threaded: $(ECHO) $(B)/evdbd
 threaded memcheck: $(C_TESTS)
 	@tests/run --$@ $(B) '$(T)'
 replay: $(FUZZ)
