@@ -137,19 +137,19 @@ ASAN      := CFLAGS='-O1 -g' SAN='-fsanitize=address,undefined -fno-sanitize-rec
 CLANG     ?= clang
 RUNS      ?= 20000
 asan: ## all tests under the address and undefined-behaviour sanitizers
-	@$(AGAIN) test B=build/asan $(ASAN)
+	+@$(AGAIN) test B=build/asan $(ASAN)
 tsan: ## tests that start threads, under the thread sanitizer
-	@$(AGAIN) threaded B=build/tsan CFLAGS='-O1 -g' SAN='-fsanitize=thread -fno-omit-frame-pointer'
+	+@$(AGAIN) threaded B=build/tsan CFLAGS='-O1 -g' SAN='-fsanitize=thread -fno-omit-frame-pointer'
 valgrind: ## C tests under valgrind
 	@tests/install-deps run test valgrind
-	@$(AGAIN) memcheck B=build/valgrind CFLAGS='-O1 -g'
+	+@$(AGAIN) memcheck B=build/valgrind CFLAGS='-O1 -g'
 fuzz: ## fuzz targets over their corpora and RUNS=n seeded mutations of them, under the sanitizers
-	@$(AGAIN) replay B=build/asan $(ASAN)
+	+@$(AGAIN) replay B=build/asan $(ASAN)
 libfuzzer: ## the same programs with clang's libFuzzer (CLANG=clang-14)
-	@$(AGAIN) replay B=build/fuzz CC=$(CLANG) CFLAGS='-O1 -g' FUZZER=-fsanitize=fuzzer \
+	+@$(AGAIN) replay B=build/fuzz CC=$(CLANG) CFLAGS='-O1 -g' FUZZER=-fsanitize=fuzzer \
 	  SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 cover: ## line coverage of the library by all tests
-	@$(AGAIN) test B=build/cover CFLAGS='-O0 -g --coverage'
+	+@$(AGAIN) test B=build/cover CFLAGS='-O0 -g --coverage'
 	@tests/cover build/cover
 .PHONY: threaded memcheck replay
 threaded: $(ECHO) $(B)/evdbd
