@@ -152,7 +152,7 @@ cover: ## line coverage of the library by all tests
 	+@$(AGAIN) test B=build/cover CFLAGS='-O0 -g --coverage'
 	@tests/cover build/cover
 .PHONY: threaded memcheck replay
-threaded: $(ECHO) $(B)/evdbd
+threaded: all $(ECHO)
 threaded memcheck: $(C_TESTS)
 	@tests/run --$@ $(B) '$(T)'
 replay: $(FUZZ)

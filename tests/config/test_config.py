@@ -75,7 +75,7 @@ def test_the_manual_page_explains_every_setting_and_shows_its_default():
     assert tomllib.loads("\n".join(lines)) == DEFAULTS
 
 
-@pytest.mark.parametrize("page", ["evdbd.conf.5"])
+@pytest.mark.parametrize("page", ["evdbd.8", "evdbd.conf.5"])
 def test_a_manual_page_is_well_formed(page):
     try:
         lint = subprocess.run(["mandoc", "-Tlint", ROOT / "server" / page], capture_output=True, text=True).stdout
