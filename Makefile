@@ -124,8 +124,8 @@ $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 programs: all $(C_TESTS) $(ECHO) $(EXAMPLE)
 
 .PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer format tidy cover bench install uninstall clean help
-quickstart: $(B)/examples/quickstart ## install what is missing, build, and search 60,000 images
-	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && $< "$$dir/evdb"
+quickstart: $(B)/examples/quickstart $(B)/evdbd ## install what is missing, build, search 60,000 images, serve them
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && $< "$$dir/evdb" && examples/serve.sh $(B)/evdbd "$$dir/evdb"
 test: programs ## install what is missing, build, run the tests; T=name runs those it matches
 	@tests/run $(B) '$(T)'
 lint: all ## layers, banned functions, exports, headers, sizes, names
