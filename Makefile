@@ -170,11 +170,12 @@ tidy: ## clang-tidy over the library and the programs
 	clang-tidy --quiet $(LIB_C) $(DAEMON_C) $(CLI_C) -- -std=c11 -D_GNU_SOURCE -Iinclude -Ilib -Iserver -Ibindings/cli
 
 HEADERS   := evdb.h $(patsubst include/%,%,$(wildcard include/evdb/*))
-MANUALS   := lib/libevdb.3 bindings/cli/evdb.1
+MANUALS   := lib/libevdb.3 bindings/cli/evdb.1 server/evdbd.8 server/evdbd.conf.5
+MAN_DIRS  := $(addprefix share/man/man,1 3 5 8)
 DEST      := $(DESTDIR)$(PREFIX)
 install: all ## into PREFIX (/usr/local), below DESTDIR
-	install -d $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/evdb $(DEST)/share/man/man1 $(DEST)/share/man/man3
-	install -m 755 $(B)/evdb $(DEST)/bin
+	install -d $(addprefix $(DEST)/,bin lib/pkgconfig include/evdb $(MAN_DIRS))
+	install -m 755 $(B)/evdb $(B)/evdbd $(DEST)/bin
 	install -m 644 $(B)/libevdb.a $(DEST)/lib
 	install -m 755 $(B)/libevdb.so.$(SOVERSION) $(DEST)/lib
 	ln -sf libevdb.so.$(SOVERSION) $(DEST)/lib/libevdb.so
@@ -184,7 +185,7 @@ install: all ## into PREFIX (/usr/local), below DESTDIR
 	@# The loader finds a new library in /usr/local/lib once its cache knows it; only root may tell it.
 	[ -n '$(DESTDIR)' ] || ldconfig 2>/dev/null || true
 uninstall: ## remove what install put there
-	rm -f $(DEST)/bin/evdb $(DEST)/lib/libevdb.a $(DEST)/lib/libevdb.so $(DEST)/lib/libevdb.so.$(SOVERSION) \
+	rm -f $(DEST)/bin/evdb $(DEST)/bin/evdbd $(DEST)/lib/libevdb.a $(DEST)/lib/libevdb.so $(DEST)/lib/libevdb.so.$(SOVERSION) \
 	  $(DEST)/lib/pkgconfig/evdb.pc $(addprefix $(DEST)/include/,$(HEADERS)) \
 	  $(foreach m,$(MANUALS),$(DEST)/share/man/man$(patsubst .%,%,$(suffix $m))/$(notdir $m))
 	rmdir $(DEST)/include/evdb 2>/dev/null || true
