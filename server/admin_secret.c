@@ -1,7 +1,7 @@
 /* admin_secret.c - implements admin_secret.h. */
 #include "admin_secret.h"
 #include "log.h"
-#include "op/op_json.h"
+#include "op/op.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -29,7 +29,7 @@ evdb_status admin_secret_write(const char *dir, const char *client, const char *
     close(fd);
     if (!good) return cannot(path, why, err);
     log_line(LOG_INFO, "made a client's secret and wrote it to a file; the file goes when the client gets another",
-             json_pack("{s:s, s:o}", "client", client, "file", op_json_text(path)));
+             json_pack("{s:s, s:o}", "client", client, "file", log_text(path)));
     return EVDB_OK;
 }
 
@@ -51,7 +51,7 @@ static void remove_file(admin_secret *s)
     s->watched = false;
     log_line(gone ? LOG_INFO : LOG_WARNING, gone ? "removed a file: its secret has been replaced"
                                                  : "cannot remove a file whose secret has been replaced",
-             json_pack("{s:o}", "file", op_json_text(s->path)));
+             json_pack("{s:o}", "file", log_text(s->path)));
 }
 
 /* Whose it is: the file does not say, and default_client_id may have changed. Chosen secrets are never written. */

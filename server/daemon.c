@@ -5,7 +5,7 @@
 #include "front.h"
 #include "http/http.h"
 #include "log.h"
-#include "op/op_json.h"
+#include "op/op.h"
 #include "proto/proto.h"
 #include <errno.h>
 #include <signal.h>
@@ -24,7 +24,7 @@ static void library_says(void *context, const char *message)
 static int failed(const char *what, const evdb_error *err, int code)
 {
     log_line(LOG_ERROR, what, json_pack("{s:s, s:o}", "status", evdb_status_name(err->status), "detail",
-                                        op_json_text(err->message)));
+                                        log_text(err->message)));
     return code;
 }
 
@@ -69,7 +69,7 @@ static void tell_ready(const config *c, const service *s)
     add_port(fields, "mcp_port", s->mcp_port);
     add_port(fields, "oauth_port", s->oauth_port);
     add_port(fields, "rest_port", s->rest_port);
-    json_object_set_new(fields, "database", op_json_text(evdb_path(s->db)));
+    json_object_set_new(fields, "database", log_text(evdb_path(s->db)));
     json_object_set_new(fields, "version", json_string(evdb_version()));
     log_line(LOG_INFO, "ready", fields);
 }
@@ -146,7 +146,7 @@ static evdb_status prepare_directory(const char *dir, evdb_error *err)
         return op_fail(err, EVDB_IO, "%s: cannot be made: %s", dir, strerror_r(errno, reason, sizeof reason));
     if (stat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_mode & S_IRWXO)
         log_line(LOG_WARNING, "the data directory is open to other users: its files let them make tokens",
-                 json_pack("{s:o}", "directory", op_json_text(dir)));
+                 json_pack("{s:o}", "directory", log_text(dir)));
     return EVDB_OK;
 }
 

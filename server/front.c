@@ -1,7 +1,6 @@
 /* front.c - implements front.h. */
 #include "front.h"
 #include "log.h"
-#include "op/op_json.h"
 #include "proto/proto.h"
 #include <time.h>
 
@@ -20,7 +19,7 @@ void front_handle(void *context, const http_request *request, http_response *res
     int status = response->status ? response->status : 200;
     log_level level = status >= 500 ? LOG_WARNING : LOG_DEBUG;
     if (!log_wants(level)) return;
-    json_t *path = op_json_text(request->path);
+    json_t *path = log_text(request->path);
     log_line(level, "request", json_pack("{s:s, s:o, s:i, s:f, s:s, s:i}", "method", request->method, "path", path,
                                          "status", status, "ms", milliseconds_since(&began), "client", request->peer,
                                          "port", request->port));

@@ -17,6 +17,17 @@ void log_set_level(const char *name)
 
 bool log_wants(log_level level) { return level <= most; }
 
+json_t *log_text(const char *text)
+{
+    json_t *json = json_string(text);
+    char *ascii = json ? NULL : strdup(text);
+    for (char *p = ascii; p && *p; p++)
+        if ((unsigned char)*p >= 0x80) *p = '?';
+    if (ascii) json = json_string(ascii);
+    free(ascii);
+    return json;
+}
+
 void log_line(log_level level, const char *message, json_t *fields)
 {
     struct timespec now;

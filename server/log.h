@@ -12,5 +12,7 @@ void log_set_level(const char *name);
 bool log_wants(log_level level);
 /* Writes {"time","level","message", fields...}; takes over `fields` (may be NULL). Thread-safe. Never give it a secret. */
 void log_line(log_level level, const char *message, json_t *fields);
+/* Text from outside as a field; bytes that are no UTF-8 become '?'. NULL when memory ran out. */
+json_t *log_text(const char *text);
 
 #endif
