@@ -39,10 +39,10 @@ endif
 obj        = $(patsubst %.c,$(B)/%.o,$(1))
 bin        = $(patsubst %.c,$(B)/%,$(1))
 
-.PHONY: all evdbd programs
-all: $(B)/libevdb.a $(B)/libevdb.so $(B)/evdb $(B)/evdb.pc ## build library and command line into build/
-
-evdbd: $(B)/evdbd ## build the daemon into build/
+.PHONY: all library evdbd programs
+all: library evdbd $(B)/evdb ## build everything into build/
+library: $(B)/libevdb.a $(B)/libevdb.so $(B)/evdb.pc ## the library alone, which needs no libmicrohttpd
+evdbd: $(B)/evdbd ## the server alone
 
 # What each room may include: the library its own rooms, programs only <evdb.h> and their own.
 $(B)/lib/%.o: INC = -Ilib
@@ -50,7 +50,7 @@ $(B)/server/%.o: INC = -Iserver
 $(B)/bindings/cli/%.o: INC = -Iserver -Ibindings/cli
 $(B)/tests/%.o: INC = -Itests
 $(B)/tests/unit/%.o $(B)/tests/fault/%.o: INC = -Ilib -Itests
-$(B)/tests/op/%.o: INC = -Iserver -Itests
+$(B)/tests/op/%.o $(B)/tests/http/%.o: INC = -Iserver -Itests
 $(B)/tests/fuzz/%.o: INC = -Ilib -Iserver -Itests
 
 $(B)/%.o: %.c $(B)/flags
@@ -60,12 +60,13 @@ $(B)/%.o: %.c $(B)/flags
 # What a build was made with: objects depend on the compiler and its flags, libraries on the list of sources. Before the first
 # compilation somebody looks for what evdb needs; the goals that may install do so here.
 INSTALL   := $(sort $(if $(filter quickstart bench replay,$(MAKECMDGOALS)),run) \
-             $(if $(filter test threaded memcheck,$(MAKECMDGOALS)),run daemon test) $(if $(filter evdbd judges,$(MAKECMDGOALS)),daemon))
+             $(if $(filter test threaded memcheck judges,$(MAKECMDGOALS)),run test))
+NEEDED    := $(if $(filter-out library,$(or $(MAKECMDGOALS),all)),build,library)
 record     = echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
 .PHONY: always
 $(B)/flags: always
 	@$(if $(INSTALL),CC='$(CC)' tests/install-deps $(INSTALL))
-	@$(if $(INSTALL)$(wildcard $@),,CC='$(CC)' tests/install-deps --check build)
+	@$(if $(INSTALL)$(wildcard $@),,CC='$(CC)' tests/install-deps --check $(NEEDED))
 	@mkdir -p $(@D)
 	@$(call record,$(CC) $(ALL_C) $(ALL_LD))
 $(B)/sources: always
@@ -100,6 +101,7 @@ UNIT      := $(call bin,$(call tests,unit))
 FAULT     := $(call bin,$(call tests,fault))
 API       := $(call bin,$(call tests,api))
 OP        := $(call bin,$(call tests,op))
+ECHO      := $(B)/tests/http/echo_server
 FUZZ      := $(call bin,$(FUZZ_C))
 BENCH     := $(call bin,$(BENCH_C))
 EXAMPLE   := $(call bin,$(EXAMPLE_C))
@@ -112,17 +114,19 @@ $(API): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,api)
 	$(LINK) -lcmocka
 $(OP): $(B)/%: $(B)/%.o $(call obj,$(OP_C)) $(B)/libevdb.a $(call support,op)
 	$(LINK) -lcmocka
+$(ECHO): $(B)/%: $(B)/%.o $(call obj,$(filter server/http/%,$(DAEMON_C)))
+	$(LINK) -lmicrohttpd
 $(FUZZ): $(B)/%: $(B)/%.o $(call obj,$(LIB_C) $(OP_C) $(MCP_C)) $(if $(FUZZER),,$(call support,fuzz))
 	$(LINK) $(FUZZER)
 $(BENCH): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,bench)
 	$(LINK)
 $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
-programs: all $(B)/evdbd $(C_TESTS) $(EXAMPLE)
+programs: all $(C_TESTS) $(ECHO) $(EXAMPLE)
 
 .PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer judges format tidy cover bench install uninstall clean help
-quickstart: $(B)/examples/quickstart ## install what is missing, build, and search 60,000 images
-	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && $< "$$dir/evdb"
+quickstart: $(B)/examples/quickstart $(B)/evdbd ## install what is missing, build, search 60,000 images, serve them
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && $< "$$dir/evdb" && examples/serve.sh $(B)/evdbd "$$dir/evdb"
 test: programs ## install what is missing, build, run the tests; T=name runs those it matches
 	@tests/run $(B) '$(T)'
 lint: all ## layers, banned functions, exports, headers, sizes, names
@@ -134,23 +138,24 @@ ASAN      := CFLAGS='-O1 -g' SAN='-fsanitize=address,undefined -fno-sanitize-rec
 CLANG     ?= clang
 RUNS      ?= 20000
 asan: ## all tests under the address and undefined-behaviour sanitizers
-	@$(AGAIN) test B=build/asan $(ASAN)
+	+@$(AGAIN) test B=build/asan $(ASAN)
 tsan: ## tests that start threads, under the thread sanitizer
-	@$(AGAIN) threaded B=build/tsan CFLAGS='-O1 -g' SAN='-fsanitize=thread -fno-omit-frame-pointer'
+	+@$(AGAIN) threaded B=build/tsan CFLAGS='-O1 -g' SAN='-fsanitize=thread -fno-omit-frame-pointer'
 valgrind: ## C tests under valgrind
 	@tests/install-deps run test valgrind
-	@$(AGAIN) memcheck B=build/valgrind CFLAGS='-O1 -g'
+	+@$(AGAIN) memcheck B=build/valgrind CFLAGS='-O1 -g'
 fuzz: ## fuzz targets over their corpora and RUNS=n seeded mutations of them, under the sanitizers
-	@$(AGAIN) replay B=build/asan $(ASAN)
+	+@$(AGAIN) replay B=build/asan $(ASAN)
 libfuzzer: ## the same programs with clang's libFuzzer (CLANG=clang-14)
-	@$(AGAIN) replay B=build/fuzz CC=$(CLANG) CFLAGS='-O1 -g' FUZZER=-fsanitize=fuzzer \
+	+@$(AGAIN) replay B=build/fuzz CC=$(CLANG) CFLAGS='-O1 -g' FUZZER=-fsanitize=fuzzer \
 	  SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
-judges: all $(B)/evdbd ## the official MCP clients, installed below build/, talk to evdb mcp and to evdbd
+judges: all ## the official MCP clients, installed below build/, talk to evdb mcp and to evdbd
 	@PYTHONDONTWRITEBYTECODE=1 $$(tests/which-python) tests/judges/judges.py $(B)
 cover: ## line coverage of the library by all tests
-	@$(AGAIN) test B=build/cover CFLAGS='-O0 -g --coverage'
+	+@$(AGAIN) test B=build/cover CFLAGS='-O0 -g --coverage'
 	@tests/cover build/cover
 .PHONY: threaded memcheck replay
+threaded: all $(ECHO)
 threaded memcheck: $(C_TESTS)
 	@tests/run --$@ $(B) '$(T)'
 replay: $(FUZZ)
@@ -168,11 +173,12 @@ tidy: ## clang-tidy over the library and the programs
 	clang-tidy --quiet $(LIB_C) $(DAEMON_C) $(CLI_C) -- -std=c11 -D_GNU_SOURCE -Iinclude -Ilib -Iserver -Ibindings/cli
 
 HEADERS   := evdb.h $(patsubst include/%,%,$(wildcard include/evdb/*))
-MANUALS   := lib/libevdb.3 bindings/cli/evdb.1
+MANUALS   := lib/libevdb.3 bindings/cli/evdb.1 server/evdbd.8 server/evdbd.conf.5
+MAN_DIRS  := $(addprefix share/man/man,1 3 5 8)
 DEST      := $(DESTDIR)$(PREFIX)
 install: all ## into PREFIX (/usr/local), below DESTDIR
-	install -d $(DEST)/bin $(DEST)/lib/pkgconfig $(DEST)/include/evdb $(DEST)/share/man/man1 $(DEST)/share/man/man3
-	install -m 755 $(B)/evdb $(DEST)/bin
+	install -d $(addprefix $(DEST)/,bin lib/pkgconfig include/evdb $(MAN_DIRS))
+	install -m 755 $(B)/evdb $(B)/evdbd $(DEST)/bin
 	install -m 644 $(B)/libevdb.a $(DEST)/lib
 	install -m 755 $(B)/libevdb.so.$(SOVERSION) $(DEST)/lib
 	ln -sf libevdb.so.$(SOVERSION) $(DEST)/lib/libevdb.so
@@ -182,7 +188,7 @@ install: all ## into PREFIX (/usr/local), below DESTDIR
 	@# The loader finds a new library in /usr/local/lib once its cache knows it; only root may tell it.
 	[ -n '$(DESTDIR)' ] || ldconfig 2>/dev/null || true
 uninstall: ## remove what install put there
-	rm -f $(DEST)/bin/evdb $(DEST)/lib/libevdb.a $(DEST)/lib/libevdb.so $(DEST)/lib/libevdb.so.$(SOVERSION) \
+	rm -f $(DEST)/bin/evdb $(DEST)/bin/evdbd $(DEST)/lib/libevdb.a $(DEST)/lib/libevdb.so $(DEST)/lib/libevdb.so.$(SOVERSION) \
 	  $(DEST)/lib/pkgconfig/evdb.pc $(addprefix $(DEST)/include/,$(HEADERS)) \
 	  $(foreach m,$(MANUALS),$(DEST)/share/man/man$(patsubst .%,%,$(suffix $m))/$(notdir $m))
 	rmdir $(DEST)/include/evdb 2>/dev/null || true

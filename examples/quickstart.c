@@ -2,7 +2,7 @@
  *
  *   quickstart DATABASE [DATASET]
  *
- * DATABASE is a directory to create. DATASET holds Fashion-MNIST as Debian's dataset-fashion-mnist installs it. Everything
+ * DATABASE is a directory to create; serve.sh beside this file then serves it over HTTP. DATASET holds Fashion-MNIST as Debian's dataset-fashion-mnist installs it. Everything
  * evdb does here is in store_images() and find(); the rest reads the data set and checks and draws what came back. */
 #include <evdb.h>
 #include <stdio.h>
@@ -241,6 +241,6 @@ int main(int argc, char **argv)
     free_images(&train);
     free_images(&test);
     if (right != QUERIES * K) die("recall", "an exact search must find every neighbour");
-    printf("quickstart: passed\n");
+    printf("library    passed\n");
     return 0;
 }

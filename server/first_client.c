@@ -1,75 +1,54 @@
 /* first_client.c - implements first_client.h. */
 #include "first_client.h"
-#include "config/setting.h"
+#include "admin_secret.h"
 #include "log.h"
+#include "op/op.h"
 #include "proto/proto.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { ALL_SCOPES = EVDB_SCOPE_READ | EVDB_SCOPE_WRITE | EVDB_SCOPE_ADMIN,
        ALL_GRANTS = EVDB_GRANT_CLIENT_CREDENTIALS | EVDB_GRANT_REFRESH_TOKEN };
 
-/* Another database's secret must not be overwritten, nor a link followed. */
-static evdb_status write_secret(const char *path, const char *secret, evdb_error *err)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) return config_fail(err, EVDB_IO, "%s: %s", path, strerror(errno));
-    size_t length = strlen(secret);
-    bool good = fchmod(fd, 0600) == 0 && write(fd, secret, length) == (ssize_t)length && write(fd, "\n", 1) == 1 &&
-                fsync(fd) == 0;
-    int why = errno;
-    close(fd);
-    return good ? EVDB_OK : config_fail(err, EVDB_IO, "%s: %s", path, strerror(why));
-}
-
-static evdb_status probe_published(evdb *db, const char *client, evdb_error *err)
+/* EVDB_DENIED when the client has another secret. */
+static evdb_status probe_published(evdb *db, evdb_error *err)
 {
     evdb_token token;
-    return evdb_auth_token_issue(db, client, DEV_SECRET, NULL, &token, err);
+    return evdb_auth_token_issue(db, DEV_CLIENT, DEV_SECRET, NULL, &token, err);
 }
 
 /* A client of another secret keeps it: development is for a database of its own. */
 static evdb_status dev_client(evdb *db, evdb_error *err)
 {
     evdb_status rc = evdb_auth_client_add(db, DEV_CLIENT, DEV_SECRET, ALL_SCOPES, ALL_GRANTS, NULL, err);
-    if (rc == EVDB_EXISTS) rc = probe_published(db, DEV_CLIENT, err);
+    if (rc == EVDB_EXISTS) rc = probe_published(db, err);
     if (rc == EVDB_DENIED)
-        return config_fail(err, EVDB_EXISTS, "--dev: this database has a client '%s' with a secret of its own: use another directory",
-                           DEV_CLIENT);
+        return op_fail(err, EVDB_EXISTS,
+                       "--dev: this database has a client '%s' with a secret of its own: use another directory", DEV_CLIENT);
     if (rc == EVDB_OK)
-        log_line(LOG_WARNING, "DEVELOPMENT MODE: client admin has the published secret admin_secret_2024; whoever can reach "
-                 "this machine's loopback can do everything", NULL);
+        log_line(LOG_WARNING, "DEVELOPMENT MODE: client " DEV_CLIENT " has the published secret " DEV_SECRET
+                              "; whoever can reach this machine's loopback can do everything", NULL);
     return rc;
 }
 
-/* Tells the secret that was made: once on stderr when nothing is kept, else in a file that only the owner reads. */
+/* Standard output, not the log: logs are kept and passed on. */
 static evdb_status tell(const config *c, const char *client, const char *secret, evdb_error *err)
 {
-    char path[4096];
-    if (!c->persistence_enabled) {
-        fprintf(stderr, "evdbd: the secret of client %s, shown this once: %s\n", client, secret);
-        return EVDB_OK;
-    }
-    snprintf(path, sizeof(path), "%s/admin.secret", c->persistence_dir);
-    evdb_status rc = write_secret(path, secret, err);
-    if (rc == EVDB_OK)
-        log_line(LOG_INFO, "made a client's secret; it is in the file named here: read it, then remove it",
-                 json_pack("{s:s, s:s}", "client", client, "file", path));
-    return rc;
+    if (c->persistence_enabled) return admin_secret_write(c->persistence_dir, client, secret, err);
+    printf("evdbd: the secret of client %s, shown this once: %s\n", client, secret);
+    return fflush(stdout) == 0 ? EVDB_OK : op_fail(err, EVDB_IO, "the secret of client %s cannot be printed", client);
 }
 
 static evdb_status new_client(evdb *db, const config *c, evdb_error *err)
 {
     char secret[EVDB_SECRET_BYTES] = "";
-    bool chosen = *c->default_client_secret != 0;
-    evdb_status rc = evdb_auth_client_add(db, c->default_client_id, chosen ? c->default_client_secret : NULL, ALL_SCOPES,
-                                          ALL_GRANTS, secret, err);
-    if (rc != EVDB_OK || chosen) return rc;
+    const char *given = *c->default_client_secret ? c->default_client_secret : NULL;
+    evdb_status rc = evdb_auth_client_add(db, c->default_client_id, given, ALL_SCOPES, ALL_GRANTS, secret, err);
+    if (rc == EVDB_EXISTS) return EVDB_OK; /* another server that starts on this database was first, and tells */
+    if (rc != EVDB_OK || given) return rc;
     rc = tell(c, c->default_client_id, secret, err);
-    if (rc != EVDB_OK && evdb_auth_client_remove(db, c->default_client_id, NULL) != EVDB_OK) /* nobody could ever use it */
+    explicit_bzero(secret, sizeof secret);
+    /* Nobody could ever use it. */
+    if (rc != EVDB_OK && evdb_auth_client_remove(db, c->default_client_id, NULL) != EVDB_OK)
         log_line(LOG_WARNING, "a client was left whose secret could not be written: remove it", NULL);
     return rc;
 }
@@ -78,10 +57,16 @@ static evdb_status new_client(evdb *db, const config *c, evdb_error *err)
 static evdb_status retire_published(evdb *db, const config *c, evdb_error *err)
 {
     char secret[EVDB_SECRET_BYTES] = "";
-    evdb_status rc = probe_published(db, DEV_CLIENT, err);
-    if (rc != EVDB_OK) return EVDB_OK;
+    evdb_status rc = probe_published(db, err);
+    if (rc == EVDB_DENIED) return EVDB_OK;
+    if (rc != EVDB_OK && rc != EVDB_UNSUPPORTED) return rc;
     rc = evdb_auth_client_rotate(db, DEV_CLIENT, NULL, secret, err);
-    return rc == EVDB_OK ? tell(c, DEV_CLIENT, secret, err) : rc;
+    if (rc == EVDB_OK) rc = tell(c, DEV_CLIENT, secret, err);
+    explicit_bzero(secret, sizeof secret);
+    /* The next start finds it as this one did. */
+    if (rc != EVDB_OK && evdb_auth_client_rotate(db, DEV_CLIENT, DEV_SECRET, NULL, NULL) != EVDB_OK)
+        log_line(LOG_WARNING, "client admin was left with a secret that could not be written", NULL);
+    return rc;
 }
 
 evdb_status first_client(evdb *db, const config *c, evdb_error *err)

@@ -1,7 +1,6 @@
 /* config.c - implements config/config.h. */
 #include "config/config.h"
 #include "config/setting.h"
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +9,7 @@ static evdb_status set_defaults(config *c, evdb_error *err)
     evdb_status rc = EVDB_OK;
     memset(c, 0, sizeof(*c));
     for (const setting *s = settings; rc == EVDB_OK && s->name; s++)
-        rc = setting_assign(s, VALUE_BARE, s->def, c, "default", err);
+        rc = setting_assign(s, VALUE_BARE, s->def, (config_origin){ .source = FROM_DEFAULT }, c, err);
     return rc;
 }
 
@@ -18,11 +17,10 @@ static evdb_status read_environment(config *c, evdb_error *err)
 {
     evdb_status rc = EVDB_OK;
     for (const setting *s = settings; rc == EVDB_OK && s->name; s++) {
-        char name[80];
-        size_t n = (size_t)snprintf(name, sizeof(name), "EVDB_%s", s->name);
-        for (size_t i = 0; i < n; i++) name[i] = (char)toupper((unsigned char)name[i]);
+        char name[SETTING_VARIABLE_BYTES];
+        setting_variable(s, name);
         const char *value = getenv(name);
-        if (value) rc = setting_assign(s, VALUE_BARE, value, c, name, err);
+        if (value) rc = setting_assign(s, VALUE_BARE, value, (config_origin){ .source = FROM_ENVIRONMENT }, c, err);
     }
     return rc;
 }
@@ -43,84 +41,101 @@ static const struct { const char *flag; size_t offset; const char *doc; } switch
     { NULL, 0, NULL }
 };
 
-static evdb_status set_flag(config *c, const char *flag, size_t length, const char *value, evdb_error *err)
+static evdb_status set_flag(config *c, const char *flag, const char *value, evdb_error *err)
 {
-    char name[80], where[90];
-    snprintf(name, sizeof(name), "%.*s", (int)length, flag);
-    snprintf(where, sizeof(where), "--%s", name);
+    config_origin from = { .source = FROM_FLAG, .flag = flag };
+    char name[80];
+    snprintf(name, sizeof(name), "%.*s", (int)strcspn(flag + 2, "="), flag + 2);
     if (strcmp(name, "port") == 0) {
-        static const char *const ports[] = { "mcp_port", "oauth_port", "rest_api_port" };
+        static const unsigned ports[] = { CONFIG_AT_mcp_port, CONFIG_AT_oauth_port, CONFIG_AT_rest_api_port };
         evdb_status rc = EVDB_OK;
         for (int i = 0; rc == EVDB_OK && i < 3; i++)
-            rc = setting_assign(setting_find(ports[i], strlen(ports[i])), VALUE_BARE, value, c, where, err);
+            rc = setting_assign(&settings[ports[i]], VALUE_BARE, value, from, c, err);
         return rc;
     }
     for (size_t i = 0; shorts[i].flag; i++)
         if (strcmp(name, shorts[i].flag) == 0) snprintf(name, sizeof(name), "%s", shorts[i].setting);
     for (char *p = name; *p; p++)
         if (*p == '-') *p = '_';
-    const setting *s = setting_find(name, strlen(name));
-    if (!s) return config_fail(err, EVDB_INVALID, "%s: there is no such flag (see --help)", where);
-    return setting_assign(s, VALUE_BARE, value, c, where, err);
+    return setting_assign(setting_find(name, strlen(name)), VALUE_BARE, value, from, c, err);
 }
 
-static bool set_switch(config *c, const char *flag)
+static bool is_flag(const char *name, size_t length)
+{
+    char plain[80];
+    if (length >= sizeof(plain)) return false;
+    snprintf(plain, sizeof(plain), "%.*s", (int)length, name);
+    if (strcmp(plain, "config") == 0 || strcmp(plain, "port") == 0) return true;
+    for (size_t i = 0; shorts[i].flag; i++)
+        if (strcmp(plain, shorts[i].flag) == 0) return true;
+    for (char *p = plain; *p; p++)
+        if (*p == '-') *p = '_';
+    return setting_find(plain, length) != NULL;
+}
+
+static bool *switch_of(config *c, const char *name, size_t length)
 {
     for (size_t i = 0; switches[i].flag; i++)
-        if (strcmp(flag, switches[i].flag) == 0) {
-            *(bool *)((char *)c + switches[i].offset) = true;
-            return true;
-        }
-    return false;
+        if (strlen(switches[i].flag) == length && memcmp(switches[i].flag, name, length) == 0)
+            return (bool *)((char *)c + switches[i].offset);
+    return NULL;
 }
 
-/* In the first pass only --config is of interest: the file comes before the flags. */
+/* In the first pass only switches and --config are of interest: the file comes before the flags. */
 static evdb_status read_arguments(int argc, char *const *argv, config *c, bool first_pass, evdb_error *err)
 {
     for (int i = 1; i < argc; i++) {
-        const char *flag = argv[i] + 2, *equals = strchr(argv[i], '=');
-        if (strncmp(argv[i], "--", 2) != 0 || !*flag)
-            return config_fail(err, EVDB_INVALID, "'%.80s' is not a flag (see --help)", argv[i]);
-        if (!equals && set_switch(c, flag)) continue;
-        size_t length = equals ? (size_t)(equals - flag) : strlen(flag);
-        const char *value = equals ? equals + 1 : i + 1 < argc ? argv[++i] : NULL;
-        if (!value) return config_fail(err, EVDB_INVALID, "--%.80s needs a value", flag);
-        bool file = length == 6 && memcmp(flag, "config", 6) == 0;
-        if (file && first_pass) {
-            free(c->file);
-            if (!(c->file = strdup(value))) return config_fail(err, EVDB_NO_MEMORY, "out of memory");
+        const char *flag = argv[i], *name = flag + 2, *equals = strchr(flag, '=');
+        if (strncmp(flag, "--", 2) != 0 || !*name)
+            return config_fail(err, EVDB_INVALID, "'%.80s' is not a flag (see --help)", flag);
+        size_t length = strcspn(name, "=");
+        bool *on = switch_of(c, name, length);
+        if (on && equals) return config_fail(err, EVDB_INVALID, "--%.*s takes no value", (int)length, name);
+        if (on) {
+            *on = true;
+            continue;
         }
-        if (file || first_pass) continue;
-        evdb_status rc = set_flag(c, flag, length, value, err);
+        if (!is_flag(name, length))
+            return config_fail(err, EVDB_INVALID, "%.80s: there is no such flag (see --help)", flag);
+        const char *value = equals ? equals + 1 : i + 1 < argc ? argv[++i] : NULL;
+        if (!value) return config_fail(err, EVDB_INVALID, "%s needs a value", flag);
+        bool file = length == 6 && memcmp(name, "config", 6) == 0;
+        if (file) c->file = value;
+        evdb_status rc = file || first_pass ? EVDB_OK : set_flag(c, flag, value, err);
         if (rc != EVDB_OK) return rc;
     }
     return EVDB_OK;
 }
 
-bool config_loopback(const char *address)
-{
-    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 || strcmp(address, "localhost") == 0;
-}
+bool config_loopback(const char *address) { return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0; }
+
+enum { SECRET_MIN = 8 }; /* as evdb/auth.h asks of a chosen one */
+
+#define AT(name) (&settings[CONFIG_AT_##name])
 
 static evdb_status check_together(const config *c, evdb_error *err)
 {
     bool loopback = config_loopback(c->address);
-    if (c->cluster_enabled) return config_fail(err, EVDB_UNSUPPORTED, "cluster_enabled: clustering is not built yet");
-    if (c->compression_enabled) return config_fail(err, EVDB_UNSUPPORTED, "compression_enabled: compression is not built yet");
+    if (c->cluster_enabled)
+        return setting_fail(AT(cluster_enabled), c, err, "cluster_enabled: clustering is not built yet");
+    if (c->compression_enabled)
+        return setting_fail(AT(compression_enabled), c, err, "compression_enabled: compression is not built yet");
     if (strcmp(c->default_client_secret, "admin_secret_2024") == 0)
-        return config_fail(err, EVDB_INVALID, "default_client_secret: that secret is published and refused; see --dev");
+        return setting_fail(AT(default_client_secret), c, err,
+                            "default_client_secret: that secret is published and refused; see --dev");
+    if (*c->default_client_secret && strlen(c->default_client_secret) < SECRET_MIN)
+        return setting_fail(AT(default_client_secret), c, err,
+                            "default_client_secret is too short: it must have %d bytes or more", SECRET_MIN);
     if (c->dev && !loopback)
-        return config_fail(err, EVDB_INVALID, "--dev: address is %s, but must be loopback: the secret is published", c->address);
+        return setting_fail(AT(address), c, err,
+                            "address is %s, but must be loopback with --dev: its secret is published", c->address);
     if (!c->oauth_enabled && !loopback && !c->allow_unauthenticated)
-        return config_fail(err, EVDB_INVALID, "oauth_enabled: false on %s lets everybody in: set allow_unauthenticated as well",
-                           c->address);
+        return setting_fail(AT(oauth_enabled), c, err,
+                            "oauth_enabled = false on %s lets everybody in: set allow_unauthenticated as well", c->address);
     if (!loopback && !c->allow_plaintext)
-        return config_fail(err, EVDB_INVALID, "address: plain HTTP on %s shows tokens to the network: set allow_plaintext as well",
-                           c->address);
-    static const char *const levels[] = { "error", "warning", "info", "debug" };
-    for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
-        if (strcmp(c->log_level, levels[i]) == 0) return EVDB_OK;
-    return config_fail(err, EVDB_INVALID, "log_level: '%s' is not error, warning, info or debug", c->log_level);
+        return setting_fail(AT(address), c, err,
+                            "address %s: plain HTTP shows tokens to the network: set allow_plaintext as well", c->address);
+    return EVDB_OK;
 }
 
 evdb_status config_load(int argc, char *const *argv, config *out, evdb_error *err)
@@ -128,7 +143,7 @@ evdb_status config_load(int argc, char *const *argv, config *out, evdb_error *er
     evdb_status rc = set_defaults(out, err);
     if (rc == EVDB_OK) rc = read_arguments(argc, argv, out, true, err);
     if (rc == EVDB_OK && (out->help || out->version)) return EVDB_OK;
-    if (rc == EVDB_OK && out->file) rc = config_read_file(out->file, out, err);
+    if (rc == EVDB_OK && out->file) rc = config_read_file(out, err);
     if (rc == EVDB_OK) rc = read_environment(out, err);
     if (rc == EVDB_OK) rc = read_arguments(argc, argv, out, false, err);
     return rc == EVDB_OK ? check_together(out, err) : rc;
@@ -137,8 +152,7 @@ evdb_status config_load(int argc, char *const *argv, config *out, evdb_error *er
 void config_free(config *c)
 {
     for (const setting *s = settings; s->name; s++)
-        if (s->type == SETTING_TEXT || s->type == SETTING_SECRET) free(*(char **)((char *)c + s->offset));
-    free(c->file);
+        if (setting_is_text(s)) free(*(char **)((char *)c + s->offset));
     memset(c, 0, sizeof(*c));
 }
 
@@ -160,7 +174,7 @@ void config_print(const config *c, FILE *to)
         const void *at = (const char *)c + s->offset;
         fprintf(to, "%s = ", s->name);
         switch (s->type) {
-        case SETTING_TEXT: print_text(*(char *const *)at, to); break;
+        case SETTING_TEXT: case SETTING_ADDRESS: case SETTING_LEVEL: print_text(*(char *const *)at, to); break;
         case SETTING_SECRET: print_text(**(char *const *)at ? "***" : "", to); break;
         case SETTING_BOOL: fputs(*(const bool *)at ? "true" : "false", to); break;
         case SETTING_INT: case SETTING_MS: fprintf(to, "%lld", (long long)*(const int64_t *)at); break;

@@ -1,5 +1,8 @@
 /* setting.c - implements config/setting.h. */
 #include "config/setting.h"
+#include "config/utf8.h"
+#include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -25,11 +28,47 @@ evdb_status config_fail(evdb_error *err, evdb_status status, const char *format,
     return status;
 }
 
+static void describe(const setting *s, config_origin from, const config *c, char *out, size_t size)
+{
+    char variable[SETTING_VARIABLE_BYTES];
+    switch (from.source) {
+    case FROM_FILE: snprintf(out, size, "%.250s:%u", c->file, from.line); break;
+    case FROM_ENVIRONMENT:
+        setting_variable(s, variable);
+        snprintf(out, size, "%s", variable);
+        break;
+    case FROM_FLAG: snprintf(out, size, "%.*s", (int)strcspn(from.flag, "="), from.flag); break;
+    case FROM_DEFAULT: snprintf(out, size, "the default of %s", s->name); break;
+    }
+}
+
+evdb_status setting_fail(const setting *s, const config *c, evdb_error *err, const char *format, ...)
+{
+    char where[300], what[sizeof(err->message)];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof(what), format, args);
+    va_end(args);
+    describe(s, c->from[s - settings], c, where, sizeof(where));
+    return config_fail(err, EVDB_INVALID, "%s: %s", where, what);
+}
+
 const setting *setting_find(const char *name, size_t length)
 {
     for (const setting *s = settings; s->name; s++)
         if (strlen(s->name) == length && memcmp(s->name, name, length) == 0) return s;
     return NULL;
+}
+
+bool setting_is_text(const setting *s)
+{
+    return s->type == SETTING_TEXT || s->type == SETTING_SECRET || s->type == SETTING_ADDRESS || s->type == SETTING_LEVEL;
+}
+
+void setting_variable(const setting *s, char *out)
+{
+    size_t n = (size_t)snprintf(out, SETTING_VARIABLE_BYTES, "EVDB_%s", s->name);
+    for (size_t i = 0; i < n && i < SETTING_VARIABLE_BYTES; i++) out[i] = (char)toupper((unsigned char)out[i]);
 }
 
 /* A whole number with optional single underscores between digits, as TOML has them. */
@@ -73,57 +112,73 @@ static bool duration(const char *text, int64_t *out)
     return false;
 }
 
-static evdb_status assign_number(const setting *s, value_kind kind, const char *text, int64_t *to, const char *where,
-                                 evdb_error *err)
+static evdb_status assign_number(const setting *s, value_kind kind, const char *text, config *c, int64_t *to, evdb_error *err)
 {
     int64_t number;
     bool good = kind == VALUE_STRING ? s->type == SETTING_MS && duration(text, &number)
               : kind == VALUE_BOOLEAN ? false
               : whole(text, &number) || (kind == VALUE_BARE && s->type == SETTING_MS && duration(text, &number));
     if (!good)
-        return config_fail(err, EVDB_INVALID, "%s: %s must be a whole number%s, not '%.80s'", where, s->name,
-                           s->type == SETTING_MS ? " of milliseconds or a time like \"30s\"" : "", text);
+        return setting_fail(s, c, err, "%s must be a whole number%s, not '%.80s'", s->name,
+                            s->type == SETTING_MS ? " of milliseconds or a time like \"30s\"" : "", text);
     if (number < s->least || number > s->most)
-        return config_fail(err, EVDB_INVALID, "%s: %s is %lld, but must be %lld..%lld", where, s->name, (long long)number,
-                           (long long)s->least, (long long)s->most);
+        return setting_fail(s, c, err, "%s is %lld, but must be %lld..%lld", s->name, (long long)number,
+                            (long long)s->least, (long long)s->most);
     *to = number;
     return EVDB_OK;
 }
 
-static evdb_status assign_bool(const setting *s, value_kind kind, const char *text, bool *to, const char *where,
-                               evdb_error *err)
+static evdb_status assign_bool(const setting *s, value_kind kind, const char *text, config *c, bool *to, evdb_error *err)
 {
     bool yes = strcmp(text, "true") == 0;
     if (kind == VALUE_STRING || kind == VALUE_INTEGER || (!yes && strcmp(text, "false") != 0))
-        return config_fail(err, EVDB_INVALID, "%s: %s must be true or false, not '%.80s'", where, s->name, text);
+        return setting_fail(s, c, err, "%s must be true or false, not '%.80s'", s->name, text);
     *to = yes;
     return EVDB_OK;
 }
 
-static evdb_status assign_text(const setting *s, value_kind kind, const char *text, char **to, const char *where,
-                               evdb_error *err)
+const char *const config_log_levels[] = { "error", "warning", "info", "debug", NULL };
+
+/* What a text's type asks of it besides its length. */
+static evdb_status check_text(const setting *s, const char *text, const config *c, evdb_error *err)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    if (!utf8_valid(text, strlen(text))) return setting_fail(s, c, err, "%s must be UTF-8", s->name);
+    if (s->type == SETTING_ADDRESS && inet_pton(AF_INET, text, address) != 1 && inet_pton(AF_INET6, text, address) != 1)
+        return setting_fail(s, c, err, "%s must be an IPv4 or IPv6 address in numbers, not '%.80s'", s->name, text);
+    if (s->type != SETTING_LEVEL) return EVDB_OK;
+    for (const char *const *level = config_log_levels; *level; level++)
+        if (strcmp(text, *level) == 0) return EVDB_OK;
+    return setting_fail(s, c, err, "%s must be error, warning, info or debug, not '%.80s'", s->name, text);
+}
+
+static evdb_status assign_text(const setting *s, value_kind kind, const char *text, config *c, char **to, evdb_error *err)
 {
     int64_t length = (int64_t)strlen(text);
     if (kind == VALUE_INTEGER || kind == VALUE_BOOLEAN)
-        return config_fail(err, EVDB_INVALID, "%s: %s must be a string in quotes", where, s->name);
+        return setting_fail(s, c, err, "%s must be a string in quotes", s->name);
     if (length < s->least || length > s->most)
-        return config_fail(err, EVDB_INVALID, "%s: %s has %lld bytes, but must have %lld..%lld", where, s->name,
-                           (long long)length, (long long)s->least, (long long)s->most);
+        return setting_fail(s, c, err, "%s has %lld bytes, but must have %lld..%lld", s->name, (long long)length,
+                            (long long)s->least, (long long)s->most);
+    evdb_status rc = check_text(s, text, c, err);
+    if (rc != EVDB_OK) return rc;
     char *copy = strdup(text);
-    if (!copy) return config_fail(err, EVDB_NO_MEMORY, "%s: out of memory", where);
+    if (!copy) return config_fail(err, EVDB_NO_MEMORY, "out of memory");
     free(*to);
     *to = copy;
     return EVDB_OK;
 }
 
-evdb_status setting_assign(const setting *s, value_kind kind, const char *text, config *c, const char *where,
+evdb_status setting_assign(const setting *s, value_kind kind, const char *text, config_origin from, config *c,
                            evdb_error *err)
 {
     void *at = (char *)c + s->offset;
+    c->from[s - settings] = from;
     switch (s->type) {
-    case SETTING_TEXT: case SETTING_SECRET: return assign_text(s, kind, text, at, where, err);
-    case SETTING_BOOL: return assign_bool(s, kind, text, at, where, err);
-    case SETTING_INT: case SETTING_MS: return assign_number(s, kind, text, at, where, err);
+    case SETTING_TEXT: case SETTING_SECRET: case SETTING_ADDRESS: case SETTING_LEVEL:
+        return assign_text(s, kind, text, c, at, err);
+    case SETTING_BOOL: return assign_bool(s, kind, text, c, at, err);
+    case SETTING_INT: case SETTING_MS: return assign_number(s, kind, text, c, at, err);
     }
     return EVDB_INTERNAL;
 }

@@ -4,6 +4,7 @@
  * What TOML has besides (tables, arrays, dotted or quoted keys, floats, dates, other bases, strings over several lines)
  * is refused by line: no setting needs it. */
 #include "config/setting.h"
+#include "config/utf8.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -11,33 +12,17 @@
 
 typedef struct line_reader {
     const char *at; /* what is left of the line */
-    const char *where;
+    config *c;
+    unsigned line;
+    bool seen[CONFIG_SETTINGS];
     evdb_error *err;
 } line_reader;
 
 static void skip_blank(line_reader *r) { r->at += strspn(r->at, " \t"); }
 
-static evdb_status bad(line_reader *r, const char *what) { return config_fail(r->err, EVDB_INVALID, "%s: %s", r->where, what); }
-
-/* Appends a code point as UTF-8; false for a surrogate or beyond Unicode. */
-static bool add_code(char **to, uint32_t code)
+static evdb_status bad(line_reader *r, const char *what)
 {
-    char *p = *to;
-    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) || code == 0) return false;
-    if (code < 0x80) *p++ = (char)code;
-    else if (code < 0x800) *p++ = (char)(0xc0 | code >> 6), *p++ = (char)(0x80 | (code & 0x3f));
-    else if (code < 0x10000) {
-        *p++ = (char)(0xe0 | code >> 12);
-        *p++ = (char)(0x80 | (code >> 6 & 0x3f));
-        *p++ = (char)(0x80 | (code & 0x3f));
-    } else {
-        *p++ = (char)(0xf0 | code >> 18);
-        *p++ = (char)(0x80 | (code >> 12 & 0x3f));
-        *p++ = (char)(0x80 | (code >> 6 & 0x3f));
-        *p++ = (char)(0x80 | (code & 0x3f));
-    }
-    *to = p;
-    return true;
+    return config_fail(r->err, EVDB_INVALID, "%.250s:%u: %s", r->c->file, r->line, what);
 }
 
 /* One escape behind its backslash. */
@@ -60,7 +45,7 @@ static evdb_status escape(line_reader *r, char **to)
     }
     if (!digits) return bad(r, "an unknown escape in a string");
     r->at += digits;
-    return add_code(to, (uint32_t)strtoul(hex, NULL, 16)) ? EVDB_OK : bad(r, "a \\u escape that is no character");
+    return utf8_add(to, (uint32_t)strtoul(hex, NULL, 16)) ? EVDB_OK : bad(r, "a \\u escape that is no character");
 }
 
 static evdb_status read_string(line_reader *r, char *to)
@@ -68,14 +53,13 @@ static evdb_status read_string(line_reader *r, char *to)
     char quote = *r->at++;
     if (r->at[0] == quote && r->at[1] == quote) return bad(r, "strings over several lines are not supported");
     while (*r->at != quote) {
-        unsigned char c = (unsigned char)*r->at;
+        char c = *r->at;
         if (!c) return bad(r, "a string that does not end");
-        if ((c < 0x20 && c != '\t') || c == 0x7f) return bad(r, "a control character in a string");
         r->at++;
         if (c == '\\' && quote == '"') {
             evdb_status rc = escape(r, &to);
             if (rc != EVDB_OK) return rc;
-        } else *to++ = (char)c;
+        } else *to++ = c;
     }
     r->at++;
     *to = 0;
@@ -100,7 +84,7 @@ static evdb_status read_value(line_reader *r, char *to, value_kind *kind)
     return EVDB_OK;
 }
 
-static evdb_status read_line(line_reader *r, config *c, bool *seen)
+static evdb_status read_line(line_reader *r)
 {
     char value[CONFIG_LINE_BYTES_MAX];
     value_kind kind = VALUE_BARE;
@@ -115,42 +99,69 @@ static evdb_status read_line(line_reader *r, config *c, bool *seen)
     r->at++;
     skip_blank(r);
     const setting *s = setting_find(key, length);
-    if (!s) return config_fail(r->err, EVDB_INVALID, "%s: there is no setting '%.*s'", r->where, (int)length, key);
-    if (seen[s - settings]) return config_fail(r->err, EVDB_INVALID, "%s: %s is set a second time", r->where, s->name);
-    seen[s - settings] = true;
+    if (!s)
+        return config_fail(r->err, EVDB_INVALID, "%.250s:%u: there is no setting '%.*s'", r->c->file, r->line,
+                           (int)(length < 80 ? length : 80), key);
+    if (r->seen[s - settings])
+        return config_fail(r->err, EVDB_INVALID, "%.250s:%u: %s is set a second time", r->c->file, r->line, s->name);
+    r->seen[s - settings] = true;
     evdb_status rc = read_value(r, value, &kind);
     if (rc != EVDB_OK) return rc;
     skip_blank(r);
     if (*r->at && *r->at != '#') return bad(r, "something follows the value");
-    return setting_assign(s, kind, value, c, r->where, r->err);
+    return setting_assign(s, kind, value, (config_origin){ .source = FROM_FILE, .line = r->line }, r->c, r->err);
 }
 
-static evdb_status read_lines(FILE *f, const char *path, config *c, evdb_error *err)
+/* What no place of a line may hold, comments included. */
+static const char *fault_of(const char *line, size_t length)
 {
-    char line[CONFIG_LINE_BYTES_MAX], where[300];
-    bool seen[sizeof(config)] = { false }; /* more than there are settings */
-    size_t bytes = 0;
-    for (unsigned n = 1; fgets(line, sizeof(line), f); n++) {
-        size_t length = strlen(line);
-        line_reader r = { line, where, err };
-        snprintf(where, sizeof(where), "%.250s:%u", path, n);
-        bytes += length;
-        if (bytes > CONFIG_FILE_BYTES_MAX) return bad(&r, "the file is too long");
-        if (length + 1 == sizeof(line) && line[length - 1] != '\n') return bad(&r, "the line is too long");
-        if (length && line[length - 1] == '\n') line[--length] = 0;
-        else if (!feof(f)) return bad(&r, "a NUL byte");
-        if (length && line[length - 1] == '\r') line[--length] = 0;
-        evdb_status rc = read_line(&r, c, seen);
-        if (rc != EVDB_OK) return rc;
+    if (length >= CONFIG_LINE_BYTES_MAX) return "the line is too long";
+    if (!utf8_valid(line, length)) return "the line is not UTF-8";
+    for (size_t i = 0; i < length; i++)
+        if (((unsigned char)line[i] < 0x20 && line[i] != '\t') || line[i] == 0x7f) return "a control character";
+    return NULL;
+}
+
+evdb_status config_read_text(const char *text, size_t size, config *c, evdb_error *err)
+{
+    char line[CONFIG_LINE_BYTES_MAX];
+    line_reader r = { .c = c, .err = err };
+    evdb_status rc = EVDB_OK;
+    for (const char *end = text + size, *next; rc == EVDB_OK && text < end; text = next) {
+        const char *stop = memchr(text, '\n', (size_t)(end - text));
+        next = stop ? stop + 1 : end;
+        if (!stop) stop = end;
+        else if (stop > text && stop[-1] == '\r') stop--;
+        size_t length = (size_t)(stop - text);
+        const char *fault = fault_of(text, length);
+        r.line++;
+        if (fault) return bad(&r, fault);
+        memcpy(line, text, length);
+        line[length] = 0;
+        r.at = line;
+        rc = read_line(&r);
     }
-    return ferror(f) ? config_fail(err, EVDB_IO, "%s: cannot be read", path) : EVDB_OK;
+    return rc;
 }
 
-evdb_status config_read_file(const char *path, config *c, evdb_error *err)
+static evdb_status read_open_file(FILE *f, config *c, evdb_error *err)
 {
-    FILE *f = fopen(path, "re");
-    if (!f) return config_fail(err, EVDB_NOT_FOUND, "%s: %s", path, strerror(errno));
-    evdb_status rc = read_lines(f, path, c, err);
+    char *text = malloc(CONFIG_FILE_BYTES_MAX + 1);
+    if (!text) return config_fail(err, EVDB_NO_MEMORY, "%s: out of memory", c->file);
+    size_t size = fread(text, 1, CONFIG_FILE_BYTES_MAX + 1, f);
+    evdb_status rc = ferror(f) ? config_fail(err, EVDB_IO, "%s: cannot be read: %s", c->file, strerror(errno))
+                   : size > CONFIG_FILE_BYTES_MAX ? config_fail(err, EVDB_LIMIT, "%s: is larger than %u bytes", c->file,
+                                                                CONFIG_FILE_BYTES_MAX)
+                   : config_read_text(text, size, c, err);
+    free(text);
+    return rc;
+}
+
+evdb_status config_read_file(config *c, evdb_error *err)
+{
+    FILE *f = fopen(c->file, "re");
+    if (!f) return config_fail(err, EVDB_NOT_FOUND, "%s: %s", c->file, strerror(errno));
+    evdb_status rc = read_open_file(f, c, err);
     fclose(f);
     return rc;
 }

@@ -3,6 +3,7 @@
 #include "http/fail.h"
 #include "http/listen.h"
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -12,6 +13,7 @@ enum {
     WORKERS_MIN = 4,
     GRACE_MS = 200,           /* in which a client that keeps its connection may send one more request when we stop */
     REFUSAL_MS = 1000,        /* for the last refusals to go out */
+    HANDSHAKE_MS = 20,        /* for the last connections to be made */
     OTHER_DESCRIPTORS = 1024, /* what the rest of the process may have open besides connections */
 };
 
@@ -149,10 +151,12 @@ static void close_door(listener *l)
     struct sockaddr_storage peer;
     int fd = MHD_quiesce_daemon(l->daemon), client;
     if (fd < 0) return;
-    for (;;) {
+    listen_refuse(fd);
+    struct pollfd door = { .fd = fd, .events = POLLIN };
+    while (poll(&door, 1, HANDSHAKE_MS) > 0) {
         socklen_t size = sizeof peer;
         client = accept4(fd, (struct sockaddr *)&peer, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (client < 0 && (errno == EINTR || errno == ECONNABORTED)) continue;
+        if (client < 0 && (errno == EINTR || errno == ECONNABORTED || errno == EAGAIN)) continue;
         if (client < 0) break;
         MHD_add_connection(l->daemon, client, (struct sockaddr *)&peer, size); /* closes it on failure */
     }

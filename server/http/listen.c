@@ -3,6 +3,7 @@
 #include "http/fail.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <string.h>
@@ -70,4 +71,20 @@ evdb_status listen_open(const char *text, uint16_t *port, int *fd, evdb_error *e
     *port = ntohs(at.any.sa_family == AF_INET ? at.v4.sin_port : at.v6.sin6_port);
     *fd = s;
     return EVDB_OK;
+}
+
+void listen_refuse(int fd)
+{
+    /* Drops segments that have SYN and not ACK, before the kernel answers them. */
+    enum { FLAGS_BYTE = 13, SYN = 0x02, ACK = 0x10, ALL = 0xffff };
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_BYTE),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, SYN | ACK),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, ALL),
+    };
+    struct sock_fprog program = { .len = sizeof code / sizeof *code, .filter = code };
+    /* Where the kernel has no filters the moment remains in which a connection can be lost. */
+    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }

@@ -3,12 +3,15 @@
 #include <arpa/inet.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 enum {
     TICK_MS = 250,           /* how late a deadline may be noticed */
+    ABANDONED_MS = 1000,     /* after which a request whose client has left is given up */
     SETTLE_TICK_MS = 20,
     WRITE_BYTES_PER_MS = 64, /* a response gets the time that this rate takes, on top of the request's */
 };
@@ -18,6 +21,7 @@ struct watched {
     int fd;
     watch_state state;
     int64_t since, deadline;
+    int64_t left; /* when its client was first seen to have left, or 0 */
     uint64_t received; /* bytes of the connection when it became idle */
     bool sampled, cut;
     char peer[INET6_ADDRSTRLEN];
@@ -62,6 +66,7 @@ static void set(watch *w, watched *c, watch_state state, int64_t now, int64_t ex
     c->state = state;
     c->since = now;
     c->deadline = timed ? now + w->limit_ms + extra : INT64_MAX;
+    c->left = 0;
     c->sampled = false;
 }
 
@@ -76,12 +81,29 @@ static void look_for_bytes(watch *w, watched *c, int64_t now)
     c->sampled = true;
 }
 
+/* Whether the client has closed its side and all that it sent has been read. */
+static bool has_left(const watched *c)
+{
+    struct pollfd p = { .fd = c->fd, .events = POLLRDHUP };
+    int unread = 0;
+    return poll(&p, 1, 0) == 1 && ioctl(c->fd, FIONREAD, &unread) == 0 && unread == 0;
+}
+
+/* libmicrohttpd misses the end of a connection that comes together with bytes. Half a request waits for the other half for
+ * ever then, unless we see it; a whole one is with a worker long before ABANDONED_MS are over. */
+static bool is_abandoned(watched *c, int64_t now)
+{
+    if (!has_left(c)) return false;
+    if (!c->left) c->left = now;
+    return now - c->left >= ABANDONED_MS;
+}
+
 static void look(watch *w, int64_t now)
 {
     for (watched *c = w->first; c; c = c->next) {
         if (c->cut) continue;
         if (c->state == WATCH_IDLE) look_for_bytes(w, c, now);
-        if (now >= c->deadline) cut(w, c);
+        if (now >= c->deadline || (c->state == WATCH_READING && is_abandoned(c, now))) cut(w, c);
     }
 }
 

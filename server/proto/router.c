@@ -8,6 +8,11 @@ static void health(const service *s, const http_request *request, http_response 
     evdb_store_info **list;
     size_t count;
     evdb_error err;
+    if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0) {
+        problem_status(response, 405, "method not allowed", "this path has no such method");
+        http_header_add(response, "Allow", "GET, HEAD");
+        return;
+    }
     if (strcmp(request->path, "/readyz") == 0) {
         if (evdb_store_list(s->db, &list, &count, &err) != EVDB_OK) {
             problem_send(response, &err);

@@ -76,9 +76,12 @@ static const char *read_request(const http_request *request, asked *a, const cha
     else if (header && strncasecmp(header, "Basic ", 6) == 0) {
         if (a->secret) *why = "the client's secret is given twice", code = "invalid_request";
         else {
-            free(a->client);
+            char *named = a->client; /* allowed besides the header, when it says the same */
             a->client = NULL;
             if (!read_basic(header + 6, a)) *why = "the Authorization header is malformed", code = "invalid_client";
+            else if (named && strcmp(named, a->client) != 0)
+                *why = "client_id is not the client of the Authorization header", code = "invalid_request";
+            free(named);
         }
     }
     if (!code && (!a->client || !a->secret)) *why = "client_id or client_secret is missing", code = "invalid_client";

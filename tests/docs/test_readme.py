@@ -1,10 +1,14 @@
 """The README's examples do what it says: each block is run, and its output compared with what is printed there."""
+import contextlib
 import json
 import os
 import re
 import shlex
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -34,12 +38,65 @@ def environment():
     return env
 
 
-def test_the_command_line_session_prints_what_the_readme_shows(tmp_path):
-    session = "".join(text for kind, text in BLOCKS if kind == "console")
-    for step in re.split(r"^\$ ", session, flags=re.M)[1:]:
+class Shell:
+    """One shell for all steps, so that variables and background jobs stay."""
+
+    def __init__(self, directory):
+        plain = {name: value for name, value in environment().items() if name != "LD_PRELOAD"}  # Python alone needs it
+        self.process = subprocess.Popen(["sh"], cwd=directory, env=plain, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+
+    def run(self, command):
+        self.process.stdin.write(command.encode() + b"\nprintf '\\036'\n")
+        self.process.stdin.flush()
+        output = b""
+        while not output.endswith(b"\036"):
+            output += self.process.stdout.read(1) or pytest.fail(f"the shell ended: {output}")
+        text = output[:-1].decode()
+        return text if text.endswith("\n") or not text else text + "\n"  # where a terminal would show the next prompt
+
+    def end(self):
+        """With all that it started."""
+        self.process.stdin.close()
+        self.process.stdout.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.wait()
+
+
+@pytest.fixture
+def shell(tmp_path):
+    shell = Shell(tmp_path)
+    yield shell
+    shell.end()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def await_listener(port):
+    """A person types slower than a server starts; a test does not."""
+    until = time.monotonic() + 60
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=60).close()
+        except ConnectionRefusedError:
+            assert time.monotonic() < until, "the server does not start"
+
+
+def test_the_sessions_print_what_the_readme_shows_one_after_the_other_in_one_directory(shell):
+    sessions = [text for kind, text in BLOCKS if kind == "console"]
+    assert len(sessions) == 3
+    port = free_port()  # for 8080, where something else may listen
+    for step in re.split(r"^\$ ", "".join(sessions).replace("8080", str(port)), flags=re.M)[1:]:
         command, expected = step.split("\n", 1)
-        ran = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment(), capture_output=True, text=True)
-        assert matches(expected, ran.stdout + ran.stderr), f"$ {command}\n{ran.stdout}{ran.stderr}\ninstead of\n{expected}"
+        printed = shell.run(command)
+        assert matches(expected, printed), f"$ {command}\n{printed}\ninstead of\n{expected}"
+        if command.endswith("&"):
+            await_listener(port)
 
 
 def test_the_configuration_for_agents_starts_a_server(tmp_path):

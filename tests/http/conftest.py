@@ -3,6 +3,10 @@ import pytest
 from echo_server import Server
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "threaded: worth running under the thread sanitizer")
+
+
 @pytest.fixture
 def start():
     servers = []

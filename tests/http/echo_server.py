@@ -2,84 +2,14 @@
 import os
 import pathlib
 import re
-import select
 import signal
-import socket
 import subprocess
 import time
 
-PATIENCE = 60  # seconds until something that should happen is taken for a hang
+from http_client import PATIENCE, Client
+
 BUILD = pathlib.Path(os.environ.get("EVDB_BUILD", pathlib.Path(__file__).parents[2] / "build"))
 PROGRAM = BUILD / "tests/http/echo_server"
-
-
-class Reply:
-    def __init__(self, head, body):
-        line, *fields = head.decode().split("\r\n")
-        self.status = int(line.split(" ")[1])
-        self.headers = {name.lower(): value for name, value in (field.split(": ", 1) for field in fields)}
-        self.body = body
-
-    @property
-    def text(self):
-        return self.body.decode()
-
-
-class Client:
-    """One connection. What the server sends behind a reply is kept for the next."""
-
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
-        self.kept = b""
-
-    def send(self, data):
-        self.socket.sendall(data)
-        return self
-
-    def _more(self):
-        data = self.socket.recv(1 << 20)
-        if not data:
-            raise ConnectionError(f"closed behind {self.kept[:200]!r}")
-        self.kept += data
-
-    def reply(self, bodiless=False):
-        while b"\r\n\r\n" not in self.kept:
-            self._more()
-        head, self.kept = self.kept.split(b"\r\n\r\n", 1)
-        if head.startswith(b"HTTP/1.1 100"):
-            return self.reply(bodiless)
-        length = 0 if bodiless else int(re.search(rb"(?i)content-length: (\d+)", head)[1])
-        while len(self.kept) < length:
-            self._more()
-        body, self.kept = self.kept[:length], self.kept[length:]
-        return Reply(head, body)
-
-    def request(self, method, target, body=b"", headers=()):
-        lines = [f"{method} {target} HTTP/1.1", "Host: test", *headers]
-        if body:
-            lines.append(f"Content-Length: {len(body)}")
-        return self.send("\r\n".join([*lines, "", ""]).encode() + body)
-
-    def ask(self, method, target, body=b"", headers=()):
-        return self.request(method, target, body, headers).reply(bodiless=method == "HEAD")
-
-    def closed_within(self, seconds):
-        """Whether the server ends the connection within that time; what it still sends is kept."""
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            if not select.select([self.socket], [], [], left)[0]:
-                return False
-            try:
-                data = self.socket.recv(1 << 20)
-            except ConnectionError:
-                return True
-            if not data:
-                return True
-            self.kept += data
-        return False
-
-    def close(self):
-        self.socket.close()
 
 
 class Server:
@@ -92,8 +22,8 @@ class Server:
         self.ports = [int(port) for port in line.split()]
         self.clients = []
 
-    def client(self, slot=0):
-        self.clients.append(Client(self.ports[slot]))
+    def client(self, slot=0, options=()):
+        self.clients.append(Client(self.ports[slot], options))
         return self.clients[-1]
 
     def ask(self, method, target, body=b"", headers=(), slot=0):
@@ -110,6 +40,10 @@ class Server:
         until = time.monotonic() + PATIENCE
         while client.ask("GET", "/held").text != str(count):
             assert time.monotonic() < until, "the requests do not reach their workers"
+
+    def descriptors(self):
+        """How many files and sockets it has open."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)

@@ -1,0 +1,169 @@
+/* daemon.c - implements daemon.h: the directory, the database, the listeners, the signals. */
+#include "daemon.h"
+#include "admin_secret.h"
+#include "first_client.h"
+#include "front.h"
+#include "http/http.h"
+#include "log.h"
+#include "op/op.h"
+#include "proto/proto.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { LOOK_SECONDS = 1 }; /* between looks at what changes without a request */
+
+static void library_says(void *context, const char *message)
+{
+    (void)context;
+    log_line(LOG_WARNING, message, NULL);
+}
+
+static int failed(const char *what, const evdb_error *err, int code)
+{
+    log_line(LOG_ERROR, what, json_pack("{s:s, s:o}", "status", evdb_status_name(err->status), "detail",
+                                        log_text(err->message)));
+    return code;
+}
+
+/* ---- listeners ---- */
+
+enum { MCP, OAUTH, REST, ENDPOINTS };
+
+typedef struct listeners {
+    uint16_t ports[ENDPOINTS]; /* distinct ones */
+    size_t count;
+    size_t slot[ENDPOINTS];    /* which of them an endpoint has; ENDPOINTS = none */
+} listeners;
+
+/* Equal ports are shared; two zeros are two ports of the system's choice. An endpoint that is off has none. */
+static listeners plan(const config *c)
+{
+    const int64_t wanted[ENDPOINTS] = { c->mcp_port, c->oauth_port, c->rest_api_port };
+    const bool on[ENDPOINTS] = { true, c->oauth_enabled, c->rest_api_enabled };
+    listeners l = { .count = 0 };
+    for (size_t i = 0; i < ENDPOINTS; i++) {
+        size_t slot = 0;
+        while (slot < l.count && (wanted[i] == 0 || l.ports[slot] != wanted[i])) slot++;
+        l.slot[i] = on[i] ? slot : ENDPOINTS;
+        if (on[i] && slot == l.count) l.ports[l.count++] = (uint16_t)wanted[i];
+    }
+    return l;
+}
+
+static uint16_t port_of(const http_server *server, const listeners *l, size_t endpoint)
+{
+    return l->slot[endpoint] < ENDPOINTS ? http_port(server, l->slot[endpoint]) : 0;
+}
+
+static void add_port(json_t *fields, const char *name, uint16_t port)
+{
+    if (port) json_object_set_new(fields, name, json_integer(port));
+}
+
+static void tell_ready(const config *c, const service *s)
+{
+    json_t *fields = json_pack("{s:s}", "address", c->address);
+    add_port(fields, "mcp_port", s->mcp_port);
+    add_port(fields, "oauth_port", s->oauth_port);
+    add_port(fields, "rest_port", s->rest_port);
+    json_object_set_new(fields, "database", log_text(evdb_path(s->db)));
+    json_object_set_new(fields, "version", json_string(evdb_version()));
+    log_line(LOG_INFO, "ready", fields);
+}
+
+/* ---- signals ---- */
+
+static void block_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* Until it is time to end; meanwhile looks at what nobody asks for. */
+static void wait_for_end(const sigset_t *set, admin_secret *secret)
+{
+    const struct timespec second = { .tv_sec = LOOK_SECONDS };
+    int which = -1;
+    while (which != SIGTERM && which != SIGINT) {
+        which = sigtimedwait(set, NULL, secret->watched ? &second : NULL);
+        if (which == SIGHUP) log_line(LOG_INFO, "SIGHUP changes nothing: settings are read at start", NULL);
+        admin_secret_look(secret);
+    }
+    log_line(LOG_INFO, "stopping", json_pack("{s:s}", "signal", which == SIGTERM ? "SIGTERM" : "SIGINT"));
+    pthread_sigmask(SIG_UNBLOCK, set, NULL); /* another one ends the process as it is */
+}
+
+/* ---- from the database to the end ---- */
+
+static int serve(http_server *server, const listeners *l, const config *c, service *s, const sigset_t *signals)
+{
+    admin_secret secret = { .watched = false };
+    s->mcp_port = port_of(server, l, MCP);
+    s->oauth_port = port_of(server, l, OAUTH);
+    s->rest_port = port_of(server, l, REST);
+    http_serve(server); /* only now: the handler knows its ports */
+    if (c->persistence_enabled) admin_secret_watch(&secret, s->db, c->persistence_dir);
+    tell_ready(c, s);
+    wait_for_end(signals, &secret);
+    http_stop(server);
+    log_line(LOG_INFO, "stopped", NULL);
+    return EXIT_SUCCESS;
+}
+
+/* Ports first: a server that cannot listen leaves the clients as they are. */
+static int listen_and_serve(const config *c, evdb *db, const sigset_t *signals)
+{
+    service s = { .db = db, .oauth_enabled = c->oauth_enabled, .dev = c->dev, .token_lifetime_ms = c->token_lifetime,
+                  .refresh_lifetime_ms = c->refresh_token_lifetime,
+                  .allowed_hosts = c->allowed_hosts, .rest_enabled = c->rest_api_enabled };
+    listeners l = plan(c);
+    http_options o = { .address = c->address, .port_count = l.count, .threads = (uint32_t)c->worker_threads,
+                       .body_max = (size_t)c->max_body, .connections_max = (uint32_t)c->max_connections,
+                       .idle_seconds = (uint32_t)(c->idle_timeout / 1000),
+                       .request_seconds = (uint32_t)(c->request_timeout / 1000),
+                       .handler = front_handle, .context = &s };
+    http_server *server;
+    evdb_error err;
+    memcpy(o.ports, l.ports, sizeof l.ports);
+    if (http_start(&o, &server, &err) != EVDB_OK) return failed("cannot listen", &err, DAEMON_LISTEN);
+    if (first_client(db, c, &err) == EVDB_OK) return serve(server, &l, c, &s, signals);
+    http_stop(server);
+    return failed("cannot make the first client", &err, DAEMON_DATABASE);
+}
+
+/* Whoever reads the database's files can make tokens: by default nobody else may. Who chose another mode had reasons. */
+static evdb_status prepare_directory(const char *dir, evdb_error *err)
+{
+    char reason[128];
+    struct stat st;
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+        return op_fail(err, EVDB_IO, "%s: cannot be made: %s", dir, strerror_r(errno, reason, sizeof reason));
+    if (stat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_mode & S_IRWXO)
+        log_line(LOG_WARNING, "the data directory is open to other users: its files let them make tokens",
+                 json_pack("{s:o}", "directory", log_text(dir)));
+    return EVDB_OK;
+}
+
+int daemon_run(const config *c)
+{
+    const char *path = c->persistence_enabled ? c->persistence_dir : ":memory:";
+    evdb_options options = EVDB_OPTIONS;
+    evdb *db;
+    evdb_error err;
+    sigset_t signals;
+    block_signals(&signals); /* before there are threads, so that only sigtimedwait() takes them */
+    options.log = library_says;
+    evdb_status rc = c->persistence_enabled ? prepare_directory(path, &err) : EVDB_OK;
+    if (rc == EVDB_OK) rc = evdb_open(path, &options, &db, &err);
+    if (rc != EVDB_OK) return failed("cannot open the database", &err, DAEMON_DATABASE);
+    int code = listen_and_serve(c, db, &signals);
+    evdb_close(db);
+    return code;
+}
