@@ -23,6 +23,8 @@ const cli_command commands[] = {
     { .name = "get", .op = "get_records", .list = "records", .columns = "id,version,vector,metadata", .summary = "",
       .trouble = "missing", .complaint = "no such record", .trouble_exit = OP_EXIT_NOT_FOUND,
       .example = "evdb get docs a b" },
+    { .name = "scroll", .op = "scroll_records", .list = "records", .columns = "id,version,vector,metadata", .summary = "next",
+      .example = "evdb scroll docs --limit 10 --after b" },
     { .name = "put", .op = "upsert_vector", .run = run_put, .extra = put_fields,
       .example = "evdb put docs a --vector '[1,2,3]' --metadata '{\"lang\":\"en\"}'" },
     { .name = "update", .op = "update_vector",

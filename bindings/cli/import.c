@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "file.h"
 #include "format.h"
+#include "op/choices.h"
 #include "origin.h"
 #include "progress.h"
 #include "terminal.h"
