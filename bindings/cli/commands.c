@@ -46,5 +46,13 @@ const cli_command commands[] = {
       .example = "evdb sync docs" },
     { .name = "changes", .op = "list_changes", .list = "changes", .columns = "sequence,kind,id", .summary = "last",
       .example = "evdb changes docs --after 120" },
+    { .name = "client add", .op = "register_client", .creates = true,
+      .example = "evdb client add my-app --scopes read,write" },
+    { .name = "client ls", .op = "list_clients", .list = "clients", .columns = "client_id,scopes,grant_types,secret,created_ms",
+      .example = "evdb client ls" },
+    { .name = "client rm", .op = "remove_client",
+      .example = "evdb client rm my-app" },
+    { .name = "client rotate", .op = "rotate_client",
+      .example = "evdb client rotate my-app" },
     { .name = NULL }
 };

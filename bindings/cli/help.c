@@ -24,7 +24,7 @@ void flag_option(const op_field *f, char *out)
 
 static const char *value_name(const op_field *f)
 {
-    if (f->flags & OP_SECRET) return " @FILE";
+    if (f->flags & OP_SECRET) return " @FILE|-";
     switch (f->type) {
     case OP_INTEGER: return " N";
     case OP_NUMBER: return " X";

@@ -85,9 +85,11 @@ static op_exit read_json(cli *c, const op_field *f, const char *label, const cha
 }
 
 /* The arguments of a process are no secret, so only a file, or standard input, can hold one. Its line end is not part of it. */
-static op_exit read_secret(cli *c, const char *label, const char *text, json_t **out)
+static op_exit read_secret(cli *c, const op_field *f, const char *text, json_t **out)
 {
+    char label[FLAG_MAX]; /* not the word itself, which has what should not be shown */
     size_t length;
+    flag_option(f, label);
     if (!in_file(text)) {
         complain("%s: others could see a secret on the command line: give @FILE, or - for standard input", label);
         return OP_EXIT_USAGE;
@@ -104,7 +106,7 @@ static op_exit read_secret(cli *c, const char *label, const char *text, json_t *
 op_exit value_read(cli *c, const op_field *f, const char *label, const char *text, json_t **out)
 {
     evdb_error err;
-    if (f->flags & OP_SECRET) return read_secret(c, label, text, out);
+    if (f->flags & OP_SECRET) return read_secret(c, f, text, out);
     if (f->type == OP_VECTOR || f->type == OP_VECTORS || f->type == OP_RECORDS || f->type == OP_OBJECT)
         return read_json(c, f, label, text, out);
     if (f->type == OP_BOOL || f->type == OP_TIME || f->type == OP_LIST || f->type == OP_LISTS) {
