@@ -59,7 +59,7 @@ $(B)/%.o: %.c $(B)/flags
 # What a build was made with: objects depend on the compiler and its flags, libraries on the list of sources. Before the first
 # compilation somebody looks for what evdb needs; the goals that may install do so here.
 INSTALL   := $(sort $(if $(filter quickstart bench replay,$(MAKECMDGOALS)),run) \
-             $(if $(filter test threaded memcheck,$(MAKECMDGOALS)),run test) $(if $(filter evdbd,$(MAKECMDGOALS)),daemon))
+             $(if $(filter test threaded memcheck,$(MAKECMDGOALS)),run daemon test) $(if $(filter evdbd,$(MAKECMDGOALS)),daemon))
 record     = echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
 .PHONY: always
 $(B)/flags: always
@@ -117,7 +117,7 @@ $(BENCH): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,bench)
 	$(LINK)
 $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
-programs: all $(C_TESTS) $(EXAMPLE)
+programs: all evdbd $(C_TESTS) $(EXAMPLE)
 
 .PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer format tidy cover bench install uninstall clean help
 quickstart: $(B)/examples/quickstart ## install what is missing, build, and search 60,000 images
