@@ -38,23 +38,34 @@ static void add_allow(op_route *r, const char *method)
     if (!strstr(r->allow, method)) snprintf(r->allow + used, sizeof r->allow - used, "%s%s", used ? ", " : "", method);
 }
 
+/* Which methods the path has at all. */
+static evdb_status find_allow(const char *path, op_route *out, evdb_error *err)
+{
+    for (const op *const *o = ops; *o; o++) {
+        bool matches = false;
+        evdb_status rc = match(*o, (*o)->path, path, NULL, &matches, err);
+        if (rc != EVDB_OK) return rc;
+        if (matches) add_allow(out, (*o)->method);
+        if (matches && strcmp((*o)->method, "GET") == 0) add_allow(out, "HEAD");
+    }
+    if (*out->allow) add_allow(out, "OPTIONS");
+    return EVDB_OK;
+}
+
 evdb_status op_route_find(const char *method, const char *path, json_t *args, op_route *out, evdb_error *err)
 {
     *out = (op_route){ 0 };
     if (strcmp(method, "HEAD") == 0) method = "GET";
     for (const op *const *o = ops; *o; o++) {
         bool matches = false;
+        if (strcmp(method, (*o)->method) != 0) continue;
         evdb_status rc = match(*o, (*o)->path, path, NULL, &matches, err);
         if (rc != EVDB_OK) return rc;
         if (!matches) continue;
-        add_allow(out, (*o)->method);
-        if (strcmp((*o)->method, "GET") == 0) add_allow(out, "HEAD");
-        if (strcmp(method, (*o)->method) != 0 || out->op) continue;
         out->op = *o;
-        if ((rc = match(*o, (*o)->path, path, args, &matches, err)) != EVDB_OK) return rc;
+        return match(*o, (*o)->path, path, args, &matches, err);
     }
-    if (*out->allow) add_allow(out, "OPTIONS");
-    return EVDB_OK;
+    return find_allow(path, out, err);
 }
 
 /* Appends; false when it does not fit or has a slash. */

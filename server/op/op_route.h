@@ -7,7 +7,7 @@ enum { OP_ALLOW_BYTES = 64 };
 
 typedef struct op_route {
     const op *op;               /* NULL when no operation has this method and path */
-    char allow[OP_ALLOW_BYTES]; /* methods that the path does have: "GET, HEAD, OPTIONS"; "" = the path is unknown */
+    char allow[OP_ALLOW_BYTES]; /* then the methods that the path does have: "GET, HEAD, OPTIONS"; "" = it is unknown */
 } op_route;
 
 /* Path parameters are put into `args` as JSON, under the names of their fields. HEAD finds what GET finds. A slash at the end

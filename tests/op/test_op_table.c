@@ -86,8 +86,8 @@ static void what_is_created_can_be_fetched_where_it_is_said_to_be(void **state)
 static void routes_tell_methods_that_a_path_has(void **state)
 {
     static const struct { const char *method, *path, *op, *allow; } wanted[] = {
-        { "GET", "/api/v1/stores", "list_stores", "POST, GET, HEAD, OPTIONS" },
-        { "HEAD", "/api/v1/stores/", "list_stores", "POST, GET, HEAD, OPTIONS" },
+        { "GET", "/api/v1/stores", "list_stores", "" },
+        { "HEAD", "/api/v1/stores/", "list_stores", "" },
         { "PUT", "/api/v1/stores", NULL, "POST, GET, HEAD, OPTIONS" },
         { "OPTIONS", "/api/v1/stores/docs/search", NULL, "POST, OPTIONS" },
         { "POST", "/api/v1/stores/docs/vectors/batch", "write_batch", NULL },
