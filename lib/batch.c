@@ -11,7 +11,8 @@
 static commit_request request_of(const input *in, const evdb_batch *b)
 {
     return (commit_request){ .kind = COMMIT_WRITES, .writes = in->writes, .count = in->count,
-                             .partial = b->flags & EVDB_BATCH_PARTIAL, .statuses = in->statuses, .versions = b->versions };
+                             .partial = b->flags & EVDB_BATCH_PARTIAL, .statuses = in->statuses, .versions = b->versions,
+                             .errors = b->flags & EVDB_BATCH_PARTIAL ? b->errors : NULL };
 }
 
 evdb_status evdb_batch_write(evdb_store *store, const evdb_batch *batch, size_t *written, evdb_error *err)

@@ -19,7 +19,8 @@
 static int foreign(void *context, const char *name)
 {
     (void)context;
-    bool ours = strcmp(name, "system.lock") == 0 || strncmp(name, "system.db", 9) == 0 || strcmp(name, "stores") == 0;
+    bool ours = strcmp(name, "system.lock") == 0 || strcmp(name, "system.hint") == 0 || strncmp(name, "system.db", 9) == 0 ||
+                strcmp(name, "stores") == 0;
     return ours ? 0 : ENOTEMPTY;
 }
 

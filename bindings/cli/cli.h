@@ -73,6 +73,9 @@ op_exit show_reply(const cli *c, const json_t *reply);
 /* help.c */
 void help_all(void);
 void help_command(const cli_command *command);
+/* Commands of two words that share the first. */
+bool help_is_group(const char *name);
+void help_group(const char *name);
 /* "new_name" as "NEW-NAME" for positionals, as "--new-name" for options; out has FLAG_MAX bytes. */
 #define FLAG_MAX 64
 void flag_positional(const op_field *f, char *out);

@@ -23,6 +23,8 @@ const cli_command commands[] = {
     { .name = "get", .op = "get_records", .list = "records", .columns = "id,version,vector,metadata", .summary = "",
       .trouble = "missing", .complaint = "no such record", .trouble_exit = OP_EXIT_NOT_FOUND,
       .example = "evdb get docs a b" },
+    { .name = "scroll", .op = "scroll_records", .list = "records", .columns = "id,version,vector,metadata", .summary = "next",
+      .example = "evdb scroll docs --limit 10 --after b" },
     { .name = "put", .op = "upsert_vector", .run = run_put, .extra = put_fields,
       .example = "evdb put docs a --vector '[1,2,3]' --metadata '{\"lang\":\"en\"}'" },
     { .name = "update", .op = "update_vector",
@@ -49,5 +51,13 @@ const cli_command commands[] = {
              "One JSON-RPC message a line; ends at the end of input. The client acts as the user who\n"
              "started this, within --scope.",
       .example = "evdb mcp -d data --scope read" },
+    { .name = "client add", .op = "register_client", .creates = true,
+      .example = "evdb client add my-app --scopes read,write" },
+    { .name = "client ls", .op = "list_clients", .list = "clients", .columns = "client_id,scopes,grant_types,secret,created_ms",
+      .example = "evdb client ls" },
+    { .name = "client rm", .op = "remove_client",
+      .example = "evdb client rm my-app" },
+    { .name = "client rotate", .op = "rotate_client",
+      .example = "evdb client rotate my-app" },
     { .name = NULL }
 };

@@ -2,21 +2,6 @@
 #include "format.h"
 #include <string.h>
 
-static const char *format_name(uint32_t value)
-{
-    return evdb_format_name((evdb_format)value);
-}
-
-static evdb_status format_parse(const char *name, uint32_t *out, evdb_error *err)
-{
-    evdb_format format = 0;
-    evdb_status rc = evdb_format_parse(name, &format, err);
-    if (rc == EVDB_OK) *out = format;
-    return rc;
-}
-
-const op_choice choice_format = { format_name, format_parse };
-
 evdb_status format_of(uint32_t given, const char *path, evdb_format *out, evdb_error *err)
 {
     const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');

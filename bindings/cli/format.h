@@ -3,7 +3,6 @@
 #define FORMAT_H
 #include "op/op.h"
 
-extern const op_choice choice_format;
 /* given 0 = guess from path. */
 evdb_status format_of(uint32_t given, const char *path, evdb_format *out, evdb_error *err);
 #endif

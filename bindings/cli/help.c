@@ -17,14 +17,15 @@ void flag_positional(const op_field *f, char *out)
 
 void flag_option(const op_field *f, char *out)
 {
-    snprintf(out, FLAG_MAX, "--%s", f->name);
+    snprintf(out, FLAG_MAX, "--%s", f->flag ? f->flag : f->name);
     for (char *p = out; *p; p++)
         if (*p == '_') *p = '-';
 }
 
-static const char *value_name(op_type type)
+static const char *value_name(const op_field *f)
 {
-    switch (type) {
+    if (f->flags & OP_SECRET) return " @FILE|-";
+    switch (f->type) {
     case OP_INTEGER: return " N";
     case OP_NUMBER: return " X";
     case OP_CHOICE: return " NAME";
@@ -32,11 +33,14 @@ static const char *value_name(op_type type)
     case OP_STRING: return " TEXT";
     case OP_STRINGS: return " A,B,...";
     case OP_VECTOR:
+    case OP_VECTORS:
+    case OP_RECORDS:
     case OP_OBJECT: return " JSON";
     case OP_BOOL:
     case OP_IDS:
     case OP_TIME:
-    case OP_LIST: break;
+    case OP_LIST:
+    case OP_LISTS: break;
     }
     return "";
 }
@@ -55,7 +59,7 @@ static void print_option(const op_field *f, bool replaced)
     char flag[FLAG_MAX], left[FLAG_MAX * 2];
     flag_option(f, flag);
     if (f->type == OP_BOOL && f->def) snprintf(left, sizeof left, "--[no-]%s", flag + 2);
-    else snprintf(left, sizeof left, "%s%s", flag, value_name(f->type));
+    else snprintf(left, sizeof left, "%s%s", flag, value_name(f));
     printf("  %-*s%s", COLUMN - 2, left, f->doc);
     if (f->type == OP_BOOL && f->def) printf(" Default yes.");
     if ((f->flags & OP_REQUIRED) && !replaced) printf(" Required.");
@@ -82,7 +86,7 @@ static bool print_options(const op_field *f, const char *replaces)
     for (; f && f->name; f++) {
         if (f->position) continue;
         print_option(f, replaces && strcmp(f->name, replaces) == 0);
-        json |= f->type == OP_VECTOR || f->type == OP_OBJECT;
+        json |= strcmp(value_name(f), " JSON") == 0;
     }
     return json;
 }
@@ -126,7 +130,28 @@ void help_command(const cli_command *command)
 static void print_command(const cli_command *command)
 {
     const char *doc = command->doc ? command->doc : op_find(command->op)->doc;
-    printf("  %-*s%.*s\n", 12, command->name, (int)strcspn(doc, "\n"), doc);
+    printf("  %-*s%.*s\n", 15, command->name, (int)strcspn(doc, "\n"), doc);
+}
+
+static bool belongs(const cli_command *command, const char *group)
+{
+    size_t length = strlen(group);
+    return length && strncmp(command->name, group, length) == 0 && command->name[length] == ' ';
+}
+
+bool help_is_group(const char *name)
+{
+    const cli_command *c = commands;
+    while (c->name && !belongs(c, name)) c++;
+    return c->name != NULL;
+}
+
+void help_group(const char *name)
+{
+    printf("Usage: evdb %s COMMAND [OPTION...]\n\nCommands:\n", name);
+    for (const cli_command *c = commands; c->name; c++)
+        if (belongs(c, name)) print_command(c);
+    printf("\n'evdb %s COMMAND --help' shows the options.\n", name);
 }
 
 void help_all(void)

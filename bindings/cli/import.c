@@ -3,6 +3,7 @@
 #include "file.h"
 #include "format.h"
 #include "interrupt.h"
+#include "op/choices.h"
 #include "origin.h"
 #include "progress.h"
 #include "terminal.h"

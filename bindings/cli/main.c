@@ -5,10 +5,23 @@
 #include <signal.h>
 #include <string.h>
 
-static const cli_command *find(const char *name)
+/* How many words of the command line make this name, "rename" or "client add"; 0 = they make another. */
+static int words_of(const char *name, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        size_t length = strcspn(name, " ");
+        if (strlen(argv[i]) != length || memcmp(argv[i], name, length) != 0) return 0;
+        name += length;
+        if (!*name) return i;
+        name++;
+    }
+    return 0;
+}
+
+static const cli_command *find(int argc, char **argv, int *words)
 {
     for (const cli_command *c = commands; c->name; c++)
-        if (strcmp(c->name, name) == 0) return c;
+        if ((*words = words_of(c->name, argc, argv))) return c;
     return NULL;
 }
 
@@ -37,9 +50,17 @@ static op_exit dispatch(int argc, char **argv)
         printf("evdb %s (disk format %u, %s kernels)\n", evdb_version(), evdb_version_format(), evdb_version_kernel());
         return OP_EXIT_OK;
     }
-    const cli_command *command = find(name);
-    if (command) return run(command, argc - 2, argv + 2);
-    if (*name) complain("there is no command '%s'; try 'evdb --help'", name);
+    int words;
+    const cli_command *command = find(argc, argv, &words);
+    if (command) return run(command, argc - words - 1, argv + words + 1);
+    const char *second = argc > 2 ? argv[2] : "";
+    bool group = help_is_group(name);
+    if (group && (strcmp(second, "--help") == 0 || strcmp(second, "-h") == 0)) {
+        help_group(name);
+        return OP_EXIT_OK;
+    }
+    if (group) complain("there is no command '%s%s%s'; try 'evdb %s --help'", name, *second ? " " : "", second, name);
+    else if (*name) complain("there is no command '%s'; try 'evdb --help'", name);
     else complain("no command given; try 'evdb --help'");
     return OP_EXIT_USAGE;
 }

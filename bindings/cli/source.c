@@ -1,6 +1,7 @@
 /* source.c - reading files for an import. */
 #include "file.h"
 #include "op/op.h"
+#include "op/op_spool.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,26 +14,12 @@ static evdb_status read_failed(const char *name, evdb_error *err)
     return op_fail(err, status, "cannot read '%s': %s", name, strerror(errno));
 }
 
-/* A file that vanishes when it is closed, in $TMPDIR. */
-static FILE *temporary(void)
-{
-    char path[4096];
-    const char *directory = getenv("TMPDIR");
-    int length = snprintf(path, sizeof path, "%s/evdb-XXXXXX", directory && *directory ? directory : P_tmpdir);
-    int fd = length < (int)sizeof path ? mkstemp(path) : -1;
-    if (fd < 0) return NULL;
-    unlink(path);
-    FILE *file = fdopen(fd, "w+b");
-    if (!file) close(fd);
-    return file;
-}
-
 /* Replaces s->file by a temporary copy of everything in it. */
 static evdb_status spool(source *s, evdb_error *err)
 {
     char buffer[1 << 16];
     size_t got;
-    FILE *from = s->file, *copy = temporary();
+    FILE *from = s->file, *copy = op_spool();
     bool ok = copy != NULL;
     while (ok && (got = fread(buffer, 1, sizeof buffer, from)) > 0) ok = fwrite(buffer, 1, got, copy) == got;
     ok = ok && fflush(copy) == 0;

@@ -44,39 +44,72 @@ static unsigned depth_of(const json_t *v)
     return deepest + (json_is_array(v) || json_is_object(v));
 }
 
-/* JSON itself, @FILE, or - for standard input. Arrays and objects are looked at here, and handed on as text. */
-static op_exit read_json(cli *c, const char *label, const char *text, json_t **out)
+static bool in_file(const char *text)
+{
+    return *text == '@' || strcmp(text, "-") == 0;
+}
+
+/* @FILE and - become what is in the file or on standard input; other text stays itself. */
+static op_exit take_text(cli *c, const char *label, const char **text, size_t *length)
+{
+    char *read = NULL;
+    *length = strlen(*text);
+    if (!in_file(*text)) return OP_EXIT_OK;
+    if (c->text_count == TEXTS_MAX) {
+        complain("%s: more than %d values from files", label, TEXTS_MAX);
+        return OP_EXIT_USAGE;
+    }
+    op_exit failed = read_file(label, **text == '@' ? *text + 1 : *text, &read, length);
+    if (!failed) *text = c->texts[c->text_count++] = read;
+    return failed;
+}
+
+/* A vector or an object is looked at here, and handed on as text. */
+static op_exit read_json(cli *c, const op_field *f, const char *label, const char *text, json_t **out)
 {
     evdb_error err;
-    size_t length = strlen(text);
-    if (*text == '@' || strcmp(text, "-") == 0) {
-        char *read = NULL;
-        if (c->text_count == TEXTS_MAX) {
-            complain("%s: more than %d values from files", label, TEXTS_MAX);
-            return OP_EXIT_USAGE;
-        }
-        op_exit failed = read_file(label, *text == '@' ? text + 1 : text, &read, &length);
-        if (failed) return failed;
-        text = c->texts[c->text_count++] = read;
-    }
+    size_t length;
+    op_exit failed = take_text(c, label, &text, &length);
+    if (failed) return failed;
     evdb_status rc = op_parse(text, length, out, &err);
     if (rc != EVDB_OK) {
         complain("%s: %s", label, err.message);
         return op_status(rc).exit;
     }
     size_t blank = strspn(text, " \t\r\n");
-    bool whole = json_is_array(*out) || json_is_object(*out);
+    bool whole = (f->type == OP_VECTOR || f->type == OP_OBJECT) && (json_is_array(*out) || json_is_object(*out));
     json_t *slice = whole ? op_slices_add(&c->slices, text + blank, length - blank, depth_of(*out)) : *out;
     if (whole) json_decref(*out);
     *out = slice;
     return slice ? OP_EXIT_OK : OP_EXIT_FAILED;
 }
 
+/* The arguments of a process are no secret, so only a file, or standard input, can hold one. Its line end is not part of it. */
+static op_exit read_secret(cli *c, const op_field *f, const char *text, json_t **out)
+{
+    char label[FLAG_MAX]; /* not the word itself, which has what should not be shown */
+    size_t length;
+    flag_option(f, label);
+    if (!in_file(text)) {
+        complain("%s: others could see a secret on the command line: give @FILE, or - for standard input", label);
+        return OP_EXIT_USAGE;
+    }
+    op_exit failed = take_text(c, label, &text, &length);
+    if (failed) return failed;
+    if (length && text[length - 1] == '\n') length--;
+    if (length && text[length - 1] == '\r') length--;
+    if ((*out = json_stringn(text, length))) return OP_EXIT_OK;
+    complain("%s: the secret is not UTF-8", label);
+    return OP_EXIT_INVALID;
+}
+
 op_exit value_read(cli *c, const op_field *f, const char *label, const char *text, json_t **out)
 {
     evdb_error err;
-    if (f->type == OP_VECTOR || f->type == OP_OBJECT) return read_json(c, label, text, out);
-    if (f->type == OP_BOOL || f->type == OP_TIME || f->type == OP_LIST) {
+    if (f->flags & OP_SECRET) return read_secret(c, f, text, out);
+    if (f->type == OP_VECTOR || f->type == OP_VECTORS || f->type == OP_RECORDS || f->type == OP_OBJECT)
+        return read_json(c, f, label, text, out);
+    if (f->type == OP_BOOL || f->type == OP_TIME || f->type == OP_LIST || f->type == OP_LISTS) {
         complain("%s takes no value", label);
         return OP_EXIT_USAGE;
     }

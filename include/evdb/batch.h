@@ -36,6 +36,8 @@ typedef struct evdb_batch {
     evdb_status *statuses;       /* out: count statuses, or NULL; written for every item when the call returns,
                                     EVDB_OK for those written (with EVDB_BATCH_PARTIAL) */
     uint64_t *versions;          /* out: count versions, or NULL */
+    evdb_error *errors;          /* out, with EVDB_BATCH_PARTIAL: count errors, or NULL; when the call succeeds, those of
+                                    items whose status is not EVDB_OK say why */
 } evdb_batch;
 #define EVDB_BATCH { .size = sizeof(evdb_batch) }
 
@@ -47,8 +49,8 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_batch_write(evdb_store *store, const e
 
 /* The same without waiting: everything is copied, and queued behind earlier writes. The ticket is
  * *exclusive*. The write is durable when wait() says EVDB_OK and not before; it is carried out at the
- * latest by wait(), free(), any other write to the store, or closing the store. statuses and
- * versions must stay valid until then. */
+ * latest by wait(), free(), any other write to the store, or closing the store. statuses,
+ * versions and errors must stay valid until then. */
 typedef struct evdb_ticket evdb_ticket;
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_batch_submit(evdb_store *store, const evdb_batch *batch,
                                                        evdb_ticket **out, evdb_error *err);

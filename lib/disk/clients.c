@@ -35,7 +35,9 @@ static evdb_status read_client(sqlite3_stmt *row, client_row *out, evdb_error *e
 evdb_status clients_find(system_db *s, const char *id, client_row *out, bool *found, evdb_error *err)
 {
     evdb_status rc = EVDB_OK;
-    *found = false;
+    uint64_t seen = system_cache_seen(&s->cache);
+    *found = system_cache_client(&s->cache, id, out);
+    if (*found) return EVDB_OK;
     pthread_mutex_lock(&s->turn);
     if (!s->find_client) TRY(sql_prepare(&s->db, "SELECT " COLUMNS " FROM clients WHERE id=?1", &s->find_client, err));
     sqlite3_bind_text(s->find_client, 1, id, -1, SQLITE_STATIC);
@@ -45,6 +47,7 @@ evdb_status clients_find(system_db *s, const char *id, client_row *out, bool *fo
     sqlite3_clear_bindings(s->find_client);
 out:
     pthread_mutex_unlock(&s->turn);
+    if (rc == EVDB_OK && *found) system_cache_keep_client(&s->cache, seen, out);
     return rc;
 }
 

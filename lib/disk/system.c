@@ -33,12 +33,16 @@ evdb_status system_open(const platform *p, const vfs *v, const char *dir, system
         size_t bytes = strlen(dir) + sizeof("/system.lock");
         s->path = mem_alloc(&p->mem, bytes);
         s->lock_path = mem_alloc(&p->mem, bytes);
-        if (!s->path || !s->lock_path) TRY(error_no_memory(err, bytes, "a path"));
+        s->hint_path = mem_alloc(&p->mem, bytes);
+        if (!s->path || !s->lock_path || !s->hint_path) TRY(error_no_memory(err, bytes, "a path"));
         snprintf(s->path, bytes, "%s/system.db", dir);
         snprintf(s->lock_path, bytes, "%s/system.lock", dir);
+        snprintf(s->hint_path, bytes, "%s/system.hint", dir);
     }
     int failed = lock_open(p, s->lock_path, &s->lock);
     if (failed) TRY(error_errno(err, failed, "open", s->lock_path));
+    failed = system_cache_open(&s->cache, p, s->hint_path);
+    if (failed) TRY(error_errno(err, failed, "map", s->hint_path ? s->hint_path : "system.hint"));
     TRY(system_lock(s, err)); /* two processes may be creating it at once */
     rc = sql_open(p, v, s->path, SQL_CREATE, &s->db, err);
     if (rc == EVDB_OK) rc = sql_exec(&s->db, "PRAGMA secure_delete=ON", err); /* nothing stays of a removed client */
@@ -60,10 +64,12 @@ void system_close(system_db *s)
     sqlite3_finalize(s->find_client);
     sql_close(&s->db);
     lock_close(&s->lock);
+    system_cache_close(&s->cache);
     pthread_mutex_destroy(&s->turn);
     pthread_mutex_destroy(&s->owner);
     mem_free(&s->platform->mem, s->path);
     mem_free(&s->platform->mem, s->lock_path);
+    mem_free(&s->platform->mem, s->hint_path);
     mem_free(&s->platform->mem, s);
 }
 
@@ -71,13 +77,17 @@ evdb_status system_lock(system_db *s, evdb_error *err)
 {
     pthread_mutex_lock(&s->owner);
     int failed = lock_take(&s->lock);
-    if (!failed) return EVDB_OK;
+    if (!failed) {
+        system_cache_begin(&s->cache);
+        return EVDB_OK;
+    }
     pthread_mutex_unlock(&s->owner);
     return error_errno(err, failed, "lock", s->lock_path);
 }
 
 void system_unlock(system_db *s)
 {
+    system_cache_done(&s->cache);
     lock_drop(&s->lock);
     pthread_mutex_unlock(&s->owner);
 }
@@ -176,7 +186,11 @@ static evdb_status look_up(system_db *s, const char *text, const char *key, copy
 
 evdb_status system_find(system_db *s, const char *name, char uuid[37], evdb_error *err)
 {
-    return look_up(s, "SELECT uuid FROM stores WHERE name=?1", name, (copy){ uuid, 37 }, err);
+    uint64_t seen = system_cache_seen(&s->cache);
+    if (system_cache_store(&s->cache, name, uuid)) return EVDB_OK;
+    evdb_status rc = look_up(s, "SELECT uuid FROM stores WHERE name=?1", name, (copy){ uuid, 37 }, err);
+    if (rc == EVDB_OK) system_cache_keep_store(&s->cache, seen, name, uuid);
+    return rc;
 }
 
 evdb_status system_name(system_db *s, const char *uuid, char name[65], evdb_error *err)

@@ -3,17 +3,19 @@
 #define EVDB_DISK_SYSTEM_PRIVATE_H
 #include "disk/sql.h"
 #include "disk/system.h"
+#include "disk/system_cache.h"
 #include "platform/lock.h"
 #include <pthread.h>
 
 struct system_db {
     const platform *platform;
-    char *path, *lock_path; /* NULL in memory */
+    char *path, *lock_path, *hint_path; /* NULL in memory */
     sql db;
     sqlite3_stmt *find_client; /* asked with every request of a server, so kept */
     pthread_mutex_t turn;      /* the connection */
     pthread_mutex_t owner;     /* system_lock, between threads */
     lock_file lock;            /* system_lock, between processes */
+    system_cache cache;
 };
 
 /* What is bound to ?1, ?2 ... : bytes when there are any, else the number. */

@@ -36,6 +36,7 @@ static evdb_status apply(rows *r, commit_request *q)
         if (q->partial && q->statuses[i] != EVDB_OK) continue; /* found bad before it was queued */
         evdb_status rc = rows_apply(r, &q->writes[i], &version, &err);
         if (q->statuses) q->statuses[i] = rc;
+        if (q->errors && rc != EVDB_OK) q->errors[i] = err;
         if (rc == EVDB_OK && q->written++ == 0) q->first_version = version;
         if (rc != EVDB_OK && first == EVDB_OK) {
             first = rc;

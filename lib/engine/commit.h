@@ -27,6 +27,7 @@ typedef struct commit_request {
     size_t count;
     bool partial;           /* good items stay when others fail */
     evdb_status *statuses;  /* count, or NULL unless partial; items that are not EVDB_OK are skipped */
+    evdb_error *errors;     /* count, or NULL: why items of a partial request failed */
     uint64_t *versions;     /* count, or NULL; written when all is durable, 0 for items that are not */
     uint64_t through;       /* COMMIT_TRIM */
     /* out */

@@ -146,6 +146,7 @@ evdb_status input_batch(engine *e, const evdb_batch *given, bool copy, input *ou
     for (size_t i = 0; i < b->count; i++) {
         rc = take_item(e, b, i, copy, base ? base + i * stride : NULL, &in, &why);
         if (in.statuses) in.statuses[i] = rc;
+        if (partial && b->errors && rc != EVDB_OK) b->errors[i] = why;
         if (rc == EVDB_NO_MEMORY || (rc != EVDB_OK && !partial)) {
             if (err) *err = why;
             if (err && rc != EVDB_NO_MEMORY) err->item = i;

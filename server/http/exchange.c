@@ -118,9 +118,11 @@ void exchange_run(pool_job *job, bool stopping)
 static struct MHD_Response *response_of(exchange *x)
 {
     http_response *r = &x->response;
-    struct MHD_Response *out = MHD_create_response_from_buffer_with_free_callback(r->body ? r->body_size : 0, r->body, free);
+    struct MHD_Response *out = r->from_file ? MHD_create_response_from_fd64(r->body_size, r->file)
+                             : MHD_create_response_from_buffer_with_free_callback(r->body ? r->body_size : 0, r->body, free);
     if (!out) return NULL;
     r->body = NULL;
+    r->from_file = false;
     bool ok = !r->type || MHD_add_response_header(out, "Content-Type", r->type) == MHD_YES;
     for (size_t i = 0; ok && i < r->header_count; i++)
         ok = MHD_add_response_header(out, r->headers[i].name, r->headers[i].value) == MHD_YES;
@@ -133,7 +135,7 @@ static struct MHD_Response *response_of(exchange *x)
 static enum MHD_Result answer(exchange *x)
 {
     if (x->refusal) return refuse(x, false);
-    size_t size = x->response.body ? x->response.body_size : 0;
+    size_t size = x->response.body_size;
     struct MHD_Response *response = response_of(x);
     if (!response) {
         x->refusal = &refusal_answer;
@@ -167,7 +169,7 @@ void exchange_completed(void *port, struct MHD_Connection *connection, void **sl
     if (!x) return;
     watch_enter(host_of(x)->connections, x->watched, WATCH_IDLE, 0);
     body_free(&x->body);
-    free(x->response.body);
+    http_body_free(&x->response);
     free(x);
     *slot = NULL;
 }

@@ -41,15 +41,21 @@ typedef struct http_response {
     int status;              /* 200 unless set */
     const char *type;        /* content type; static */
     char *body;              /* malloc'd, owned by the response; NULL = empty */
-    size_t body_size;
+    size_t body_size;        /* of the file, when the body is one */
+    bool from_file;          /* `file` is the body; owned by the response */
+    int file;
     struct { const char *name; char value[256]; } headers[HTTP_RESPONSE_HEADERS];
     size_t header_count;
 } http_response;
 
-/* Sets the body to a copy / to a malloc'd block it takes over; adds a header. */
+/* Sets the body to a copy / to a malloc'd block it takes over / to the first `size` bytes of an open regular file that it takes
+ * over, which are never all in memory; adds a header. */
 bool http_body_copy(http_response *response, const char *type, const void *bytes, size_t size);
 void http_body_take(http_response *response, const char *type, char *bytes, size_t size);
+void http_body_file(http_response *response, const char *type, int file, size_t size);
 void http_header_add(http_response *response, const char *name, const char *value);
+/* Frees the body; the server does so itself. */
+void http_body_free(http_response *response);
 
 /* Runs on a worker thread; the request stays valid until it returns. */
 typedef void http_handler(void *context, const http_request *request, http_response *response);

@@ -1,28 +1,52 @@
-/* pool.c - implements http/pool.h: threads of one mutex and one condition. */
+/* pool.c - implements http/pool.h: threads of one mutex and one condition.
+ *
+ * Waking a thread that sleeps costs more than many a request. So the mutex is let go before anybody is woken for it, and a worker
+ * that runs out of jobs looks for the next one a while before it sleeps; one at a time, and giving way to whoever has work. */
 #include "http/pool.h"
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+
+enum { LOOKS = 60 }; /* some 30 us, when nobody else wants the processor */
 
 struct pool {
     pthread_mutex_t lock;
     pthread_cond_t work; /* a job was queued, or the pool opened or stopped */
     pool_run *run;
     pool_job *first, **end;
-    size_t waiting, capacity;
+    atomic_size_t waiting;
+    size_t capacity, asleep;
+    atomic_bool looking; /* a worker watches `waiting` */
     bool open, stopped;
     uint32_t thread_count;
     pthread_t threads[];
 };
 
-/* The next job, or NULL when the pool has stopped and nothing waits; under the lock. */
-static pool_job *next_job(pool *p)
+/* With the lock held, which it lets go meanwhile. */
+static void look_for_work(pool *p)
 {
-    while (!p->stopped && !(p->open && p->first)) pthread_cond_wait(&p->work, &p->lock);
+    if (atomic_exchange(&p->looking, true)) return;
+    pthread_mutex_unlock(&p->lock);
+    for (int i = 0; i < LOOKS && !atomic_load(&p->waiting); i++) sched_yield();
+    pthread_mutex_lock(&p->lock);
+    atomic_store(&p->looking, false);
+}
+
+/* The next job, or NULL when the pool has stopped and nothing waits; under the lock. */
+static pool_job *next_job(pool *p, bool worked)
+{
+    if (worked && p->open && !p->first && !p->stopped) look_for_work(p);
+    while (!p->stopped && !(p->open && p->first)) {
+        p->asleep++;
+        pthread_cond_wait(&p->work, &p->lock);
+        p->asleep--;
+    }
     pool_job *job = p->first;
     if (!job) return NULL;
     p->first = job->next;
     if (!p->first) p->end = &p->first;
-    p->waiting--;
+    atomic_fetch_sub(&p->waiting, 1);
     return job;
 }
 
@@ -30,8 +54,10 @@ static void *worker(void *context)
 {
     pool *p = context;
     pool_job *job;
+    bool worked = false;
     pthread_mutex_lock(&p->lock);
-    while ((job = next_job(p)) != NULL) {
+    while ((job = next_job(p, worked)) != NULL) {
+        worked = true;
         bool stopping = p->stopped;
         pthread_mutex_unlock(&p->lock);
         p->run(job, stopping);
@@ -48,7 +74,11 @@ pool *pool_start(uint32_t threads, size_t capacity, pool_run *run)
     p->run = run;
     p->capacity = capacity;
     p->end = &p->first;
-    pthread_mutex_init(&p->lock, NULL);
+    pthread_mutexattr_t short_waits; /* it is held for moments: whoever finds it taken looks again before it sleeps */
+    pthread_mutexattr_init(&short_waits);
+    pthread_mutexattr_settype(&short_waits, PTHREAD_MUTEX_ADAPTIVE_NP);
+    pthread_mutex_init(&p->lock, &short_waits);
+    pthread_mutexattr_destroy(&short_waits);
     pthread_cond_init(&p->work, NULL);
     while (p->thread_count < threads && pthread_create(&p->threads[p->thread_count], NULL, worker, p) == 0)
         p->thread_count++;
@@ -68,15 +98,17 @@ void pool_open(pool *p)
 bool pool_push(pool *p, pool_job *job)
 {
     pthread_mutex_lock(&p->lock);
-    bool taken = !p->stopped && p->waiting < p->capacity;
+    size_t before = atomic_load(&p->waiting);
+    bool taken = !p->stopped && before < p->capacity;
     if (taken) {
         job->next = NULL;
         *p->end = job;
         p->end = &job->next;
-        p->waiting++;
-        pthread_cond_signal(&p->work);
+        atomic_store(&p->waiting, before + 1);
     }
+    bool wake = taken && p->asleep && (before || !atomic_load(&p->looking));
     pthread_mutex_unlock(&p->lock);
+    if (wake) pthread_cond_signal(&p->work);
     return taken;
 }
 

@@ -2,12 +2,31 @@
 #include "http/http.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+void http_body_free(http_response *response)
+{
+    free(response->body);
+    if (response->from_file) close(response->file);
+    response->body = NULL;
+    response->body_size = 0;
+    response->from_file = false;
+}
 
 void http_body_take(http_response *response, const char *type, char *bytes, size_t size)
 {
-    free(response->body);
+    http_body_free(response);
     response->type = type;
     response->body = bytes;
+    response->body_size = size;
+}
+
+void http_body_file(http_response *response, const char *type, int file, size_t size)
+{
+    http_body_free(response);
+    response->type = type;
+    response->from_file = true;
+    response->file = file;
     response->body_size = size;
 }
 

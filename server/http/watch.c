@@ -142,7 +142,11 @@ watch *watch_start(uint32_t connections_max, uint32_t request_seconds)
     if (!w) return NULL;
     w->most = connections_max;
     w->limit_ms = (int64_t)request_seconds * 1000;
-    pthread_mutex_init(&w->lock, NULL);
+    pthread_mutexattr_t short_waits; /* it is held for moments, four times a request: look again before sleeping */
+    pthread_mutexattr_init(&short_waits);
+    pthread_mutexattr_settype(&short_waits, PTHREAD_MUTEX_ADAPTIVE_NP);
+    pthread_mutex_init(&w->lock, &short_waits);
+    pthread_mutexattr_destroy(&short_waits);
     init_condition(&w->wake);
     init_condition(&w->moved);
     if (pthread_create(&w->reaper, NULL, reap, w) == 0) return w;

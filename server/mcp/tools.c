@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_tool(const op *o) { return !o->rest_only; }
+static bool is_tool(const op *o) { return !o->no_tool; }
 
 static void put_schema(op_out *o, const char *key, json_t *schema)
 {

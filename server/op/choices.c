@@ -51,7 +51,50 @@ static const char *change_name(uint32_t value)
     return value < sizeof names / sizeof *names ? names[value] : NULL;
 }
 
+/* Kinds of writes up to one of them. */
+static const char *write_up_to(uint32_t value, uint32_t last)
+{
+    static const char *const names[] = { [EVDB_INSERT] = "insert", [EVDB_UPSERT] = "upsert", [EVDB_UPDATE] = "update",
+                                         [EVDB_DELETE] = "delete" };
+    return value <= last ? names[value] : NULL;
+}
+
+static const char *write_name(uint32_t value) { return write_up_to(value, EVDB_DELETE); }
+static const char *put_name(uint32_t value) { return write_up_to(value, EVDB_UPSERT); }
+
+static evdb_status write_parse(const char *name, uint32_t *out, evdb_error *err)
+{
+    for (uint32_t i = EVDB_INSERT; write_name(i); i++)
+        if (strcmp(write_name(i), name) == 0) {
+            *out = i;
+            return EVDB_OK;
+        }
+    return op_fail(err, EVDB_INVALID, "unknown mode '%.40s': use insert, upsert, update or delete", name);
+}
+
+static evdb_status put_parse(const char *name, uint32_t *out, evdb_error *err)
+{
+    if (write_parse(name, out, NULL) == EVDB_OK && put_name(*out)) return EVDB_OK;
+    return op_fail(err, EVDB_INVALID, "unknown mode '%.40s': use insert or upsert", name);
+}
+
+static const char *format_name(uint32_t value)
+{
+    return evdb_format_name((evdb_format)value);
+}
+
+static evdb_status format_parse(const char *name, uint32_t *out, evdb_error *err)
+{
+    evdb_format format = 0;
+    evdb_status rc = evdb_format_parse(name, &format, err);
+    if (rc == EVDB_OK) *out = format;
+    return rc;
+}
+
 const op_choice choice_metric = { metric_name, metric_parse };
 const op_choice choice_dtype = { dtype_name, dtype_parse };
 const op_choice choice_id_type = { id_type_name, id_type_parse };
 const op_choice choice_change = { change_name, NULL }; /* only in replies */
+const op_choice choice_write = { write_name, write_parse };
+const op_choice choice_put = { put_name, put_parse };
+const op_choice choice_format = { format_name, format_parse };

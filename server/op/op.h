@@ -11,9 +11,15 @@
 #include <stdio.h>
 
 #define OP_DEPTH_MAX 64u                   /* nested arrays and objects in one request */
+#define OP_VALUES_MAX (1u << 20)           /* values in one request: all but numbers of vectors and what is in metadata */
 #define OP_IDS_MAX EVDB_BATCH_MAX          /* ids in one request */
 #define OP_REPLY_NUMBERS_MAX (4u << 20)    /* vector elements in one reply */
-#define OP_PROBLEMS_MAX 1000u              /* problems listed in one reply of verify */
+#define OP_REPLY_HITS_MAX 1000000u         /* hits in one reply, of all queries together */
+#define OP_REPLY_BYTES_MAX (256u << 20)    /* of one reply */
+#define OP_PROBLEMS_MAX 1000u              /* problems listed in one reply */
+
+/* Published in the documentation of an earlier product: no operation takes it for a secret. */
+#define OP_PUBLISHED_SECRET "admin_secret_2024"
 
 /* What a field holds, in JSON and (for arguments) in the operation's argument struct. */
 typedef enum op_type {
@@ -22,19 +28,57 @@ typedef enum op_type {
     OP_NUMBER,  /* op_number */
     OP_BOOL,    /* bool */
     OP_CHOICE,  /* uint32_t, one of the field's choice */
-    OP_ID,      /* evdb_id: a JSON integer or string */
+    OP_ID,      /* evdb_id: a JSON integer or string; text "" when absent, which no id is */
     OP_VECTOR,  /* op_vector: a JSON array of numbers, or base64 of little-endian float32; replies have arrays */
     OP_STRINGS, /* op_strings */
     OP_IDS,     /* op_ids */
     OP_OBJECT,  /* char *: the object as JSON text; NULL when absent */
+    OP_VECTORS, /* op_vectors: an array of such arrays, or base64 of them end to end */
+    OP_RECORDS, /* op_records: an array of objects shaped by op_record_fields */
     OP_TIME,    /* replies only: Unix time in milliseconds */
-    OP_LIST     /* replies only: array of objects, each shaped by `of` */
+    OP_LIST,    /* replies only: array of objects, each shaped by `of` */
+    OP_LISTS    /* replies only: array of such arrays */
 } op_type;
 
 typedef struct op_number { float value; bool given; } op_number;
 typedef struct op_vector { float *at; size_t count; } op_vector;
 typedef struct op_strings { const char **at; size_t count; } op_strings;
 typedef struct op_ids { evdb_id *at; size_t count; } op_ids;
+
+/* Vectors that came as arrays of numbers are rows of one dimension in one block; packed ones are bytes, and become rows when
+ * somebody says how long a row is. */
+typedef struct op_vectors {
+    float *at; /* NULL when they are packed */
+    size_t count, dim;
+    const unsigned char *packed; /* little-endian; NULL when they are not */
+    size_t packed_size;
+    unsigned char *own;
+} op_vectors;
+
+typedef struct op_rows {
+    const float *at; /* count rows of dim elements; borrowed from the op_vectors, or own */
+    size_t count, dim;
+    int64_t *numbers; /* ids that stood before packed vectors, else NULL */
+    float *own;
+} op_rows;
+/* Cuts packed vectors into rows of dim elements, or checks that the rows there are have as many; dim 0 = not known. With ids,
+ * packed bytes begin with an int64 a row. At most `most` rows. Messages name `name`. */
+evdb_status op_rows_of(const op_vectors *v, const char *name, size_t dim, size_t most, bool ids, op_rows *out, evdb_error *err);
+void op_rows_free(op_rows *rows);
+
+/* One record of a list. */
+typedef struct op_record {
+    evdb_id id;
+    op_vector vector;
+    char *metadata;
+    int64_t if_version;
+} op_record;
+typedef struct op_records {
+    op_record *at;
+    size_t count;
+    float *block; /* count rows of dim elements: vectors as long as the first lie in their row; NULL when there are none */
+    size_t dim;
+} op_records;
 
 /* A closed set of names, taken from the library so that a new metric appears everywhere by itself.
  * name() answers NULL behind the last value; values begin at 1. */
@@ -46,11 +90,13 @@ typedef struct op_choice {
 enum {
     OP_REQUIRED = 1, /* argument: must be given */
     OP_OPTIONAL = 2, /* reply: may be left out */
-    OP_BODY = 4      /* argument, a vector: may be the request's raw body (application/octet-stream, little-endian float32) */
+    OP_BODY = 4,     /* argument, vectors: may be the request's raw body (application/octet-stream, little-endian float32) */
+    OP_SECRET = 8    /* argument, a string: never a word of a command line, where others could see it */
 };
 
 typedef struct op_field {
     const char *name, *alias; /* one argument, as different protocols spell it */
+    const char *flag;         /* its option on the command line, where that is not its name */
     op_type type;
     size_t offset;            /* into the argument struct */
     unsigned flags;
@@ -76,19 +122,39 @@ typedef struct op_result {
 #define OP_RESULT(key, kind, bits, ...) { .name = #key, .type = kind, .flags = bits, __VA_ARGS__ }
 #define OP_END { 0 }
 
+extern const op_field op_record_fields[]; /* into op_record */
+
+/* What a stream sends, for whoever saves it. */
+typedef struct op_file { const char *type; char name[EVDB_STORE_NAME_MAX + 8]; } op_file;
+
 /* Who asks, against what. */
-typedef struct op_call { evdb *db; const char *subject; } op_call;
+typedef struct op_call {
+    evdb *db;
+    const char *subject;
+    const evdb_source *from; /* of an OP_STREAM_IN */
+    const evdb_sink *to;     /* of an OP_STREAM_OUT, with `file`, which is filled in */
+    op_file *file;
+} op_call;
 
 typedef enum op_scope { OP_SCOPE_READ, OP_SCOPE_WRITE, OP_SCOPE_ADMIN } op_scope;    /* what a caller needs */
 typedef enum op_effect { OP_READS, OP_WRITES, OP_ADMINISTERS } op_effect;           /* what it changes */
+
+/* The named exceptions, for protocols that carry plain bytes: arguments stand beside them (in a path, a query). */
+typedef enum op_stream {
+    OP_STREAM_NONE,
+    OP_STREAM_IN, /* takes bytes, in op_call.from */
+    OP_STREAM_OUT /* writes bytes, to op_call.to: they are the reply, and may be too many for memory */
+} op_stream;
 
 typedef struct op {
     const char *name, *doc, *method, *path;
     op_scope scope;
     op_effect effect;
-    bool creates;         /* something new under a name of its own: 201; a second time it fails */
+    const char *creates;  /* something new, that is then at this path: 201; NULL = nothing */
     bool destroys;        /* may change or remove what was stored before */
-    bool rest_only;       /* another operation in REST's own words: no tool of it is offered */
+    bool no_tool;         /* not offered to language models: another operation in REST's own words, bytes, or credentials */
+    bool secret;          /* the reply may hold one: nothing on the way may keep it */
+    op_stream stream;
     const op_field *args; /* ends with OP_END */
     size_t args_size;
     const op_result *reply; /* ends with OP_END */
@@ -103,6 +169,8 @@ const char *op_scope_name(op_scope scope); /* "read", "write", "admin" */
 bool op_print_table(FILE *to);
 /* The field of that name or alias, or NULL. */
 const op_field *op_field_find(const op *o, const char *name);
+/* May one of its arguments be the request's raw body? */
+bool op_takes_body(const op *o);
 
 /* The one place that authorises, for every protocol: may somebody with these scopes (EVDB_SCOPE_... bits) run this operation?
  * EVDB_DENIED names the scope it needs. */

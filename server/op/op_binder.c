@@ -1,19 +1,19 @@
 /* op_binder.c - JSON object to argument struct: every protocol's only argument parser.
  *
- * Field types meet JSON in the bind_* functions and nowhere else. A value may be a slice of the request's text (op_slices.h):
- * numbers of vectors are read from it straight into floats, objects are handed on as they were written. */
+ * Field types meet JSON in the bind_* functions, here and in op_vectors.c and op_records.c, and nowhere else. A value may be a
+ * slice of the request's text (op_slices.h): numbers of vectors are read from it straight into floats, objects are handed on
+ * as they were written. */
+#include "op/op_bind.h"
 #include "op/op_json.h"
-#include "op/op_slices.h"
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define EXACT_MAX 9007199254740992.0 /* 2^53: doubles up to here are exact integers */
 
-static evdb_status wrong_type(const op_field *f, const char *expected, evdb_error *err)
+evdb_status op_wrong_type(const op_field *f, const char *expected, evdb_error *err)
 {
     return op_fail(err, EVDB_INVALID, "'%s' must be %s", f->name, expected);
 }
@@ -24,7 +24,7 @@ static evdb_status bind_integer(const op_field *f, const json_t *v, int64_t *out
     int64_t n;
     if (json_is_integer(v)) n = json_integer_value(v);
     else if (json_is_real(v) && real == floor(real) && fabs(real) <= EXACT_MAX) n = (int64_t)real; /* 5.0 is an integer */
-    else return wrong_type(f, "an integer", err);
+    else return op_wrong_type(f, "an integer", err);
     if (n < f->min || (f->max && n > f->max))
         return op_fail(err, EVDB_INVALID, "'%s' must be %" PRId64 "..%" PRId64 ", not %" PRId64, f->name, f->min, f->max, n);
     *out = n;
@@ -33,7 +33,7 @@ static evdb_status bind_integer(const op_field *f, const json_t *v, int64_t *out
 
 static evdb_status bind_number(const op_field *f, const json_t *v, op_number *out, evdb_error *err)
 {
-    if (!json_is_number(v)) return wrong_type(f, "a number", err);
+    if (!json_is_number(v)) return op_wrong_type(f, "a number", err);
     double n = json_number_value(v);
     if (fabs(n) > FLT_MAX) return op_fail(err, EVDB_INVALID, "'%s' is beyond the range of float", f->name);
     *out = (op_number){ .value = (float)n, .given = true };
@@ -42,11 +42,11 @@ static evdb_status bind_number(const op_field *f, const json_t *v, op_number *ou
 
 static evdb_status bind_choice(const op_field *f, const json_t *v, uint32_t *out, evdb_error *err)
 {
-    if (!json_is_string(v)) return wrong_type(f, "a string", err);
+    if (!json_is_string(v)) return op_wrong_type(f, "a string", err);
     return f->choice->parse(json_string_value(v), out, err);
 }
 
-static evdb_status check_count(const op_field *f, size_t count, evdb_error *err)
+evdb_status op_check_count(const op_field *f, size_t count, evdb_error *err)
 {
     if (count < (size_t)f->min)
         return op_fail(err, EVDB_INVALID, "'%s' needs at least %" PRId64 " item%s", f->name, f->min, f->min == 1 ? "" : "s");
@@ -55,90 +55,20 @@ static evdb_status check_count(const op_field *f, size_t count, evdb_error *err)
     return EVDB_OK;
 }
 
-/* Checks that v is an array with a permitted number of items, and makes room for them. */
-static evdb_status bind_items(const op_field *f, const json_t *v, size_t item, void **out, evdb_error *err)
+evdb_status op_bind_items(const op_field *f, const json_t *v, size_t item, void **out, evdb_error *err)
 {
     size_t count = json_array_size(v);
-    if (!json_is_array(v)) return wrong_type(f, "an array", err);
-    evdb_status rc = check_count(f, count, err);
+    if (!json_is_array(v)) return op_wrong_type(f, "an array", err);
+    evdb_status rc = op_check_count(f, count, err);
     if (rc != EVDB_OK) return rc;
     *out = calloc(count + 1, item); /* + 1: an empty array is not NULL */
     return *out ? EVDB_OK : op_fail(err, EVDB_NO_MEMORY, "out of memory for '%s'", f->name);
 }
 
-static evdb_status vector_of_array(const op_field *f, const json_t *v, op_vector *out, evdb_error *err)
-{
-    void *at = NULL;
-    evdb_status rc = bind_items(f, v, sizeof *out->at, &at, err);
-    size_t count = rc == EVDB_OK ? json_array_size(v) : 0;
-    out->at = at;
-    for (; out->count < count; out->count++) {
-        const json_t *item = json_array_get(v, out->count);
-        double n = json_number_value(item);
-        if (!json_is_number(item))
-            return op_fail(err, EVDB_INVALID, "'%s[%zu]' must be a number", f->name, out->count);
-        if (fabs(n) > FLT_MAX)
-            return op_fail(err, EVDB_INVALID, "'%s[%zu]' is beyond the range of float", f->name, out->count);
-        out->at[out->count] = (float)n;
-    }
-    return rc;
-}
-
-static evdb_status vector_of_text(const op_field *f, const op_slice *v, op_vector *out, evdb_error *err)
-{
-    size_t count = 0, room = v->length / 2 + 1; /* a digit and a comma each */
-    evdb_error why;
-    if (f->max && room > (size_t)f->max) room = (size_t)f->max;
-    out->at = malloc(room * sizeof *out->at);
-    if (!out->at) return op_fail(err, EVDB_NO_MEMORY, "out of memory for '%s'", f->name);
-    evdb_status rc = evdb_number_read_array(v->at, v->length, out->at, room, &count, NULL, &why);
-    if (rc != EVDB_OK && why.item == EVDB_NO_ITEM) return wrong_type(f, "an array of numbers", err);
-    if (rc != EVDB_OK)
-        return op_fail(err, EVDB_INVALID, "'%s[%" PRIu64 "]' %s", f->name, why.item,
-                       rc == EVDB_LIMIT ? "is beyond the range of float" : "must be a number");
-    out->count = count;
-    return check_count(f, count, err);
-}
-
-/* Packed little-endian float32: an eighth of the work of decimals, and a third of their bytes. */
-static evdb_status vector_of_bytes(const op_field *f, const void *bytes, size_t size, op_vector *out, evdb_error *err)
-{
-    if (size % sizeof *out->at)
-        return op_fail(err, EVDB_INVALID, "'%s' has %zu bytes, which is no whole number of float32", f->name, size);
-    evdb_status rc = check_count(f, size / sizeof *out->at, err);
-    if (rc != EVDB_OK) return rc;
-    if (!(out->at = malloc(size ? size : 1))) return op_fail(err, EVDB_NO_MEMORY, "out of memory for '%s'", f->name);
-    for (const unsigned char *p = bytes; out->count < size / 4; p += 4) {
-        uint32_t bits = p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-        memcpy(&out->at[out->count++], &bits, sizeof bits);
-    }
-    return EVDB_OK;
-}
-
-static evdb_status vector_of_base64(const op_field *f, const json_t *v, op_vector *out, evdb_error *err)
-{
-    size_t length = json_string_length(v), size = 0;
-    unsigned char *bytes = malloc(length + 1);
-    if (!bytes) return op_fail(err, EVDB_NO_MEMORY, "out of memory for '%s'", f->name);
-    evdb_status rc = sodium_base642bin(bytes, length + 1, json_string_value(v), length, NULL, &size, NULL,
-                                       sodium_base64_VARIANT_ORIGINAL) == 0
-                         ? vector_of_bytes(f, bytes, size, out, err)
-                         : op_fail(err, EVDB_INVALID, "'%s' must be an array of numbers, or base64 of little-endian float32", f->name);
-    free(bytes);
-    return rc;
-}
-
-static evdb_status bind_vector(const op_field *f, const json_t *v, const op_slices *slices, op_vector *out, evdb_error *err)
-{
-    const op_slice *slice = op_slice_of(slices, v);
-    if (slice) return vector_of_text(f, slice, out, err);
-    return json_is_string(v) ? vector_of_base64(f, v, out, err) : vector_of_array(f, v, out, err);
-}
-
 static evdb_status bind_strings(const op_field *f, const json_t *v, op_strings *out, evdb_error *err)
 {
     void *at = NULL;
-    evdb_status rc = bind_items(f, v, sizeof *out->at, &at, err);
+    evdb_status rc = op_bind_items(f, v, sizeof *out->at, &at, err);
     size_t count = rc == EVDB_OK ? json_array_size(v) : 0;
     out->at = at;
     for (; out->count < count; out->count++) {
@@ -160,7 +90,7 @@ static bool read_id(const json_t *v, evdb_id *out)
 static evdb_status bind_ids(const op_field *f, const json_t *v, op_ids *out, evdb_error *err)
 {
     void *at = NULL;
-    evdb_status rc = bind_items(f, v, sizeof *out->at, &at, err);
+    evdb_status rc = op_bind_items(f, v, sizeof *out->at, &at, err);
     size_t count = rc == EVDB_OK ? json_array_size(v) : 0;
     out->at = at;
     for (; out->count < count; out->count++)
@@ -173,7 +103,7 @@ static evdb_status bind_ids(const op_field *f, const json_t *v, op_ids *out, evd
 static evdb_status bind_object(const op_field *f, const json_t *v, const op_slices *slices, char **out, evdb_error *err)
 {
     const op_slice *slice = op_slice_of(slices, v);
-    if (slice ? *slice->at != '{' : !json_is_object(v)) return wrong_type(f, "an object", err);
+    if (slice ? *slice->at != '{' : !json_is_object(v)) return op_wrong_type(f, "an object", err);
     *out = slice ? strndup(slice->at, slice->length) : json_dumps(v, JSON_COMPACT);
     return *out ? EVDB_OK : op_fail(err, EVDB_NO_MEMORY, "out of memory for '%s'", f->name);
 }
@@ -182,32 +112,39 @@ static evdb_status bind_plain(const op_field *f, const json_t *v, void *at, evdb
 {
     switch (f->type) {
     case OP_STRING:
-        if (!json_is_string(v)) return wrong_type(f, "a string", err);
+        if (!json_is_string(v)) return op_wrong_type(f, "a string", err);
         *(const char **)at = json_string_value(v);
         return EVDB_OK;
     case OP_BOOL:
-        if (!json_is_boolean(v)) return wrong_type(f, "true or false", err);
+        if (!json_is_boolean(v)) return op_wrong_type(f, "true or false", err);
         *(bool *)at = json_is_true(v);
         return EVDB_OK;
-    case OP_ID: return read_id(v, at) ? EVDB_OK : wrong_type(f, "an integer or a string", err);
+    case OP_ID: return read_id(v, at) ? EVDB_OK : op_wrong_type(f, "an integer or a string", err);
     case OP_INTEGER: return bind_integer(f, v, at, err);
     case OP_NUMBER: return bind_number(f, v, at, err);
     case OP_CHOICE: return bind_choice(f, v, at, err);
     case OP_STRINGS: return bind_strings(f, v, at, err);
     case OP_IDS: return bind_ids(f, v, at, err);
     case OP_VECTOR:
+    case OP_VECTORS:
+    case OP_RECORDS:
     case OP_OBJECT:
     case OP_TIME:
-    case OP_LIST: break;
+    case OP_LIST:
+    case OP_LISTS: break;
     }
     return op_fail(err, EVDB_INTERNAL, "'%s' has a type that only replies have", f->name);
 }
 
 static evdb_status bind_value(const op_field *f, const json_t *v, const op_slices *slices, void *at, evdb_error *err)
 {
-    if (f->type == OP_VECTOR) return bind_vector(f, v, slices, at, err);
-    if (f->type == OP_OBJECT) return bind_object(f, v, slices, at, err);
     const op_slice *slice = op_slice_of(slices, v);
+    if (f->type == OP_VECTOR) return op_bind_vector(f, v, slices, at, err);
+    if (f->type == OP_OBJECT) return bind_object(f, v, slices, at, err);
+    if (f->type == OP_VECTORS && slice) return op_wrong_type(f, "an array of vectors", err);
+    if (f->type == OP_VECTORS) return op_bind_vectors(f, v, slices, at, err);
+    if (f->type == OP_RECORDS && slice) return op_wrong_type(f, "an array of objects", err);
+    if (f->type == OP_RECORDS) return op_bind_records(f, v, slices, at, err);
     if (!slice) return bind_plain(f, v, at, err);
     json_t *whole = NULL; /* a list of ids, say: what was cut out is wanted as a tree after all */
     evdb_status rc = op_parse(slice->at, slice->length, &whole, err);
@@ -222,6 +159,7 @@ static evdb_status bind_default(const op_field *f, void *at, evdb_error *err)
     if (f->type == OP_INTEGER) *(int64_t *)at = f->def;
     if (f->type == OP_BOOL) *(bool *)at = f->def != 0;
     if (f->type == OP_CHOICE) *(uint32_t *)at = (uint32_t)f->def;
+    if (f->type == OP_ID) *(evdb_id *)at = (evdb_id){ .text = "" };
     return EVDB_OK;
 }
 
@@ -252,7 +190,7 @@ evdb_status op_bind(const op *o, const json_t *in, const op_slices *slices, void
         if (!v && f->alias) v = json_object_get(in, f->alias);
         void *at = (char *)args + f->offset;
         if (v && !json_is_null(v)) rc = bind_value(f, v, slices, at, err);
-        else if (f->flags & OP_BODY && slices && slices->body) rc = vector_of_bytes(f, slices->body, slices->body_size, at, err);
+        else if (f->flags & OP_BODY && slices && slices->body) rc = op_bind_body(f, slices, at, err);
         else rc = bind_default(f, at, err);
     }
     if (rc != EVDB_OK) op_unbind(o, args);
@@ -264,6 +202,8 @@ void op_unbind(const op *o, void *args)
     for (const op_field *f = o->args; f->name; f++) {
         void *at = (char *)args + f->offset;
         if (f->type == OP_VECTOR) free(((op_vector *)at)->at);
+        if (f->type == OP_VECTORS) op_unbind_vectors(at);
+        if (f->type == OP_RECORDS) op_unbind_records(at);
         if (f->type == OP_STRINGS) free(((op_strings *)at)->at);
         if (f->type == OP_IDS) free(((op_ids *)at)->at);
         if (f->type == OP_OBJECT) free(*(char **)at);

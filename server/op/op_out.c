@@ -19,6 +19,7 @@ void op_out_free(op_out *o)
 /* Room for `more` bytes and a NUL, or NULL from the first failure on. */
 static char *reserve(op_out *o, size_t more)
 {
+    if (!o->failed) o->failed = o->too_long = o->size + more > OP_REPLY_BYTES_MAX;
     if (o->failed) return NULL;
     if (o->room - o->size <= more) {
         size_t room = o->room ? o->room * 2 : FIRST_BYTES;
@@ -45,6 +46,8 @@ static void add(op_out *o, const char *bytes, size_t count)
 evdb_status op_out_done(op_out *o, evdb_error *err)
 {
     char *end = reserve(o, 1);
+    if (o->too_long)
+        return op_fail(err, EVDB_LIMIT, "the reply would have more than %u bytes: ask for less", OP_REPLY_BYTES_MAX);
     if (!end) return op_fail(err, EVDB_NO_MEMORY, "out of memory building the reply");
     *end = 0;
     return EVDB_OK;

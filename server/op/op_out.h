@@ -1,5 +1,6 @@
 /* op_out.h - replies as JSON text, written front to back: floats with the fewest digits that read back as the same bits, stored
- * JSON as it was stored. Commas come by themselves. When memory runs out the rest is ignored; op_out_done() tells. */
+ * JSON as it was stored. Commas come by themselves. When memory runs out, or the reply passes OP_REPLY_BYTES_MAX, the rest is
+ * ignored; op_out_done() tells. */
 #ifndef OP_OUT_H
 #define OP_OUT_H
 #include <evdb.h>
@@ -10,12 +11,12 @@
 typedef struct op_out {
     char *text; /* malloc'd; NUL-terminated once op_out_done() */
     size_t size, room;
-    bool comma, failed;
+    bool comma, failed, too_long;
 } op_out;
 #define OP_OUT { 0 }
 
 void op_out_free(op_out *o);
-/* EVDB_NO_MEMORY when something was lost. */
+/* EVDB_NO_MEMORY or EVDB_LIMIT when something was lost. */
 evdb_status op_out_done(op_out *o, evdb_error *err);
 
 /* A value: a member when key is not NULL, else an item of an array or the whole. */

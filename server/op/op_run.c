@@ -25,6 +25,8 @@ evdb_status op_fail(evdb_error *err, evdb_status status, const char *format, ...
 evdb_status op_run(const op *o, op_call *call, const json_t *in, const struct op_slices *slices, op_out *reply,
                    evdb_error *err)
 {
+    if ((o->stream == OP_STREAM_IN && !call->from) || (o->stream == OP_STREAM_OUT && !call->to))
+        return op_fail(err, EVDB_UNSUPPORTED, "%s moves plain bytes, which only REST carries", o->name);
     void *args = calloc(1, o->args_size + 1); /* + 1: some operations take nothing */
     if (!args) return op_fail(err, EVDB_NO_MEMORY, "out of memory calling %s", o->name);
     evdb_status rc = op_bind(o, in, slices, args, err);

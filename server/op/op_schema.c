@@ -2,6 +2,7 @@
 #include "op/op_json.h"
 
 static json_t *reply_schema(const op_result *fields);
+static json_t *fields_schema(const op_field *fields);
 
 static bool put_text(json_t *s, const char *name, const char *text)
 {
@@ -21,6 +22,25 @@ static bool put_choice(json_t *s, const op_choice *choice)
     return op_json_put(s, "enum", names) && ok;
 }
 
+static bool put_items(json_t *s, json_t *items)
+{
+    bool ok = put_text(s, "type", "array");
+    return op_json_put(s, "items", items) && ok;
+}
+
+static json_t *vector_schema(void)
+{
+    return json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "number");
+}
+
+static json_t *list_schema(const op_result *of)
+{
+    json_t *s = json_object();
+    if (s && put_items(s, reply_schema(of))) return s;
+    json_decref(s);
+    return NULL;
+}
+
 /* The part that arguments and replies share: what the type alone says. */
 static bool put_type(json_t *s, op_type type, const op_choice *choice, const op_result *of)
 {
@@ -33,17 +53,21 @@ static bool put_type(json_t *s, op_type type, const op_choice *choice, const op_
     case OP_OBJECT: return put_text(s, "type", "object");
     case OP_CHOICE: return put_text(s, "type", "string") && put_choice(s, choice);
     case OP_ID: return op_json_put(s, "type", json_pack("[s,s]", "integer", "string"));
-    case OP_VECTOR: return put_text(s, "type", "array") && op_json_put(s, "items", json_pack("{s:s}", "type", "number"));
-    case OP_STRINGS: return put_text(s, "type", "array") && op_json_put(s, "items", json_pack("{s:s}", "type", "string"));
-    case OP_IDS: return put_text(s, "type", "array") && op_json_put(s, "items", id_schema());
-    case OP_LIST: return put_text(s, "type", "array") && op_json_put(s, "items", reply_schema(of));
+    case OP_VECTOR: return put_items(s, json_pack("{s:s}", "type", "number"));
+    case OP_STRINGS: return put_items(s, json_pack("{s:s}", "type", "string"));
+    case OP_IDS: return put_items(s, id_schema());
+    case OP_VECTORS: return put_items(s, vector_schema());
+    case OP_RECORDS: return put_items(s, fields_schema(op_record_fields));
+    case OP_LIST: return put_items(s, reply_schema(of));
+    case OP_LISTS: return put_items(s, list_schema(of));
     }
     return false;
 }
 
 static bool put_bounds(json_t *s, const op_field *f)
 {
-    bool list = f->type == OP_VECTOR || f->type == OP_STRINGS || f->type == OP_IDS, ok = true;
+    bool list = f->type == OP_VECTOR || f->type == OP_VECTORS || f->type == OP_STRINGS || f->type == OP_IDS ||
+                f->type == OP_RECORDS, ok = true;
     if (!list && f->type != OP_INTEGER) return true;
     if (!list || f->min) ok = op_json_put(s, list ? "minItems" : "minimum", json_integer(f->min));
     if (f->max) ok = op_json_put(s, list ? "maxItems" : "maximum", json_integer(f->max)) && ok;
@@ -72,18 +96,23 @@ static json_t *object_schema(json_t *properties, json_t *required, bool ok)
     return NULL;
 }
 
-json_t *op_input_schema(const op *o)
+static json_t *fields_schema(const op_field *fields)
 {
     json_t *properties = json_object(), *required = json_array();
     bool ok = properties && required;
-    for (const op_field *f = o->args; ok && f->name; f++) {
+    for (const op_field *f = fields; ok && f->name; f++) {
         json_t *s = json_object();
         ok = s && put_type(s, f->type, f->choice, NULL) && put_text(s, "description", f->doc) && put_bounds(s, f) &&
-             put_default(s, f);
+             put_default(s, f) && (!(f->flags & OP_SECRET) || op_json_put(s, "writeOnly", json_true()));
         ok = op_json_put(properties, f->name, s) && ok;
         if (f->flags & OP_REQUIRED) ok = json_array_append_new(required, json_string(f->name)) == 0 && ok;
     }
     return object_schema(properties, required, ok);
+}
+
+json_t *op_input_schema(const op *o)
+{
+    return fields_schema(o->args);
 }
 
 static json_t *reply_schema(const op_result *fields)

@@ -1,23 +1,22 @@
 /* op_slices.c - implements op/op_slices.h.
  *
- * The stand-in is "\\u0001" and a number. A control character cannot stand in JSON text, so only an escape could make the
- * same string: a text that has one of that character is read whole. What is cut out is only known to end where it
- * should; what is wrong inside is found by whoever reads it. */
+ * The stand-in is a control character and a number. A control character cannot stand in JSON text, so only an escape could
+ * make the same string: one is taken that the text has no escape of. What is cut out is only known to end where it should;
+ * what is wrong inside is found by whoever reads it. */
 #include "op/op_slices.h"
 #include "op/op.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARRAY_BYTES_MIN = 64, STAND_IN_BYTES = 24 };
-static const char escape[] = "\\u0001";
+enum { ARRAY_BYTES_MIN = 16, STAND_IN_BYTES = 32, MARKS = 7 }; /* marks: \u0001 to \u0007 */
 
 typedef struct cutter {
     const char *p, *end;
     char *text, *to;        /* the text for jansson, and its end */
-    size_t room;
+    size_t room, values;
     op_slices *slices;
-    bool failed;
+    bool failed, whole;     /* whole: nothing more is cut out */
 } cutter;
 
 /* Behind the string that begins at p, or `end`. */
@@ -34,18 +33,18 @@ static const char *skip_blank(const char *p, const char *end)
     return p;
 }
 
-/* Behind an array that holds nothing but what numbers are made of, and is worth it; else NULL. */
+/* Behind an array that holds nothing but what numbers are made of, and is worth it; else NULL. Looks no further than the
+ * first character that is something else, so that it is not looked at again for every bracket before it. */
 static const char *number_array(const char *p, const char *end)
 {
-    const char *first = skip_blank(p + 1, end);
+    static const bool of_numbers[256] = { ['0'] = true, ['1'] = true, ['2'] = true, ['3'] = true, ['4'] = true, ['5'] = true,
+                                          ['6'] = true, ['7'] = true, ['8'] = true, ['9'] = true, [','] = true, ['.'] = true,
+                                          ['-'] = true, ['+'] = true, ['e'] = true, ['E'] = true, [' '] = true,
+                                          ['\n'] = true, ['\t'] = true, ['\r'] = true };
+    const char *first = skip_blank(p + 1, end), *q = first;
     if (first == end || !(*first == '-' || (*first >= '0' && *first <= '9'))) return NULL;
-    const char *close = memchr(first, ']', (size_t)(end - first));
-    if (!close || close - p < ARRAY_BYTES_MIN) return NULL;
-    for (const char *q = first; q < close; q++)
-        if (!((*q >= '0' && *q <= '9') || *q == ',' || *q == '.' || *q == '-' || *q == '+' || *q == 'e' || *q == 'E' || *q == ' ' ||
-              *q == '\n' || *q == '\t' || *q == '\r'))
-            return NULL;
-    return close + 1;
+    while (q < end && of_numbers[(unsigned char)*q]) q++;
+    return q < end && *q == ']' && q - p >= ARRAY_BYTES_MIN ? q + 1 : NULL;
 }
 
 /* Behind the object that begins at p, or NULL when it does not end. */
@@ -85,7 +84,8 @@ json_t *op_slices_add(op_slices *s, const char *text, size_t length, unsigned de
         s->room = room;
     }
     s->list[s->count] = (op_slice){ .at = text, .length = length, .depth = depth };
-    snprintf(stand_in, sizeof stand_in, "\x01%zu", s->count++);
+    if (!s->mark) s->mark = 1;
+    snprintf(stand_in, sizeof stand_in, "%c%zu", s->mark, s->count++);
     return json_string(stand_in);
 }
 
@@ -109,7 +109,7 @@ static void stand_in(cutter *c, const char *behind, unsigned depth)
     c->failed = !added;
     json_decref(added);
     if (c->failed) return;
-    c->to += snprintf(c->to, STAND_IN_BYTES, "\"%s%zu\"", escape, index);
+    c->to += snprintf(c->to, STAND_IN_BYTES, "\"\\u000%d%zu\"", c->slices->mark, index);
     c->p = behind;
 }
 
@@ -129,30 +129,44 @@ static void take_string(cutter *c)
     if (colon == c->end || *colon != ':') return;
     copy_until(c, skip_blank(colon + 1, c->end));
     unsigned depth;
-    if (c->p == c->end || *c->p != '{' || !takes_object(key, length)) return;
+    if (c->p == c->end || *c->p != '{' || c->whole || !takes_object(key, length)) return;
     behind = whole_object(c->p, c->end, &depth);
     if (behind) stand_in(c, behind, depth);
+    else c->whole = true; /* it does not end: whatever is inside need not be looked through again */
 }
 
 static void cut(cutter *c)
 {
-    while (c->p < c->end && !c->failed) {
-        const char *behind = *c->p == '[' ? number_array(c->p, c->end) : NULL;
+    while (c->p < c->end && !c->failed && c->values <= OP_VALUES_MAX) {
+        const char *behind = *c->p == '[' && !c->whole ? number_array(c->p, c->end) : NULL;
+        if (*c->p == ',' || *c->p == '[' || *c->p == '{') c->values++; /* one of these stands before every value */
         if (behind) stand_in(c, behind, 1);
         else if (*c->p == '"') take_string(c);
         else *c->to++ = *c->p++;
     }
 }
 
+/* A control character whose escape the text does not have; 0 when it has all. */
+static char free_mark(const char *text, size_t length)
+{
+    char escape[8];
+    if (!memchr(text, '\\', length)) return 1;
+    for (char mark = 1; mark <= MARKS; mark++) {
+        snprintf(escape, sizeof escape, "\\u000%d", mark);
+        if (!memmem(text, length, escape, strlen(escape))) return mark;
+    }
+    return 0;
+}
+
 evdb_status op_slices_parse(const char *text, size_t length, op_slices *slices, json_t **out, evdb_error *err)
 {
-    *slices = (op_slices)OP_SLICES;
-    if (!memchr(text, '{', length) || memmem(text, length, escape, sizeof escape - 1)) return op_parse(text, length, out, err);
-    cutter c = { .p = text, .end = text + length, .slices = slices };
+    *slices = (op_slices){ .mark = free_mark(text, length) };
+    cutter c = { .p = text, .end = text + length, .slices = slices, .whole = !slices->mark };
     c.failed = !make_room(&c);
     cut(&c);
     evdb_status rc = c.failed ? op_fail(err, EVDB_NO_MEMORY, "out of memory reading JSON")
-                              : op_parse(c.text, (size_t)(c.to - c.text), out, err);
+                   : c.p < c.end ? op_fail(err, EVDB_LIMIT, "the JSON has more than %u values", OP_VALUES_MAX)
+                                 : op_parse(c.text, (size_t)(c.to - c.text), out, err);
     free(c.text);
     if (rc == EVDB_OK) return rc;
     op_slices_free(slices);
@@ -169,7 +183,7 @@ void op_slices_free(op_slices *slices)
 const op_slice *op_slice_of(const op_slices *slices, const json_t *v)
 {
     const char *text = json_string_value(v);
-    if (!slices || !text || text[0] != 1) return NULL;
+    if (!slices || !slices->mark || !text || text[0] != slices->mark) return NULL;
     size_t index = (size_t)strtoul(text + 1, NULL, 10);
     return index < slices->count ? &slices->list[index] : NULL;
 }

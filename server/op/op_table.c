@@ -7,13 +7,31 @@ const char *op_scope_name(op_scope scope)
     return names[scope];
 }
 
+static const char *stream_name(op_stream stream)
+{
+    static const char *const names[] = { [OP_STREAM_NONE] = "none", [OP_STREAM_IN] = "in", [OP_STREAM_OUT] = "out" };
+    return names[stream];
+}
+
+static const char *effect_name(op_effect effect)
+{
+    static const char *const names[] = { [OP_READS] = "reads", [OP_WRITES] = "writes", [OP_ADMINISTERS] = "administers" };
+    return names[effect];
+}
+
+static json_t *entry(const op *o)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:o, s:o}", "name", o->name, "doc", o->doc, "method",
+                     o->method, "path", o->path, "scope", op_scope_name(o->scope), "effect", effect_name(o->effect), "stream",
+                     stream_name(o->stream), "raw_body", op_takes_body(o), "creates", o->creates != NULL, "tool", !o->no_tool,
+                     "input", op_input_schema(o), "output", op_output_schema(o));
+}
+
 bool op_print_table(FILE *to)
 {
     json_t *all = json_array();
     for (const op *const *o = ops; all && *o; o++) {
-        json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "name", (*o)->name, "doc", (*o)->doc, "method",
-                                (*o)->method, "path", (*o)->path, "scope", op_scope_name((*o)->scope), "input",
-                                op_input_schema(*o), "output", op_output_schema(*o));
+        json_t *one = entry(*o);
         if (!one || json_array_append_new(all, one)) {
             json_decref(all);
             all = NULL;

@@ -85,8 +85,8 @@ evdb_status op_text_value(const op_field *f, const char *text, json_t **out, evd
     case OP_NUMBER: rc = number_json(f, text, out, err); break;
     case OP_BOOL: rc = bool_json(f, text, out, err); break;
     case OP_CHOICE: rc = choice_json(f, text, out, err); break;
-    case OP_VECTOR: case OP_OBJECT: return op_parse(text, strlen(text), out, err);
-    case OP_TIME: case OP_LIST: return op_fail(err, EVDB_INTERNAL, "'%s' has a type that only replies have", f->name);
+    case OP_VECTOR: case OP_VECTORS: case OP_RECORDS: case OP_OBJECT: return op_parse(text, strlen(text), out, err);
+    case OP_TIME: case OP_LIST: case OP_LISTS: return op_fail(err, EVDB_INTERNAL, "'%s' has a type that only replies have", f->name);
     }
     if (rc == EVDB_OK && !*out) rc = op_fail(err, EVDB_INVALID, "'%s': out of memory, or text that is not UTF-8", f->name);
     return rc;

@@ -16,6 +16,13 @@ const op *op_find(const char *name)
     return NULL;
 }
 
+bool op_takes_body(const op *o)
+{
+    const op_field *f = o->args;
+    while (f->name && !(f->flags & OP_BODY)) f++;
+    return f->name != NULL;
+}
+
 const op_field *op_field_find(const op *o, const char *name)
 {
     for (const op_field *f = o->args; f->name; f++)

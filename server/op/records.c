@@ -1,4 +1,4 @@
-/* records.c - operations on records by id: get, delete, count. */
+/* records.c - operations on records by id, or one after the other: get, scroll, delete, count. */
 #include "op/ops.h"
 #include <stdlib.h>
 
@@ -109,9 +109,82 @@ static evdb_status get_one_record(op_call *call, const void *args, op_out *reply
 }
 
 const op op_get_record = {
-    .name = "get_record", .doc = "Fetch one record.", .rest_only = true,
+    .name = "get_record", .doc = "Fetch one record.", .no_tool = true,
     .method = "GET", .path = "/api/v1/stores/{name}/vectors/{id}", .scope = OP_SCOPE_READ, .effect = OP_READS,
     .args = get_one_fields, .args_size = sizeof(get_one_args), .reply = record_reply, .run = get_one_record,
+};
+
+typedef struct scroll_args {
+    const char *store;
+    evdb_id after;
+    int64_t limit;
+    bool vectors;
+} scroll_args;
+
+static const op_field scroll_fields[] = {
+    OP_STORE(scroll_args),
+    OP_FIELD(scroll_args, after, OP_ID, 0, .doc = "Begin behind this id, which need not exist; without it at the first record."),
+    OP_FIELD(scroll_args, limit, OP_INTEGER, 0, .def = 100, .min = 1, .max = OP_IDS_MAX, .doc = "How many records, at most."),
+    OP_FIELD(scroll_args, vectors, OP_BOOL, 0, .def = true, .doc = "Return the vectors too."),
+    OP_END
+};
+
+static const op_result scroll_reply[] = {
+    OP_RESULT(records, OP_LIST, 0, .of = record_reply, .doc = "Records in order of id."),
+    OP_RESULT(next, OP_ID, OP_OPTIONAL, .doc = "There are more: ask again with this as 'after'."),
+    OP_END
+};
+
+/* Puts out records until there are enough; that there is one more is told by the id of the last. */
+static evdb_status put_page(evdb_cursor *cursor, const scroll_args *a, op_out *reply, op_out *next, evdb_error *err)
+{
+    uint64_t numbers = 0;
+    for (int64_t count = 0;; count++) {
+        const evdb_record *record;
+        evdb_status rc = evdb_cursor_next(cursor, &record, err);
+        if (rc != EVDB_OK || !record) next->size = 0; /* there is no more */
+        if (rc != EVDB_OK || !record) return rc;
+        bool full = count == a->limit || (count && a->vectors && numbers + record->dim > OP_REPLY_NUMBERS_MAX);
+        if (full) return EVDB_OK;
+        numbers += record->dim;
+        op_out_open(reply, NULL, '{');
+        put_members(reply, record, a->vectors);
+        op_out_close(reply, '}');
+        next->size = 0;
+        next->comma = false;
+        op_out_id(next, NULL, &record->id); /* the record goes with the next one */
+    }
+}
+
+static evdb_status scroll(op_call *call, const void *args, op_out *reply, evdb_error *err)
+{
+    const scroll_args *a = args;
+    evdb_store *store = NULL;
+    evdb_cursor *cursor = NULL;
+    evdb_cursor_options options = EVDB_CURSOR_OPTIONS;
+    op_out next = OP_OUT;
+    options.flags = a->vectors ? 0 : EVDB_CURSOR_NO_VECTORS;
+    options.has_after = !(a->after.text && !*a->after.text);
+    options.after = a->after;
+    evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
+    if (rc == EVDB_OK) rc = evdb_cursor_open(store, &options, &cursor, err);
+    if (rc == EVDB_OK) {
+        op_out_open(reply, "records", '[');
+        rc = put_page(cursor, a, reply, &next, err);
+        op_out_close(reply, ']');
+    }
+    if (rc == EVDB_OK) rc = op_out_done(&next, err);
+    if (rc == EVDB_OK && next.size) op_out_json(reply, "next", next.text, next.size);
+    op_out_free(&next);
+    evdb_cursor_close(cursor);
+    evdb_store_close(store);
+    return rc;
+}
+
+const op op_scroll_records = {
+    .name = "scroll_records", .doc = "List the records of a store, in order of id, page by page.",
+    .method = "GET", .path = "/api/v1/stores/{name}/vectors", .scope = OP_SCOPE_READ, .effect = OP_READS,
+    .args = scroll_fields, .args_size = sizeof(scroll_args), .reply = scroll_reply, .run = scroll,
 };
 
 typedef struct delete_args {
@@ -209,7 +282,7 @@ static evdb_status delete_one_record(op_call *call, const void *args, op_out *re
 }
 
 const op op_delete_record = {
-    .name = "delete_record", .doc = "Delete one record.", .rest_only = true,
+    .name = "delete_record", .doc = "Delete one record.", .no_tool = true,
     .method = "DELETE", .path = "/api/v1/stores/{name}/vectors/{id}", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES, .destroys = true,
     .args = delete_one_fields, .args_size = sizeof(delete_one_args), .reply = delete_one_reply, .run = delete_one_record,
 };

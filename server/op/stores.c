@@ -106,7 +106,7 @@ static evdb_status create(op_call *call, const void *args, op_out *reply, evdb_e
 
 const op op_create_store = {
     .name = "create_store", .doc = "Create an empty store.", .method = "POST", .path = "/api/v1/stores",
-    .scope = OP_SCOPE_WRITE, .effect = OP_ADMINISTERS, .creates = true,
+    .scope = OP_SCOPE_WRITE, .effect = OP_ADMINISTERS, .creates = "/api/v1/stores/{name}",
     .args = create_fields, .args_size = sizeof(create_args), .reply = store_reply, .run = create,
 };
 

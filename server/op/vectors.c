@@ -49,7 +49,8 @@ static evdb_status insert(op_call *call, const void *args, op_out *reply, evdb_e
 
 const op op_insert_vector = {
     .name = "insert_vector", .doc = "Add a record; fails when its id exists.",
-    .method = "POST", .path = "/api/v1/stores/{name}/vectors", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES, .creates = true,
+    .method = "POST", .path = "/api/v1/stores/{name}/vectors", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES,
+    .creates = "/api/v1/stores/{name}/vectors/{id}",
     .args = write_fields, .args_size = sizeof(write_args), .reply = write_reply, .run = insert,
 };
 

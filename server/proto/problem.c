@@ -1,33 +1,48 @@
 /* problem.c - errors over HTTP: RFC 9457 problem JSON from the one status map. */
 #include "op/op_status.h"
 #include "proto/proto.h"
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-static void send_json(http_response *response, json_t *body)
+/* Texts may quote what came from outside: op_out makes JSON of anything. */
+static void send(http_response *response, int status, const char *title, const char *detail, evdb_status code, uint64_t item)
 {
-    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-    json_decref(body);
-    if (text) http_body_take(response, "application/problem+json", text, strlen(text));
+    op_out body = OP_OUT;
+    op_out_open(&body, NULL, '{');
+    op_out_text(&body, "type", "about:blank");
+    op_out_text(&body, "title", title);
+    op_out_integer(&body, "status", status);
+    op_out_text(&body, "detail", detail);
+    op_out_text(&body, "code", evdb_status_name(code));
+    if (item != EVDB_NO_ITEM) op_out_integer(&body, "item", (int64_t)item);
+    op_out_close(&body, '}');
+    response->status = status;
+    if (op_out_done(&body, NULL) == EVDB_OK) http_body_take(response, "application/problem+json", body.text, body.size);
+    else op_out_free(&body);
+}
+
+/* The library's status that says most nearly what an HTTP status says. */
+static evdb_status nearest(int http)
+{
+    switch (http) {
+    case 401: case 403: return EVDB_DENIED;
+    case 404: return EVDB_NOT_FOUND;
+    case 413: case 431: return EVDB_LIMIT;
+    case 429: return EVDB_THROTTLED;
+    case 503: return EVDB_BUSY;
+    default: return http < 500 ? EVDB_INVALID : EVDB_INTERNAL;
+    }
 }
 
 void problem_status(http_response *response, int status, const char *title, const char *detail)
 {
-    response->status = status;
-    send_json(response, json_pack("{s:s, s:s, s:i, s:s}", "type", "about:blank", "title", title, "status", status, "detail", detail));
+    send(response, status, title, detail, nearest(status), EVDB_NO_ITEM);
 }
 
 void problem_send(http_response *response, const evdb_error *err)
 {
     op_wire wire = op_status(err->status);
-    response->status = wire.http;
-    json_t *body = json_pack("{s:s, s:s, s:i, s:s, s:s}", "type", "about:blank", "title", evdb_status_text(err->status),
-                             "status", wire.http, "detail", err->message, "code", evdb_status_name(err->status));
-    if (body && err->item != EVDB_NO_ITEM) json_object_set_new(body, "item", json_integer((json_int_t)err->item));
     if (wire.retryable) http_header_add(response, "Retry-After", "1");
-    send_json(response, body);
+    send(response, wire.http, evdb_status_text(err->status), err->message, err->status, err->item);
 }
 
 void problem_unauthorized(http_response *response, bool token_given, const evdb_error *err)

@@ -9,7 +9,7 @@
 
 /* `evdbd --dev` alone accepts this client with this secret; it is published, and refused everywhere else. */
 #define DEV_CLIENT "admin"
-#define DEV_SECRET "admin_secret_2024"
+#define DEV_SECRET OP_PUBLISHED_SECRET
 
 typedef struct service {
     evdb *db;

@@ -1,8 +1,11 @@
-/* rest.c - the REST view of the operation table: paths, queries and JSON bodies to arguments, replies to JSON. */
+/* rest.c - the REST view of the operation table: paths, queries and JSON bodies to arguments, replies to JSON.
+ *
+ * An operation that moves plain bytes has them as the body of its request or reply, and its arguments in path and query. */
 #include "op/op_route.h"
 #include "op/op_slices.h"
 #include "op/op_status.h"
 #include "proto/proto.h"
+#include "proto/stream.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,34 +55,57 @@ static evdb_status take_json(const op *o, const http_request *request, op_slices
     return rc;
 }
 
-static bool takes_body(const op *o)
-{
-    const op_field *f = o->args;
-    while (f->name && !(f->flags & OP_BODY)) f++;
-    return f->name != NULL;
-}
 
 static evdb_status take_body(const op *o, const http_request *request, op_slices *slices, json_t *args, evdb_error *err)
 {
-    if (!request->body_size) return EVDB_OK;
+    if (!request->body_size || o->stream == OP_STREAM_IN) return EVDB_OK;
     if (media_is(request, "application/json")) return take_json(o, request, slices, args, err);
     slices->body = request->body;
     slices->body_size = request->body_size;
     return EVDB_OK;
 }
 
-static void run(const service *s, const op_route *route, const evdb_principal *who, const json_t *args,
+static void put_head(const op *o, const json_t *args, http_response *response)
+{
+    char location[EVDB_ID_BYTES_MAX];
+    if (o->secret) http_header_add(response, "Cache-Control", "no-store");
+    if (!o->creates) return;
+    response->status = 201;
+    if (op_route_path(o, o->creates, args, location, sizeof location)) http_header_add(response, "Location", location);
+}
+
+static void run(const service *s, const op *o, const evdb_principal *who, const http_request *request, const json_t *args,
                 const op_slices *slices, http_response *response)
 {
-    op_call call = { .db = s->db, .subject = who->client };
-    evdb_error err;
     op_out reply = OP_OUT;
-    if (op_run(route->op, &call, args, slices, &reply, &err) != EVDB_OK) {
-        problem_send(response, &err);
-        return;
-    }
-    response->status = route->op->creates ? 201 : 200;
-    http_body_take(response, "application/json", reply.text, reply.size);
+    op_file file;
+    body_source body = { .at = request->body, .size = request->body_size };
+    body_sink spool = { 0 };
+    evdb_source from = body_source_of(&body);
+    evdb_sink to = body_sink_of(&spool);
+    op_call call = { .db = s->db, .subject = who->client, .from = &from, .to = &to, .file = &file };
+    evdb_error err;
+    evdb_status rc = o->stream == OP_STREAM_OUT ? body_sink_open(&spool, &err) : EVDB_OK;
+    if (rc == EVDB_OK) rc = op_run(o, &call, args, slices, &reply, &err);
+    if (rc == EVDB_OK && o->stream == OP_STREAM_OUT) rc = body_sink_send(&spool, &file, response, &err);
+    body_sink_close(&spool);
+    if (rc != EVDB_OK) problem_send(response, &err);
+    else put_head(o, args, response);
+    if (rc == EVDB_OK && o->stream != OP_STREAM_OUT) http_body_take(response, "application/json", reply.text, reply.size);
+    else op_out_free(&reply);
+}
+
+static bool good_type(const op *o, const http_request *request)
+{
+    return !request->body_size || o->stream == OP_STREAM_IN || media_is(request, "application/json") ||
+           (op_takes_body(o) && media_is(request, "application/octet-stream"));
+}
+
+static void refuse_method(const http_request *request, const op_route *route, http_response *response)
+{
+    if (strcmp(request->method, "OPTIONS") == 0) response->status = 204;
+    else problem_status(response, 405, "method not allowed", "this path has no such method");
+    http_header_add(response, "Allow", route->allow);
 }
 
 /* Everything before the operation runs; false when the response is made already. */
@@ -93,15 +119,12 @@ static bool admit(const service *s, const http_request *request, const op_route 
         return false;
     }
     if (!route->op && !*route->allow) problem_status(response, 404, "not found", "there is nothing at this path");
-    else if (!route->op) {
-        problem_status(response, 405, "method not allowed", "this path has no such method");
-        http_header_add(response, "Allow", route->allow);
-    } else if (op_allow(route->op, who->scopes, &err) != EVDB_OK) problem_forbidden(response, route->op, &err);
-    else if (request->body_size && !media_is(request, "application/json") &&
-             !(takes_body(route->op) && media_is(request, "application/octet-stream")))
-        problem_status(response, 415, "unsupported media type",
-                       takes_body(route->op) ? "the body must be application/json, or application/octet-stream of float32"
-                                             : "the body must be application/json");
+    else if (!route->op) refuse_method(request, route, response);
+    else if (op_allow(route->op, who->scopes, &err) != EVDB_OK) problem_forbidden(response, route->op, &err);
+    else if (!good_type(route->op, request))
+        problem_status(response, 415, "unsupported media type", op_takes_body(route->op)
+                           ? "the body must be application/json, or application/octet-stream of little-endian numbers"
+                           : "the body must be application/json");
     else return true;
     return false;
 }
@@ -113,12 +136,11 @@ void rest_handle(const service *s, const http_request *request, http_response *r
     evdb_error err;
     json_t *args = json_object();
     op_slices slices = OP_SLICES;
-    const char *method = strcmp(request->method, "HEAD") == 0 ? "GET" : request->method;
-    evdb_status rc = op_route_find(method, request->path, args, &route, &err);
+    evdb_status rc = op_route_find(request->method, request->path, args, &route, &err);
     if (admit(s, request, &route, &who, response)) {
         if (rc == EVDB_OK) rc = take_query(route.op, request->query, args, &err);
         if (rc == EVDB_OK) rc = take_body(route.op, request, &slices, args, &err);
-        if (rc == EVDB_OK) run(s, &route, &who, args, &slices, response);
+        if (rc == EVDB_OK) run(s, route.op, &who, request, args, &slices, response);
         else problem_send(response, &err);
         op_slices_free(&slices);
     }

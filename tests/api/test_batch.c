@@ -95,6 +95,8 @@ static void a_partial_batch_writes_the_good_items(void **state)
     const char *const metadata[7] = { NULL, NULL, NULL, NULL, "{", NULL, NULL };
     const evdb_status wanted[7] = { EVDB_OK, EVDB_INVALID, EVDB_INVALID, EVDB_INVALID, EVDB_INVALID, EVDB_EXISTS, EVDB_OK };
     evdb_status statuses[7];
+    const char *const says[7] = { NULL, "all zeros", "'x'", "not a number", "metadata", "already exists", NULL };
+    evdb_error errors[7];
     uint64_t versions[7];
     size_t written;
     evdb_batch b = batch_of(EVDB_INSERT, 7, 2);
@@ -105,16 +107,23 @@ static void a_partial_batch_writes_the_good_items(void **state)
     b.metadata = metadata;
     b.statuses = statuses;
     b.versions = versions;
+    b.errors = errors;
     memset(statuses, 0x5a, sizeof(statuses));
     ok(evdb_batch_write(store, &b, &written, &why));
     assert_int_equal(written, 2);
-    for (int i = 0; i < 7; i++) assert_int_equal(statuses[i], wanted[i]);
+    for (int i = 0; i < 7; i++) {
+        assert_int_equal(statuses[i], wanted[i]);
+        if (!says[i]) continue;
+        assert_int_equal(errors[i].status, wanted[i]);
+        if (!strstr(errors[i].message, says[i])) fail_msg("item %d: \"%s\" does not say %s", i, errors[i].message, says[i]);
+    }
     assert_int_equal(versions[0], 1);
     assert_int_equal(versions[6], 2);
     assert_int_equal(scratch_count(store), 2);
     assert_vector(store, num(5), vectors + 12, 2);
     b.statuses = NULL; /* nobody asks which */
     b.versions = NULL;
+    b.errors = NULL;
     ok(evdb_batch_write(store, &b, &written, &why));
     assert_int_equal(written, 0);
     ok(evdb_batch_write(store, &b, NULL, &why));

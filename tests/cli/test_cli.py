@@ -11,7 +11,8 @@ from evdb_command import (BINARY, CONFLICT, CORRUPT, DENIED, EXISTS, INVALID, IO
                           USAGE)
 
 COMMANDS = ["create", "ls", "describe", "rename", "rm-store", "import", "export", "get", "put", "update", "rm", "search",
-            "count", "stats", "verify", "sync", "changes", "mcp"]
+            "count", "stats", "verify", "sync", "changes", "mcp", "scroll", "client add", "client ls", "client rm",
+            "client rotate"]
 
 
 # Stores
@@ -103,6 +104,19 @@ def test_get_shortens_long_vectors_for_people_only(evdb):
     assert "... 20 numbers]" in evdb.text("get", "long", "a")
     assert len(evdb.json("get", "long", "a")["records"][0]["vector"]) == 20
     assert "vector" not in evdb.json("get", "long", "a", "--no-vectors")["records"][0]
+
+
+def test_scroll_goes_through_a_store_page_by_page(docs):
+    seen, after = [], []
+    while True:
+        page = docs.json("scroll", "docs", "--limit", "2", "--no-vectors", *after)
+        seen += [record["id"] for record in page["records"]]
+        assert not any("vector" in record for record in page["records"])
+        if "next" not in page:
+            break
+        after = ["--after", page["next"]]
+    assert seen == ["a", "b", "c"]
+    assert docs.text("scroll", "docs", "--limit", "1").splitlines()[-1].split() == ["next", "a"]
 
 
 def test_rm_deletes_and_reports_what_was_missing(docs):
@@ -302,8 +316,16 @@ def test_a_missing_parent_directory_is_refused(evdb):
 def test_help_opens_with_an_example(evdb):
     assert evdb.text("--help").startswith("Example:\n  evdb create ")
     for name in COMMANDS:
-        assert evdb.text(name, "--help").startswith(f"Example:\n  evdb {name}")
+        assert evdb.text(*name.split(), "--help").startswith(f"Example:\n  evdb {name}")
         assert f"\n  {name} " in evdb.text("--help")
+
+
+def test_commands_of_two_words_have_help_of_their_own(evdb):
+    shown = evdb.text("client", "--help")
+    assert re.findall(r"^  (client \w+) ", shown, re.M) == ["client add", "client ls", "client rm", "client rotate"]
+    assert "'client'" in evdb.fails(USAGE, "client")
+    assert "'client put'" in evdb.fails(USAGE, "client", "put")
+    evdb.fails(USAGE, "client add")
 
 
 def test_help_lists_every_option_with_range_and_default(evdb):
@@ -325,7 +347,7 @@ def test_exit_statuses_are_in_help_and_manual(evdb):
 
 def test_the_manual_names_every_command_and_has_no_lint():
     manual = ROOT / "bindings/cli/evdb.1"
-    assert sorted(re.findall(r"^\.It Ic (\S+)", manual.read_text(), re.M)) == sorted(COMMANDS)
+    assert sorted(re.findall(r"^\.It Ic ((?:client )?\S+)", manual.read_text(), re.M)) == sorted(COMMANDS)
     try:
         lint = subprocess.run(["mandoc", "-Tlint", manual], capture_output=True, text=True).stdout
     except FileNotFoundError:

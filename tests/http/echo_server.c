@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct echo {
     pthread_mutex_t lock;
@@ -48,6 +49,17 @@ static void bytes(http_response *p, const char *count)
     if (!block) return;
     memset(block, 'x', size);
     http_body_take(p, "application/octet-stream", block, size);
+}
+
+/* The same from a file without a name. */
+static void file(http_response *p, const char *count)
+{
+    size_t size = (size_t)strtoull(count, NULL, 10);
+    FILE *f = tmpfile();
+    if (!f) return;
+    for (size_t i = 0; i < size; i++) putc("0123456789"[i % 10], f);
+    if (fflush(f) == 0) http_body_file(p, "application/octet-stream", dup(fileno(f)), size);
+    fclose(f);
 }
 
 /* Stays with its worker until /release. */
@@ -87,6 +99,7 @@ static void handle(void *context, const http_request *q, http_response *p)
     else if (strcmp(q->path, "/held") == 0) held(e, p);
     else if (strcmp(q->path, "/release") == 0) release(e, p);
     else if (strncmp(q->path, "/bytes/", 7) == 0) bytes(p, q->path + 7);
+    else if (strncmp(q->path, "/file/", 6) == 0) file(p, q->path + 6);
     else if (strncmp(q->path, "/parameter/", 11) == 0) parameter(q, p, q->path + 11);
     else if (strcmp(q->path, "/teapot") == 0) {
         p->status = 418;

@@ -1,9 +1,11 @@
 """test_http.py - requests and responses: what the handler sees, what the client gets, what is refused."""
 import json
+import os
 import subprocess
+import time
 
 import pytest
-from echo_server import PROGRAM
+from echo_server import PATIENCE, PROGRAM
 
 MIB = 1 << 20
 
@@ -50,6 +52,31 @@ def test_head_is_answered_like_get_without_the_body(server):
     reply = client.ask("HEAD", "/bytes/1000")
     assert (reply.status, reply.headers["content-length"]) == (200, "1000")
     assert client.ask("GET", "/bytes/10").body == b"x" * 10
+
+
+def test_a_file_is_sent_whole_and_the_connection_goes_on(server):
+    client = server.client()
+    for size in (0, 1, 70000, 20_000_001):
+        body = (b"0123456789" * (size // 10 + 1))[:size]
+        assert client.ask("GET", f"/file/{size}").body == body
+    assert client.ask("HEAD", "/file/70000").headers["content-length"] == "70000"
+    assert client.ask("GET", "/bytes/3").body == b"xxx"
+
+
+def test_files_are_closed_behind_their_responses(server):
+    client = server.client()
+
+    def open_files():
+        client.ask("GET", "/file/10")
+        return len(os.listdir(f"/proc/{server.process.pid}/fd"))
+
+    before = open_files()
+    for _ in range(100):
+        leaver = server.client().request("GET", "/file/5000000")
+        leaver.close()
+    until = time.monotonic() + PATIENCE
+    while open_files() > before + 2:
+        assert time.monotonic() < until, "files stay open"
 
 
 def test_http_1_0_closes(server):

@@ -140,10 +140,56 @@ static void text_that_could_be_taken_for_a_slice_is_not(void **state)
     (void)state;
     snprintf(text, sizeof text, "{\"store\":\"\\u00010\",\"vector\":%s}", numbers(50, "2"));
     assert_int_equal(bind_text(text, &b, &err), EVDB_OK);
-    assert_int_equal(b.slices.count, 0);
+    assert_int_equal(b.slices.count, 1);
     assert_string_equal(b.args.store, "\x01""0");
     assert_int_equal(b.args.vector.count, 50);
     unbind(&b);
+    snprintf(text, sizeof text, "{\"store\":\"\\u00010\\u00020\\u00030\\u00040\\u00050\\u00060\\u00070\",\"vector\":%s}",
+             numbers(50, "2"));
+    assert_int_equal(bind_text(text, &b, &err), EVDB_OK); /* nothing is left that could stand for a slice */
+    assert_int_equal(b.slices.count, 0);
+    assert_int_equal(b.args.vector.count, 50);
+    unbind(&b);
+}
+
+/* `before` many times, in a text that does not end well. */
+static evdb_status parse_repeated(const char *begin, const char *before, size_t times, evdb_error *err)
+{
+    size_t step = strlen(before), first = strlen(begin);
+    char *text = malloc(first + step * times);
+    op_slices slices;
+    json_t *in = NULL;
+    memcpy(text, begin, first);
+    for (size_t i = 0; i < times; i++) memcpy(text + first + i * step, before, step);
+    evdb_status rc = op_slices_parse(text, first + step * times, &slices, &in, err);
+    op_slices_free(&slices);
+    json_decref(in);
+    free(text);
+    return rc;
+}
+
+/* Looking ahead from every bracket to the end would take hours. */
+static void brackets_without_end_are_refused_in_linear_time(void **state)
+{
+    evdb_error err;
+    (void)state;
+    assert_int_equal(parse_repeated("{\"vector\":", "[1,", 300000, &err), EVDB_INVALID);
+    assert_int_equal(parse_repeated("{\"vector\":[", "1,", 10 << 20, &err), EVDB_LIMIT);
+    assert_int_equal(parse_repeated("{\"vector\":[", "[1,1,1,1,1,1,1,1,1,1", 50000, &err), EVDB_INVALID);
+    assert_int_equal(parse_repeated("", "{\"metadata\":", 500000, &err), EVDB_INVALID);
+    assert_int_equal(parse_repeated("", "\"metadata\":{", 500000, &err), EVDB_INVALID);
+    assert_int_equal(parse_repeated("{", "\"", 1000000, &err), EVDB_INVALID);
+}
+
+static void more_values_than_a_request_needs_are_refused(void **state)
+{
+    evdb_error err;
+    (void)state;
+    assert_int_equal(parse_repeated("[", "[],", OP_VALUES_MAX, &err), EVDB_LIMIT);
+    assert_int_equal(parse_repeated("{\"a\":[", "{},", OP_VALUES_MAX, &err), EVDB_LIMIT);
+    assert_int_equal(parse_repeated("{\"a\":[\"\\u0001\\u0002\\u0003\\u0004\\u0005\\u0006\\u0007\",", "1,", OP_VALUES_MAX, &err),
+                     EVDB_LIMIT);
+    assert_string_equal(err.message, "the JSON has more than 1048576 values");
 }
 
 static void a_raw_body_stands_for_the_vector(void **state)
@@ -202,6 +248,8 @@ int main(void)
         cmocka_unit_test(ids_may_be_a_long_array_of_numbers),
         cmocka_unit_test(objects_keep_their_spelling),
         cmocka_unit_test(text_that_could_be_taken_for_a_slice_is_not),
+        cmocka_unit_test(brackets_without_end_are_refused_in_linear_time),
+        cmocka_unit_test(more_values_than_a_request_needs_are_refused),
         cmocka_unit_test(a_raw_body_stands_for_the_vector),
         cmocka_unit_test(damaged_text_is_never_more_than_refused),
     };

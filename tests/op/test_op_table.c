@@ -1,5 +1,6 @@
 /* test_op_table.c - every entry of the operation table is complete, and its schemas and statuses follow from it. */
 #include "op/op.h"
+#include "op/op_route.h"
 #include "op/op_status.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,6 +24,7 @@ static void every_operation_says_what_it_is(void **state)
         if ((*o)->effect == OP_ADMINISTERS) assert_true((*o)->scope >= OP_SCOPE_WRITE);
         if ((*o)->effect == OP_READS || (*o)->creates) assert_false((*o)->destroys);
         else if (strcmp((*o)->method, "POST") != 0) assert_true((*o)->destroys); /* PUT, PATCH, DELETE */
+        if ((*o)->stream != OP_STREAM_NONE || (*o)->secret) assert_true((*o)->no_tool);
     }
     assert_null(op_find("no_such_operation"));
 }
@@ -46,17 +48,68 @@ static void historic_names_and_paths_are_kept(void **state)
     }
 }
 
+static void check_parts(const op *o, const char *path)
+{
+    for (const char *p = strchr(path, '{'); p; p = strchr(p + 1, '{')) {
+        char name[64] = "";
+        assert_int_equal(sscanf(p, "{%63[a-z_]}", name), 1);
+        const op_field *f = op_field_find(o, name);
+        assert_non_null(f);
+        assert_true(f->flags & OP_REQUIRED);
+    }
+}
+
 static void every_part_of_a_path_is_an_argument(void **state)
 {
     (void)state;
-    for (const op *const *o = ops; *o; o++)
-        for (const char *p = strchr((*o)->path, '{'); p; p = strchr(p + 1, '{')) {
-            char name[64] = "";
-            assert_int_equal(sscanf(p, "{%63[a-z_]}", name), 1);
-            const op_field *f = op_field_find(*o, name);
-            assert_non_null(f);
-            assert_true(f->flags & OP_REQUIRED);
-        }
+    for (const op *const *o = ops; *o; o++) {
+        check_parts(*o, (*o)->path);
+        if ((*o)->creates) check_parts(*o, (*o)->creates);
+    }
+}
+
+static void what_is_created_can_be_fetched_where_it_is_said_to_be(void **state)
+{
+    (void)state;
+    json_t *args = json_pack("{s:s, s:s}", "name", "docs", "id", "a b/\xc3\xa9");
+    char path[64];
+    const op *o = op_find("insert_vector");
+    assert_false(op_route_path(o, o->creates, args, path, sizeof path)); /* a slash would not lead back */
+    json_object_set_new(args, "id", json_string("a b\xc3\xa9%"));
+    assert_true(op_route_path(o, o->creates, args, path, sizeof path));
+    assert_string_equal(path, "/api/v1/stores/docs/vectors/a%20b%C3%A9%25");
+    assert_false(op_route_path(o, o->creates, args, path, 40));
+    json_object_set_new(args, "id", json_integer(-7));
+    assert_true(op_route_path(o, o->creates, args, path, sizeof path));
+    assert_string_equal(path, "/api/v1/stores/docs/vectors/-7");
+    json_decref(args);
+}
+
+static void routes_tell_methods_that_a_path_has(void **state)
+{
+    static const struct { const char *method, *path, *op, *allow; } wanted[] = {
+        { "GET", "/api/v1/stores", "list_stores", "" },
+        { "HEAD", "/api/v1/stores/", "list_stores", "" },
+        { "PUT", "/api/v1/stores", NULL, "POST, GET, HEAD, OPTIONS" },
+        { "OPTIONS", "/api/v1/stores/docs/search", NULL, "POST, OPTIONS" },
+        { "POST", "/api/v1/stores/docs/vectors/batch", "write_batch", NULL },
+        { "GET", "/api/v1/stores/docs/vectors/batch", "get_record", NULL },
+        { "POST", "/api/v1/stores/docs/vectors/", "insert_vector", NULL },
+        { "GET", "/api/v1/stores//stats", NULL, "" },
+        { "GET", "/api/v1/stores/docs/stats//", NULL, "" },
+        { "GET", "/api/v1/storesx", NULL, "" },
+        { "GET", "/api/v1", NULL, "" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        op_route route;
+        json_t *args = json_object();
+        assert_int_equal(op_route_find(wanted[i].method, wanted[i].path, args, &route, NULL), EVDB_OK);
+        if (wanted[i].op) assert_string_equal(route.op->name, wanted[i].op);
+        else assert_null(route.op);
+        if (wanted[i].allow) assert_string_equal(route.allow, wanted[i].allow);
+        json_decref(args);
+    }
 }
 
 static void every_field_is_complete(void **state)
@@ -81,7 +134,7 @@ static void check_result(const op_result *r)
     for (; r->name; r++) {
         assert_non_null(r->doc);
         assert_int_equal(r->type == OP_CHOICE, r->choice != NULL);
-        assert_int_equal(r->type == OP_LIST, r->of != NULL);
+        assert_int_equal(r->type == OP_LIST || r->type == OP_LISTS, r->of != NULL);
         if (r->of) check_result(r->of);
     }
 }
@@ -162,6 +215,8 @@ int main(void)
         cmocka_unit_test(every_operation_says_what_it_is),
         cmocka_unit_test(historic_names_and_paths_are_kept),
         cmocka_unit_test(every_part_of_a_path_is_an_argument),
+        cmocka_unit_test(what_is_created_can_be_fetched_where_it_is_said_to_be),
+        cmocka_unit_test(routes_tell_methods_that_a_path_has),
         cmocka_unit_test(every_field_is_complete),
         cmocka_unit_test(every_reply_field_is_complete),
         cmocka_unit_test(schemas_list_every_argument_and_reply),

@@ -18,8 +18,8 @@ def test_a_benchmark_loads_and_searches(path, rng):
         st.insert(ids[i:i + 1000], base[i:i + 1000])
     st.index.wait()
     true = np.argsort(-(queries @ base.T), axis=1)[:, :10]
-    found = np.stack([st.search(q, k=10, ef=10).ids for q in queries])
-    batch = st.search_batch(queries, k=10, ef=10, threads=2).ids
+    found = np.stack([st.search(q, k=10, ef=400).ids for q in queries])
+    batch = st.search_batch(queries, k=10, ef=400, threads=2).ids
     for mine in (found, batch):
         assert np.mean([len(set(a) & set(b)) / 10 for a, b in zip(mine.tolist(), true.tolist())]) >= 0.99
     assert st.stats()["memory_bytes"] >= base.nbytes
