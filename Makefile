@@ -29,6 +29,8 @@ LIB_C     := $(wildcard lib/*.c lib/*/*.c)
 OP_C      := $(wildcard server/op/*.c)
 MCP_C     := $(wildcard server/mcp/*.c)
 DAEMON_C  := $(wildcard server/*.c server/*/*.c)
+# The server without its processes and its event loops, whose place fuzz targets take.
+SERVED_C  := $(filter-out $(wildcard server/*.c) $(addprefix server/http/,http.c exchange.c),$(DAEMON_C))
 CLI_C     := $(wildcard bindings/cli/*.c)
 BENCH_C   := $(wildcard tests/bench/bench_*.c)
 EXAMPLE_C := $(wildcard examples/*.c)
@@ -116,8 +118,10 @@ $(OP): $(B)/%: $(B)/%.o $(call obj,$(OP_C)) $(B)/libevdb.a $(call support,op)
 	$(LINK) -lcmocka
 $(ECHO): $(B)/%: $(B)/%.o $(call obj,$(filter server/http/%,$(DAEMON_C)))
 	$(LINK) -lmicrohttpd
+$(B)/tests/fuzz/fuzz_config: $(call obj,$(filter server/config/%,$(DAEMON_C)))
+$(B)/tests/fuzz/fuzz_http: $(call obj,$(SERVED_C))
 $(FUZZ): $(B)/%: $(B)/%.o $(call obj,$(LIB_C) $(OP_C) $(MCP_C)) $(if $(FUZZER),,$(call support,fuzz))
-	$(LINK) $(FUZZER)
+	$(LINK) -lmicrohttpd $(FUZZER)
 $(BENCH): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,bench)
 	$(LINK)
 $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a

@@ -1,5 +1,6 @@
 #!/bin/sh
-# serve.sh - a database served over HTTP: starts evdbd on loopback, gets a token, searches over REST, stops it.
+# serve.sh - a database served over HTTP: starts evdbd on loopback, gets a token, searches over REST and as an AI agent
+# does, over MCP, stops it.
 #
 #   serve.sh EVDBD DATABASE
 #
@@ -36,6 +37,7 @@ done
 [ -n "$ready" ] || die "evdbd ended before it was ready"
 oauth=http://127.0.0.1:$(printf %s "$ready" | member oauth_port)
 rest=http://127.0.0.1:$(printf %s "$ready" | member rest_port)/api/v1
+mcp=http://127.0.0.1:$(printf %s "$ready" | member mcp_port)/mcp
 echo "serving    $rest, tokens from $oauth/oauth/token"
 
 # ---- a token: client admin, whose secret evdbd has made and written for us
@@ -61,7 +63,15 @@ labels=$(printf %s "$found" | grep -o '"label":"[^"]*"' | cut -d'"' -f4)
 [ "$(echo "$labels" | wc -l)" = 5 ] || die "5 pictures were asked for: $found"
 echo "REST       most like picture 42: $(echo "$labels" | paste -sd, | sed 's/,/, /g')"
 
-# ---- MCP
+# ---- MCP: the same question, as a call of the tool search_vectors
+
+found=$(printf '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search_vectors","arguments":%s}}' \
+        "{\"store\": \"fashion\", \"vector\": $vector, \"k\": 5}" |
+    ask "$mcp" -H "$bearer" -H "Content-Type: application/json" -H "Accept: application/json" \
+        -H "MCP-Protocol-Version: 2025-11-25" -d @-) || die "no answer over MCP: $found"
+again=$(printf %s "$found" | sed 's/.*"structuredContent"://' | grep -o '"label":"[^"]*"' | cut -d'"' -f4)
+[ "$again" = "$labels" ] || die "MCP does not answer what REST does: $found"
+echo "MCP        tool search_vectors answers the same"
 
 # ---- stop it
 

@@ -143,7 +143,7 @@ const char *const config_log_levels[] = { "error", "warning", "info", "debug", N
 static evdb_status check_text(const setting *s, const char *text, const config *c, evdb_error *err)
 {
     unsigned char address[sizeof(struct in6_addr)];
-    if (!utf8_valid(text, strlen(text))) return setting_fail(s, c, err, "%s must be UTF-8", s->name);
+    if (!config_utf8_valid(text, strlen(text))) return setting_fail(s, c, err, "%s must be UTF-8", s->name);
     if (s->type == SETTING_ADDRESS && inet_pton(AF_INET, text, address) != 1 && inet_pton(AF_INET6, text, address) != 1)
         return setting_fail(s, c, err, "%s must be an IPv4 or IPv6 address in numbers, not '%.80s'", s->name, text);
     if (s->type != SETTING_LEVEL) return EVDB_OK;

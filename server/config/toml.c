@@ -45,7 +45,7 @@ static evdb_status escape(line_reader *r, char **to)
     }
     if (!digits) return bad(r, "an unknown escape in a string");
     r->at += digits;
-    return utf8_add(to, (uint32_t)strtoul(hex, NULL, 16)) ? EVDB_OK : bad(r, "a \\u escape that is no character");
+    return config_utf8_add(to, (uint32_t)strtoul(hex, NULL, 16)) ? EVDB_OK : bad(r, "a \\u escape that is no character");
 }
 
 static evdb_status read_string(line_reader *r, char *to)
@@ -116,7 +116,7 @@ static evdb_status read_line(line_reader *r)
 static const char *fault_of(const char *line, size_t length)
 {
     if (length >= CONFIG_LINE_BYTES_MAX) return "the line is too long";
-    if (!utf8_valid(line, length)) return "the line is not UTF-8";
+    if (!config_utf8_valid(line, length)) return "the line is not UTF-8";
     for (size_t i = 0; i < length; i++)
         if (((unsigned char)line[i] < 0x20 && line[i] != '\t') || line[i] == 0x7f) return "a control character";
     return NULL;

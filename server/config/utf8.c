@@ -7,7 +7,7 @@ static size_t length_of(unsigned char first)
     return first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
 }
 
-bool utf8_valid(const char *text, size_t size)
+bool config_utf8_valid(const char *text, size_t size)
 {
     const unsigned char *p = (const unsigned char *)text, *end = p + size;
     while (p < end) {
@@ -23,7 +23,7 @@ bool utf8_valid(const char *text, size_t size)
     return true;
 }
 
-bool utf8_add(char **to, uint32_t code)
+bool config_utf8_add(char **to, uint32_t code)
 {
     static const unsigned char marks[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
     size_t length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;

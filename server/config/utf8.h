@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-bool utf8_valid(const char *text, size_t size);
+bool config_utf8_valid(const char *text, size_t size);
 /* Appends a code point at *to and moves it on, by at most 4 bytes; false for a surrogate, NUL or beyond Unicode. */
-bool utf8_add(char **to, uint32_t code);
+bool config_utf8_add(char **to, uint32_t code);
 
 #endif

@@ -11,7 +11,8 @@ from evdb_command import (BINARY, CONFLICT, CORRUPT, DENIED, EXISTS, INVALID, IO
                           USAGE)
 
 COMMANDS = ["create", "ls", "describe", "rename", "rm-store", "import", "export", "get", "put", "update", "rm", "search",
-            "count", "stats", "verify", "sync", "changes", "mcp", "scroll", "client add", "client ls", "client rm",
+            "count", "stats", "verify", "sync", "index build", "index status",
+            "changes", "mcp", "scroll", "client add", "client ls", "client rm",
             "client rotate"]
 
 
@@ -347,7 +348,7 @@ def test_exit_statuses_are_in_help_and_manual(evdb):
 
 def test_the_manual_names_every_command_and_has_no_lint():
     manual = ROOT / "bindings/cli/evdb.1"
-    assert sorted(re.findall(r"^\.It Ic ((?:client )?\S+)", manual.read_text(), re.M)) == sorted(COMMANDS)
+    assert sorted(re.findall(r"^\.It Ic ((?:client |index )?\S+)", manual.read_text(), re.M)) == sorted(COMMANDS)
     try:
         lint = subprocess.run(["mandoc", "-Tlint", manual], capture_output=True, text=True).stdout
     except FileNotFoundError:
