@@ -128,7 +128,7 @@ $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
 programs: all $(C_TESTS) $(ECHO) $(EXAMPLE)
 
-.PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer judges format tidy cover bench install uninstall clean help
+.PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer slowhttp judges format tidy cover bench install uninstall clean help
 quickstart: $(B)/examples/quickstart $(B)/evdbd ## install what is missing, build, search 60,000 images, serve them
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && $< "$$dir/evdb" && examples/serve.sh $(B)/evdbd "$$dir/evdb"
 test: programs ## install what is missing, build, run the tests; T=name runs those it matches
@@ -150,6 +150,9 @@ valgrind: ## C tests under valgrind
 	+@$(AGAIN) memcheck B=build/valgrind CFLAGS='-O1 -g'
 fuzz: ## fuzz targets over their corpora and RUNS=n seeded mutations of them, under the sanitizers
 	+@$(AGAIN) replay B=build/asan $(ASAN)
+slowhttp: evdbd ## slowhttptest's attacks, while healthy clients must be served
+	@tests/install-deps run test slowhttp
+	@PYTHONDONTWRITEBYTECODE=1 EVDB_BUILD=$(B) $$(tests/which-python) tests/daemon/slowhttp.py
 libfuzzer: ## the same programs with clang's libFuzzer (CLANG=clang-14)
 	+@$(AGAIN) replay B=build/fuzz CC=$(CLANG) CFLAGS='-O1 -g' FUZZER=-fsanitize=fuzzer \
 	  SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'

@@ -12,6 +12,7 @@
 enum {
     TICK_MS = 250,           /* how late a deadline may be noticed */
     ABANDONED_MS = 1000,     /* after which a request whose client has left is given up */
+    FRESH_MS = 1000,         /* a connection that is idle for less is one in use */
     SETTLE_TICK_MS = 20,
     WRITE_BYTES_PER_MS = 64, /* a response gets the time that this rate takes, on top of the request's */
 };
@@ -154,13 +155,26 @@ watch *watch_start(uint32_t connections_max, uint32_t request_seconds)
     return NULL;
 }
 
-/* Who goes when there are too many: idle before reading, and the longest at it. */
-static watched *weakest(const watch *w)
+/* How readily a connection makes room for another: really idle, then sending a request, then between two of its requests or
+ * before its first; 0 = never. */
+static int readiness(const watched *c, int64_t now)
+{
+    if (c->cut) return 0;
+    if (c->state == WATCH_IDLE) return now - c->since >= FRESH_MS ? 3 : 1;
+    return c->state == WATCH_READING ? 2 : 0;
+}
+
+/* Who goes when there are too many: the readiest, and of these the longest at it. */
+static watched *weakest(const watch *w, int64_t now)
 {
     watched *found = NULL;
+    int most = 0;
     for (watched *c = w->first; c; c = c->next) {
-        if (c->cut || (c->state != WATCH_IDLE && c->state != WATCH_READING)) continue;
-        if (!found || c->state < found->state || (c->state == found->state && c->since < found->since)) found = c;
+        int ready = readiness(c, now);
+        if (ready > most || (ready && ready == most && c->since < found->since)) {
+            found = c;
+            most = ready;
+        }
     }
     return found;
 }
@@ -174,10 +188,11 @@ watched *watch_add(watch *w, int fd, const struct sockaddr *peer)
         inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, c->peer, sizeof c->peer);
     else inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)peer)->sin_addr, c->peer, sizeof c->peer);
     pthread_mutex_lock(&w->lock);
-    watched *victim = w->count >= w->most ? weakest(w) : NULL;
+    int64_t now = now_ms();
+    watched *victim = w->count >= w->most ? weakest(w, now) : NULL;
     bool full = w->count >= w->most && !victim;
     if (victim) cut(w, victim);
-    set(w, c, WATCH_IDLE, now_ms(), 0);
+    set(w, c, WATCH_IDLE, now, 0);
     c->sampled = true; /* of a new connection every byte counts */
     c->next = w->first;
     c->link = &w->first;

@@ -20,8 +20,8 @@ typedef struct watched watched; /* one connection */
 
 /* NULL when memory or a thread is missing. */
 watch *watch_start(uint32_t connections_max, uint32_t request_seconds);
-/* A new connection; NULL without memory. Over the maximum the one that has been idle longest is cut off for it, then the
- * one that has been sending longest; when all are being answered, the new one. */
+/* A new connection; NULL without memory. Over the maximum the one that has been idle longest is cut off for it, when that is a
+ * second or more, else the one that has been sending longest, else any idle one; when all are being answered, the new one. */
 watched *watch_add(watch *w, int fd, const struct sockaddr *peer);
 /* Before fd is closed, so that a number used again is never shut. */
 void watch_remove(watch *w, watched *c);

@@ -131,6 +131,14 @@ def test_slow_clients_do_not_shut_others_out(start):
         slow.append(server.client().send(HEAD))
 
 
+def test_a_kept_connection_that_is_in_use_makes_no_room_for_slow_clients(start):
+    server = start(connections_max=50)
+    kept = server.client()
+    for _ in range(200):
+        server.client().send(HEAD + b"Content-Length: 9\r\n\r\n")
+        assert kept.ask("POST", "/echo", b"ok").text == "ok"
+
+
 def test_nobody_who_is_being_answered_makes_room(start):
     server = start(connections_max=4, threads=5)
     held = [server.client().request("GET", "/hold") for _ in range(3)]
