@@ -61,7 +61,7 @@ $(B)/%.o: %.c $(B)/flags
 
 # What a build was made with: objects depend on the compiler and its flags, libraries on the list of sources. Before the first
 # compilation somebody looks for what evdb needs; the goals that may install do so here.
-INSTALL   := $(sort $(if $(filter quickstart bench replay,$(MAKECMDGOALS)),run) \
+INSTALL   := $(sort $(if $(filter quickstart bench replay,$(MAKECMDGOALS)),run) $(if $(filter bench,$(MAKECMDGOALS)),bench) \
              $(if $(filter test threaded memcheck judges,$(MAKECMDGOALS)),run test))
 NEEDED    := $(if $(filter-out library,$(or $(MAKECMDGOALS),all)),build,library)
 record     = echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
@@ -123,7 +123,7 @@ $(B)/tests/fuzz/fuzz_http: $(call obj,$(SERVED_C))
 $(FUZZ): $(B)/%: $(B)/%.o $(call obj,$(LIB_C) $(OP_C) $(MCP_C)) $(if $(FUZZER),,$(call support,fuzz))
 	$(LINK) -lmicrohttpd $(FUZZER)
 $(BENCH): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,bench)
-	$(LINK)
+	$(LINK) -lmicrohttpd
 $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
 programs: all $(C_TESTS) $(ECHO) $(EXAMPLE)
@@ -169,7 +169,7 @@ replay: $(FUZZ)
 	@for f in $(FUZZ); do mkdir -p $$f.corpus && echo "$${f##*/}:" && \
 	  $$f -runs=$(RUNS) $$f.corpus tests/fuzz/corpus/$${f##*/} || exit; done
 
-bench: $(BENCH) ## compare with bare SQLite and with memory bandwidth; ROWS=n for less
+bench: $(BENCH) $(B)/evdbd ## compare with bare SQLite, memory bandwidth and bare HTTP; ROWS=n for less
 	@for b in $(BENCH); do $$b $(ROWS) || exit; done
 format: ## lay out lines changed since BASE (HEAD), and new files, as .clang-format says
 	@tests/install-deps format
