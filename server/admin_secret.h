@@ -1,4 +1,4 @@
-/* admin_secret.h - DIR/admin.secret: the secret that was made for the first client, there for its owner as long as it is good.
+/* admin_secret.h - DIR/admin.secret: the secret that was made for the first client, as long as it is good.
  *
  * The file holds the secret and a newline, mode 0600. Once the client has another secret, whoever gave it, the file says
  * nothing any more and is removed: at the next start, or within a second while evdbd runs. */

@@ -112,7 +112,8 @@ static bool duration(const char *text, int64_t *out)
     return false;
 }
 
-static evdb_status assign_number(const setting *s, value_kind kind, const char *text, config *c, int64_t *to, evdb_error *err)
+static evdb_status assign_number(const setting *s, value_kind kind, const char *text, config *c, int64_t *to,
+                                 evdb_error *err)
 {
     int64_t number;
     bool good = kind == VALUE_STRING ? s->type == SETTING_MS && duration(text, &number)

@@ -119,7 +119,7 @@ VALUES = [
 BEHIND = ["", "\n", "\r\n", "\r", " # é", "#\x01", "#\x7f", "\x00", "\x0b"]
 
 
-@pytest.mark.parametrize("name,behind", [("node_name", BEHIND), ("mcp_port", BEHIND), ("rest_api_enabled", [""]),
+@pytest.mark.parametrize("name,behind", [("node_name", BEHIND), ("mcp_port", ["", "\r", " #\x01"]), ("rest_api_enabled", [""]),
                                          ("token_lifetime", [""])], ids=["text", "number", "boolean", "time"])
 def test_a_value_is_never_read_in_another_way(name, behind, tmp_path):
     for value in VALUES:

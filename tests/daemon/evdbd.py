@@ -31,8 +31,9 @@ class Server:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("EVDB_")}
         self.directory, self.log, self.clients, self.secret = pathlib.Path(directory), [], [], None
         self.changed = threading.Condition()
-        self.process = subprocess.Popen([PROGRAM, "--data", directory, *ports, *map(str, flags)], env={**clean, **dict(env)},
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([PROGRAM, "--data", directory, *ports, *map(str, flags)], text=True,
+                                        env={**clean, **dict(env)}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE)
         self.reader = threading.Thread(target=self._read_log, daemon=True)
         self.reader.start()
         ready = self.wait_for("ready")
@@ -53,7 +54,9 @@ class Server:
 
     def wait_for(self, message):
         """The first log entry with that message, now or later."""
-        found = lambda: next((entry for entry in self.log if entry["message"] in (message, "end of the log")), None)  # noqa: E731
+        def found():
+            return next((entry for entry in self.log if entry["message"] in (message, "end of the log")), None)
+
         with self.changed:
             entry = self.changed.wait_for(found, PATIENCE)
         if entry is None or entry["message"] != message:
@@ -156,6 +159,25 @@ class NotReady(Exception):
     @property
     def detail(self):
         return self.log[-1].get("detail") or self.log[-1]["message"]
+
+
+def library(directory, function, *arguments):
+    """Calls evdb_...(db, arguments) on the database, in a process of its own, as any program beside the server may."""
+    program = """if True:
+        import ctypes, sys
+        path, directory, function, arguments = sys.argv[1], *eval(sys.argv[2])
+        lib, db = ctypes.CDLL(path), ctypes.c_void_p()
+        assert lib.evdb_open(directory, None, ctypes.byref(db), None) == 0
+        assert getattr(lib, function)(db, *arguments) == 0
+        lib.evdb_close(db)"""
+    words = [word.encode() if isinstance(word, str) else word for word in arguments]
+    path = BUILD / "libevdb.so"
+    env = {name: value for name, value in os.environ.items() if not name.startswith("EVDB_")}
+    if b"__asan_init" in path.read_bytes():  # its runtime has to be loaded first, and Python itself leaks
+        runtime = subprocess.check_output(["cc", "-print-file-name=libasan.so"], text=True).strip()
+        env.update(LD_PRELOAD=runtime, ASAN_OPTIONS="detect_leaks=0")
+    call = repr((str(directory).encode(), function, words))
+    subprocess.run([sys.executable, "-c", program, path, call], env=env, check=True, timeout=PATIENCE)
 
 
 def basic(client, secret):

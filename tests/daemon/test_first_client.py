@@ -1,12 +1,10 @@
 """test_first_client.py - the client a database begins with: its secret, --dev, and the published secret refused."""
 import json
-import os
 import re
-import subprocess
 import time
 
 import pytest
-from evdbd import BUILD, DATABASE_FAILED, DEV_CLIENT, DEV_SECRET, PATIENCE, NotReady, Server, basic
+from evdbd import DATABASE_FAILED, DEV_CLIENT, DEV_SECRET, FORM, PATIENCE, NotReady, Server, basic, library
 
 
 def refused(reply):
@@ -84,20 +82,7 @@ def await_absence(server, file):
 
 
 def replace_secret(directory, client, secret):
-    """As another process does, through the library."""
-    program = f"""
-import ctypes
-lib = ctypes.CDLL({str(BUILD / "libevdb.so")!r})
-db = ctypes.c_void_p()
-assert lib.evdb_open({str(directory).encode()!r}, None, ctypes.byref(db), None) == 0
-assert lib.evdb_auth_client_rotate(db, {client.encode()!r}, {secret.encode()!r}, None, None) == 0
-lib.evdb_close(db)
-"""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("EVDB_")}
-    if b"__asan_init" in (BUILD / "libevdb.so").read_bytes():
-        env.update(LD_PRELOAD=subprocess.check_output(["cc", "-print-file-name=libasan.so"], text=True).strip(),
-                   ASAN_OPTIONS="detect_leaks=0")
-    subprocess.run(["python3", "-c", program], env=env, check=True)
+    library(directory, "evdb_auth_client_rotate", client, secret, None, None)
 
 
 def test_the_file_goes_while_the_server_runs(server):
@@ -131,7 +116,7 @@ def test_dev_accepts_the_published_secret_and_says_so(start):
     server = start("--dev")
     assert good(server.grant(DEV_CLIENT, DEV_SECRET))
     assert good(server.form({"grant_type": "client_credentials"}, [basic(DEV_CLIENT, DEV_SECRET),
-                                                                  "Content-Type: application/x-www-form-urlencoded"]))
+                                                                  f"Content-Type: {FORM}"]))
     warning = next(entry for entry in server.log if entry["level"] == "warning")
     assert warning["message"].startswith("DEVELOPMENT MODE") and DEV_SECRET in warning["message"]
     assert not (server.directory / "admin.secret").exists()
@@ -163,7 +148,7 @@ def test_the_published_secret_is_refused_without_dev(start):
     server = start()
     assert refused(server.grant(DEV_CLIENT, DEV_SECRET))
     assert refused(server.form({"grant_type": "client_credentials"}, [basic(DEV_CLIENT, DEV_SECRET),
-                                                                     "Content-Type: application/x-www-form-urlencoded"]))
+                                                                     f"Content-Type: {FORM}"]))
     assert refused(server.form({"grant_type": "refresh_token", "client_id": DEV_CLIENT, "client_secret": DEV_SECRET,
                                 "refresh_token": "any"}))
     assert server.ask("GET", "/api/v1/stores", headers=[f"Authorization: Bearer {DEV_SECRET}"]).status == 401

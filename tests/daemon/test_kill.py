@@ -106,6 +106,6 @@ def test_what_was_acknowledged_survives_the_kill_of_the_daemon(start, rng):
         found = records(server)
         assert [wrong for writer in writers for wrong in differences(writer, found)] == []
     server.stop()
-    verified = subprocess.run([BUILD / "evdb", "verify", "--json", "-d", server.directory], capture_output=True, check=True).stdout
-    assert json.loads(verified)["problems"] == 0
+    verified = subprocess.run([BUILD / "evdb", "verify", "--json", "-d", server.directory], capture_output=True, check=True)
+    assert json.loads(verified.stdout)["problems"] == 0
     print(f"{KILLS} kills, {sum(writer.acknowledged for writer in writers)} writes acknowledged, 0 lost")

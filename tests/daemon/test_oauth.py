@@ -2,9 +2,10 @@
 import json
 
 import pytest
-from evdbd import FORM, basic, problem
+from evdbd import FORM, basic, library, problem
 
 FORM_HEADER = f"Content-Type: {FORM}"
+READ, WRITE, CLIENT_CREDENTIALS, REFRESH_TOKEN = 1, 2, 1, 2  # as evdb/auth.h numbers them
 
 
 def answer(reply, status=200):
@@ -69,12 +70,40 @@ def test_a_token_is_good_for_its_scopes_alone(shared):
     assert shared.request("GET", "/api/v1/stores", token=token).status == 200
     reply = shared.request("POST", "/api/v1/stores", {"name": "never"}, token=token)
     problem(reply, 403)
-    assert 'error="insufficient_scope"' in reply.headers["www-authenticate"] and 'scope="write"' in reply.headers["www-authenticate"]
+    challenge = reply.headers["www-authenticate"]
+    assert 'error="insufficient_scope"' in challenge and 'scope="write"' in challenge
 
 
 @pytest.mark.parametrize("scope", ["read all", "READ", "read  write", " read", "read,write", "read\twrite"])
 def test_a_scope_that_there_is_not_is_refused(ask, scope):
     refused(ask(scope=scope), "invalid_scope")
+
+
+def register(server, client, scopes, grants):
+    library(server.directory, "evdb_auth_client_add", client, f"secret of {client}", scopes, grants, None, None)
+    return {"client_id": client, "client_secret": f"secret of {client}"}
+
+
+def test_more_scopes_than_a_client_has_are_refused_by_name(shared, ask):
+    reader = register(shared, "reader", READ, CLIENT_CREDENTIALS)
+    assert answer(ask(**reader))["scope"] == "read"
+    assert answer(ask(**reader, scope="read"))["scope"] == "read"
+    for scope in ("write", "read write", "admin"):
+        assert "client 'reader' has no more than the scopes 'read'" in refused(ask(**reader, scope=scope), "invalid_scope")
+
+
+def test_a_grant_that_a_client_has_not_is_refused(shared, ask):
+    plain = register(shared, "plain", READ, CLIENT_CREDENTIALS)
+    assert "refresh_token" not in answer(ask(**plain))
+    refused(ask(**plain, grant_type="refresh_token", refresh_token="any"), "unauthorized_client")
+    renewer = register(shared, "renewer", READ | WRITE, REFRESH_TOKEN)
+    refused(ask(**renewer), "unauthorized_client")
+
+
+def test_a_refresh_token_of_another_client_is_refused(shared, ask):
+    one, other = (register(shared, name, READ, CLIENT_CREDENTIALS | REFRESH_TOKEN) for name in ("one", "other"))
+    token = answer(ask(**one))["refresh_token"]
+    refused(ask(**other, grant_type="refresh_token", refresh_token=token), "invalid_grant")
 
 
 def test_a_wrong_secret_and_an_unknown_client_are_told_apart_by_nobody(ask):
@@ -122,7 +151,8 @@ def test_a_grant_is_needed(ask):
 @pytest.mark.parametrize("name", ["grant_type", "client_id", "client_secret", "scope", "refresh_token"])
 def test_a_repeated_parameter_is_refused(shared, name):
     client, secret = shared.admin()
-    fields = {"grant_type": "client_credentials", "client_id": client, "client_secret": secret, "scope": "read", "refresh_token": "x"}
+    fields = {"grant_type": "client_credentials", "client_id": client, "client_secret": secret, "scope": "read",
+              "refresh_token": "x"}
     refused(shared.form([*fields.items(), (name, fields[name])]), "invalid_request")
 
 
