@@ -1,20 +1,13 @@
 /* avx2_codes.c - code kernels with AVX2.
  *
  * maddubs multiplies unsigned codes with the signed query and adds pairs into 16 bits, saturating: the query's range
- * (codes.h) keeps clear of that. Rows are asked for AHEAD rows early, whole. */
-#include "kernel/codes.h"
+ * (codes.h) keeps clear of that. */
+#include "kernel/codes_rows.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
 
 #define ISA __attribute__((target("avx2,fma")))
 #define INLINE ISA static inline __attribute__((always_inline))
-
-enum { AHEAD = 4, LINE = 64 };
-
-INLINE void ask_for(const uint8_t *row, size_t stride)
-{
-    for (size_t i = 0; i < stride; i += LINE) _mm_prefetch((const char *)row + i, _MM_HINT_T0);
-}
 
 INLINE int32_t sum_of(__m256i v)
 {
@@ -74,20 +67,9 @@ INLINE int32_t dot_u8u8(const uint8_t *a, const uint8_t *c, size_t n)
     return sum_of(_mm256_add_epi32(s0, s1));
 }
 
-#define AT(name, type)                                                                                                 \
-    ISA static void name##_at(const type *q, const uint8_t *base, size_t stride, const uint32_t *rows, size_t count,   \
-                              size_t n, int32_t *out)                                                                  \
-    {                                                                                                                  \
-        for (size_t i = 0; i < count && i < AHEAD; i++) ask_for(base + rows[i] * stride, stride);                      \
-        for (size_t i = 0; i < count; i++) {                                                                           \
-            if (i + AHEAD < count) ask_for(base + rows[i + AHEAD] * stride, stride);                                   \
-            out[i] = name(q, base + rows[i] * stride + CODE_HEADER, n);                                                \
-        }                                                                                                              \
-    }
-
-AT(dot_u8, int8_t)
-AT(dot_u4, int8_t)
-AT(dot_u8u8, uint8_t)
+CODES_AT(ISA, dot_u8, int8_t)
+CODES_AT(ISA, dot_u4, int8_t)
+CODES_AT(ISA, dot_u8u8, uint8_t)
 
 const code_kernel codes_avx2 = { dot_u8_at, dot_u4_at, dot_u8u8_at };
 #endif
