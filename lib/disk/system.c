@@ -195,7 +195,11 @@ evdb_status system_find(system_db *s, const char *name, char uuid[37], evdb_erro
 
 evdb_status system_name(system_db *s, const char *uuid, char name[65], evdb_error *err)
 {
-    return look_up(s, "SELECT name FROM stores WHERE uuid=?1", uuid, (copy){ name, 65 }, err);
+    uint64_t seen = system_cache_seen(&s->cache);
+    if (system_cache_name(&s->cache, uuid, name)) return EVDB_OK;
+    evdb_status rc = look_up(s, "SELECT name FROM stores WHERE uuid=?1", uuid, (copy){ name, 65 }, err);
+    if (rc == EVDB_OK) system_cache_keep_store(&s->cache, seen, name, uuid);
+    return rc;
 }
 
 evdb_status system_stores(system_db *s, system_each_fn *each, void *context, evdb_error *err)

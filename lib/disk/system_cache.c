@@ -43,7 +43,7 @@ static size_t slot_of(const char *key)
 bool system_cache_store(system_cache *c, const char *name, char uuid[37])
 {
     uint64_t seen = system_cache_seen(c);
-    cached_store *slot = &c->stores[slot_of(name)];
+    const cached_store *slot = &c->by_name[slot_of(name)];
     pthread_mutex_lock(&c->lock);
     bool hit = seen && slot->seen == seen && strcmp(slot->name, name) == 0;
     if (hit) memcpy(uuid, slot->uuid, sizeof(slot->uuid));
@@ -51,14 +51,25 @@ bool system_cache_store(system_cache *c, const char *name, char uuid[37])
     return hit;
 }
 
+bool system_cache_name(system_cache *c, const char *uuid, char name[EVDB_STORE_NAME_MAX + 1])
+{
+    uint64_t seen = system_cache_seen(c);
+    const cached_store *slot = &c->by_uuid[slot_of(uuid)];
+    pthread_mutex_lock(&c->lock);
+    bool hit = seen && slot->seen == seen && strcmp(slot->uuid, uuid) == 0;
+    if (hit) memcpy(name, slot->name, sizeof(slot->name));
+    pthread_mutex_unlock(&c->lock);
+    return hit;
+}
+
 void system_cache_keep_store(system_cache *c, uint64_t seen, const char *name, const char *uuid)
 {
-    cached_store *slot = &c->stores[slot_of(name)];
-    if (!seen || seen != system_cache_seen(c) || strlen(name) >= sizeof(slot->name)) return;
+    cached_store entry = { .seen = seen };
+    if (!seen || seen != system_cache_seen(c) || strlen(name) >= sizeof(entry.name) || strlen(uuid) >= sizeof(entry.uuid)) return;
+    memcpy(entry.name, name, strlen(name) + 1);
+    memcpy(entry.uuid, uuid, strlen(uuid) + 1);
     pthread_mutex_lock(&c->lock);
-    slot->seen = seen;
-    memcpy(slot->name, name, strlen(name) + 1);
-    memcpy(slot->uuid, uuid, sizeof(slot->uuid));
+    c->by_name[slot_of(name)] = c->by_uuid[slot_of(uuid)] = entry;
     pthread_mutex_unlock(&c->lock);
 }
 

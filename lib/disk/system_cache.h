@@ -22,7 +22,7 @@ typedef struct cached_client { uint64_t seen; client_row row; } cached_client;
 typedef struct system_cache {
     system_hint *hint;
     pthread_mutex_t lock;
-    cached_store stores[SYSTEM_CACHE_SLOTS];
+    cached_store by_name[SYSTEM_CACHE_SLOTS], by_uuid[SYSTEM_CACHE_SLOTS];
     cached_client clients[SYSTEM_CACHE_SLOTS];
 } system_cache;
 
@@ -37,6 +37,7 @@ void system_cache_done(system_cache *c);
 /* Before an answer is read: what to hand on with it. 0 = it is not to be kept. */
 uint64_t system_cache_seen(const system_cache *c);
 bool system_cache_store(system_cache *c, const char *name, char uuid[37]);
+bool system_cache_name(system_cache *c, const char *uuid, char name[EVDB_STORE_NAME_MAX + 1]);
 void system_cache_keep_store(system_cache *c, uint64_t seen, const char *name, const char *uuid);
 bool system_cache_client(system_cache *c, const char *id, client_row *out);
 void system_cache_keep_client(system_cache *c, uint64_t seen, const client_row *row);

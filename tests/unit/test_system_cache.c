@@ -37,6 +37,10 @@ static void what_was_read_is_known(void **state)
     assert_true(system_cache_store(&p->mine, "docs", got));
     assert_string_equal(got, uuid);
     assert_false(system_cache_store(&p->mine, "doc", got));
+    char name[EVDB_STORE_NAME_MAX + 1];
+    assert_true(system_cache_name(&p->mine, uuid, name));
+    assert_string_equal(name, "docs");
+    assert_false(system_cache_name(&p->mine, "22222222-2222-4222-8222-222222222222", name));
     assert_true(system_cache_client(&p->mine, "app", &found));
     assert_int_equal(found.scopes, 3);
     assert_false(system_cache_client(&p->mine, "ap", &found));
@@ -48,7 +52,7 @@ static void a_change_by_anybody_ends_what_is_known(void **state)
 {
     pair *p = open_both(*state);
     client_row row = { .id = "app" }, found;
-    char got[37];
+    char got[37], name[EVDB_STORE_NAME_MAX + 1];
     for (int round = 0; round < 2; round++) {
         system_cache *writer = round ? &p->other : &p->mine;
         system_cache_keep_store(&p->mine, system_cache_seen(&p->mine), "docs", uuid);
@@ -56,6 +60,7 @@ static void a_change_by_anybody_ends_what_is_known(void **state)
         assert_true(system_cache_store(&p->mine, "docs", got));
         system_cache_begin(writer);
         assert_false(system_cache_store(&p->mine, "docs", got)); /* while it is under way, too */
+        assert_false(system_cache_name(&p->mine, uuid, name));
         assert_false(system_cache_client(&p->mine, "app", &found));
         system_cache_done(writer);
         assert_false(system_cache_store(&p->mine, "docs", got));
