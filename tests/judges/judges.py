@@ -51,7 +51,7 @@ def main(build):
     passed = failed = missing = 0
     with tempfile.TemporaryDirectory() as directory:
         daemon = Daemon(directory)
-        server = {"EVDB": str(build / "evdb"), "EVDB_MCP_URL": f"http://127.0.0.1:{daemon.ready['mcp_port']}/mcp",
+        server = {"EVDB": str(build / "evdb"), "EVDB_MCP_URL": f"http://127.0.0.1:{daemon.ports['mcp']}/mcp",
                   "EVDB_TOKEN": daemon.token("read write"), "TMPDIR": directory}
         for name, client in CLIENTS.items():
             at = build / "judges" / name.replace("/", "-").replace(" ", "-")

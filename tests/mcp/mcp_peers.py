@@ -5,7 +5,12 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "daemon"))
+
+import evdbd  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("EVDB_BUILD", pathlib.Path(__file__).parents[2] / "build"))
 PATIENCE = 120  # seconds until something that should happen is taken for a hang
@@ -111,14 +116,8 @@ class Daemon:
     """evdbd on ports of the system's choice, with the published client of development unless flags say otherwise."""
 
     def __init__(self, directory, *flags):
-        flags = flags or ("--dev",)
-        self.process = subprocess.Popen([BUILD / "evdbd", "--mcp-port=0", "--oauth-port=0", "--rest-api-port=0",
-                                         f"--data={directory}/data", *flags], cwd=directory, stderr=subprocess.PIPE)
-        for line in self.process.stderr:
-            self.ready = json.loads(line)
-            if self.ready["message"] == "ready":
-                break
-        assert self.ready["message"] == "ready", self.ready
+        self.server = evdbd.Server(pathlib.Path(directory) / "data", *flags or ("--dev",))
+        self.ports = self.server.ports
 
     def _send(self, port, method, path, body, headers):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
@@ -129,8 +128,9 @@ class Daemon:
             connection.close()
 
     def token(self, scope):
-        form = {"grant_type": "client_credentials", "client_id": "admin", "client_secret": "admin_secret_2024", "scope": scope}
-        reply = self._send(self.ready["oauth_port"], "POST", "/oauth/token", urllib.parse.urlencode(form),
+        form = {"grant_type": "client_credentials", "client_id": evdbd.DEV_CLIENT,
+                "client_secret": evdbd.DEV_SECRET, "scope": scope}
+        reply = self._send(self.ports["oauth"], "POST", "/oauth/token", urllib.parse.urlencode(form),
                            {"Content-Type": "application/x-www-form-urlencoded"})
         assert reply.status == 200, reply.body
         return reply.json["access_token"]
@@ -141,13 +141,10 @@ class Daemon:
         sent.update({name.replace("_", "-"): value for name, value in headers.items()})
         sent = {name: value for name, value in sent.items() if value is not None}
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self._send(self.ready["mcp_port"], method, path, body, sent)
+        return self._send(self.ports["mcp"], method, path, body, sent)
 
     def stop(self):
-        self.process.terminate()
-        self.process.stderr.read()
-        self.process.stderr.close()
-        assert self.process.wait(PATIENCE) == 0
+        self.server.stop()
 
 
 class Http(Peer):

@@ -169,7 +169,7 @@ def test_other_paths_and_ports_are_not_mcp(daemon):
     token = f"Bearer {daemon.token('read')}"
     assert daemon.ask(PING, path="/mcp/", Authorization=token).status == 404
     assert daemon.ask(PING, path="/", Authorization=token).status == 404
-    connection = http.client.HTTPConnection("127.0.0.1", daemon.ready["rest_port"], timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", daemon.ports["rest"], timeout=PATIENCE)
     connection.request("POST", "/mcp", json.dumps(PING), {"Content-Type": "application/json", "Authorization": token})
     assert connection.getresponse().status == 404
     connection.close()
@@ -216,7 +216,7 @@ def test_configured_names_are_hosts_and_origins(tmp_path):
 # Many at once
 
 def test_requests_in_a_row_on_one_connection_are_answered_in_order(daemon, clients):
-    connection = http.client.HTTPConnection("127.0.0.1", daemon.ready["mcp_port"], timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", daemon.ports["mcp"], timeout=PATIENCE)
     for i in range(50):
         connection.request("POST", "/mcp", json.dumps({**PING, "id": i}),
                            {"Content-Type": "application/json", "Authorization": f"Bearer {clients['read'].token}"})

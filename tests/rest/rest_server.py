@@ -3,19 +3,19 @@
 What succeeds is compared with the operation table that the daemon prints: the status, and the shape of the reply."""
 import http.client
 import json
-import os
 import pathlib
 import re
-import signal
 import subprocess
+import sys
 import urllib.parse
 
-PATIENCE = 60  # seconds until something that should happen is taken for a hang
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("EVDB_BUILD", ROOT / "build"))
-EVDBD = BUILD / "evdbd"
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "daemon"))
+
+import evdbd  # noqa: E402
+
+PATIENCE, EVDBD = evdbd.PATIENCE, evdbd.PROGRAM
 JSON, BYTES = "application/json", "application/octet-stream"
-ADMIN = ("admin", "admin_secret_2024")  # of --dev
+ADMIN = (evdbd.DEV_CLIENT, evdbd.DEV_SECRET)
 TABLE = json.loads(subprocess.run([EVDBD, "--print-operations"], check=True, capture_output=True).stdout)
 
 
@@ -75,17 +75,8 @@ class Reply:
 
 class Server:
     def __init__(self, directory, *flags):
-        self.log = open(pathlib.Path(directory) / "log", "w+")
-        self.process = subprocess.Popen([EVDBD, "--port", "0", "--data", pathlib.Path(directory) / "data", *flags],
-                                        stderr=subprocess.PIPE, text=True)
-        for line in self.process.stderr:
-            self.log.write(line)
-            said = json.loads(line)
-            if said["message"] == "ready":
-                self.rest, self.oauth = said["rest_port"], said.get("oauth_port")
-                break
-        else:
-            raise RuntimeError(f"evdbd ended with {self.process.wait()}; see {self.log.name}")
+        self.server = evdbd.Server(pathlib.Path(directory) / "data", *flags)
+        self.rest, self.oauth = self.server.ports["rest"], self.server.ports["oauth"]
         self.tokens = {}
         self.connection = http.client.HTTPConnection("127.0.0.1", self.rest, timeout=PATIENCE)
 
@@ -131,8 +122,4 @@ class Server:
 
     def stop(self):
         self.connection.close()
-        self.process.send_signal(signal.SIGTERM)
-        self.process.stderr.read()
-        assert self.process.wait(PATIENCE) == 0
-        self.process.stderr.close()
-        self.log.close()
+        self.server.stop()
