@@ -8,7 +8,7 @@
 #include <string.h>
 
 typedef struct exchange {
-    pool_job job; /* first */
+    crew_job job; /* first */
     exchange_port *port;
     struct MHD_Connection *connection;
     watched *watched;
@@ -96,23 +96,30 @@ static enum MHD_Result hand_over(exchange *x)
     x->request.body = x->body.bytes ? x->body.bytes : "";
     x->request.body_size = x->body.size;
     x->stage = AT_ANSWER;
-    MHD_suspend_connection(x->connection); /* first: a worker may be done before pool_push() returns */
-    if (!pool_push(host->workers, &x->job)) {
+    x->job.loop = x->port->loop;
+    MHD_suspend_connection(x->connection); /* first: another thread may be done before crew_push() returns */
+    if (!crew_push(host->workers, &x->job)) {
         x->refusal = atomic_load(&host->stopping) ? &refusal_stopping : &refusal_busy;
         MHD_resume_connection(x->connection);
     }
     return MHD_YES;
 }
 
-void exchange_run(pool_job *job, bool stopping)
+static void run(crew_job *job, bool stopping)
 {
     exchange *x = (exchange *)job;
     exchange_host *host = host_of(x);
     if (stopping) x->refusal = &refusal_stopping;
     else host->handler(host->context, &x->request, &x->response);
     body_free(&x->body);
-    MHD_resume_connection(x->connection); /* last: from here on the event loop may free x */
 }
+
+static void resume(crew_job *job)
+{
+    MHD_resume_connection(((exchange *)job)->connection); /* from here on whoever runs the loop may free it */
+}
+
+const crew_calls exchange_calls = { run, resume };
 
 /* Takes over the body. */
 static struct MHD_Response *response_of(exchange *x)

@@ -1,8 +1,8 @@
 /* exchange.h - one request and its response: from the head, over the worker, to the last byte sent. */
 #ifndef HTTP_EXCHANGE_H
 #define HTTP_EXCHANGE_H
+#include "http/crew.h"
 #include "http/http.h"
-#include "http/pool.h"
 #include "http/watch.h"
 #include <microhttpd.h>
 #include <stdatomic.h>
@@ -12,7 +12,7 @@ typedef struct exchange_host {
     http_handler *handler;
     void *context;
     size_t body_max;
-    pool *workers;
+    crew *workers;
     watch *connections;
     atomic_size_t bodies; /* bytes held for bodies, all requests together */
     atomic_bool stopping; /* each response ends its connection */
@@ -21,6 +21,7 @@ typedef struct exchange_host {
 /* Of one listening port: the context of every callback below. */
 typedef struct exchange_port {
     exchange_host *host;
+    loop *loop;
     uint16_t port;
 } exchange_port;
 
@@ -32,6 +33,6 @@ enum MHD_Result exchange_access(void *port, struct MHD_Connection *connection, c
                                 const char *version, const char *data, size_t *size, void **slot);
 void exchange_completed(void *port, struct MHD_Connection *connection, void **slot, enum MHD_RequestTerminationCode why);
 
-pool_run exchange_run;
+extern const crew_calls exchange_calls;
 
 #endif

@@ -1,4 +1,4 @@
-/* http.c - starting and stopping: a libmicrohttpd daemon for each port, one pool of workers, one table of connections. */
+/* http.c - starting and stopping: a libmicrohttpd daemon for each port, one crew of threads, one table of connections. */
 #include "http/exchange.h"
 #include "http/fail.h"
 #include "http/listen.h"
@@ -54,10 +54,9 @@ static void raise_descriptor_limit(uint32_t connections)
 
 static struct MHD_Daemon *start_daemon(listener *l, int fd, const http_options *o)
 {
-    unsigned loops = cores();
-    /* Over our maximum an idle connection makes room for the new one; libmicrohttpd, which shares its maximum out among the
-     * loops and would leave the new one waiting, must not be the first to say no. */
-    unsigned most = loops * (o->connections_max + OTHER_DESCRIPTORS);
+    /* Over our maximum an idle connection makes room for the new one; libmicrohttpd, which would leave the new one waiting, must
+     * not be the first to say no. */
+    unsigned most = o->connections_max + OTHER_DESCRIPTORS;
     struct MHD_OptionItem options[] = {
         { MHD_OPTION_LISTEN_SOCKET, fd, NULL },
         { MHD_OPTION_CONNECTION_LIMIT, (intptr_t)most, NULL },
@@ -69,10 +68,9 @@ static struct MHD_Daemon *start_daemon(listener *l, int fd, const http_options *
         { MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)exchange_connection, &l->port },
         { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)exchange_target, &l->port },
         { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)exchange_completed, &l->port },
-        { loops > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)loops, NULL },
         { MHD_OPTION_END, 0, NULL }
     };
-    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL,
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
                             exchange_access, &l->port, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
@@ -84,9 +82,10 @@ static evdb_status add_listener(http_server *s, uint16_t port, const http_option
     if (rc != EVDB_OK) return rc;
     l->port = (exchange_port){ .host = &s->host, .port = port };
     l->daemon = start_daemon(l, fd, o);
-    if (!l->daemon) {
-        close(fd);
-        return http_fail(err, EVDB_NO_MEMORY, "the event loops of port %u cannot be started", port);
+    if (!l->daemon || !crew_add(s->host.workers, l->daemon, &l->port.loop)) {
+        if (l->daemon) MHD_stop_daemon(l->daemon); /* with the socket */
+        else close(fd);
+        return http_fail(err, EVDB_NO_MEMORY, "the event loop of port %u cannot be started", port);
     }
     s->listener_count++;
     return EVDB_OK;
@@ -107,8 +106,9 @@ static http_options with_defaults(const http_options *given)
 /* Nothing is left in flight: every connection is idle or broken. */
 static void close_all(http_server *s)
 {
+    crew_stop(s->host.workers);
     for (size_t i = 0; i < s->listener_count; i++) MHD_stop_daemon(s->listeners[i].daemon);
-    pool_free(s->host.workers);
+    crew_free(s->host.workers);
     watch_stop(s->host.connections);
     free(s);
 }
@@ -125,7 +125,7 @@ evdb_status http_start(const http_options *options, http_server **out, evdb_erro
     s->host.context = o.context;
     s->host.body_max = o.body_max;
     raise_descriptor_limit(o.connections_max);
-    s->host.workers = pool_start(o.threads, HTTP_QUEUE_MAX, exchange_run);
+    s->host.workers = crew_start(o.threads, cores(), HTTP_QUEUE_MAX, &exchange_calls);
     s->host.connections = watch_start(o.connections_max, o.request_seconds);
     evdb_status rc = s->host.workers && s->host.connections
                          ? EVDB_OK : http_fail(err, EVDB_NO_MEMORY, "the threads of the server cannot be started");
@@ -142,14 +142,23 @@ uint16_t http_port(const http_server *server, size_t slot)
 
 void http_serve(http_server *server)
 {
-    pool_open(server->host.workers);
+    crew_open(server->host.workers);
+}
+
+static void let_go(loop *l)
+{
+    loop_release(l);
+    loop_run(l);
 }
 
 /* No new connections; those that the kernel has taken already are taken over, since their clients believe in them. */
 static void close_door(listener *l)
 {
     struct sockaddr_storage peer;
-    int fd = MHD_quiesce_daemon(l->daemon), client;
+    int client;
+    loop_hold(l->port.loop);
+    int fd = MHD_quiesce_daemon(l->daemon);
+    let_go(l->port.loop);
     if (fd < 0) return;
     listen_refuse(fd);
     struct pollfd door = { .fd = fd, .events = POLLIN };
@@ -158,7 +167,9 @@ static void close_door(listener *l)
         client = accept4(fd, (struct sockaddr *)&peer, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (client < 0 && (errno == EINTR || errno == ECONNABORTED || errno == EAGAIN)) continue;
         if (client < 0) break;
+        loop_hold(l->port.loop);
         MHD_add_connection(l->daemon, client, (struct sockaddr *)&peer, size); /* closes it on failure */
+        let_go(l->port.loop); /* after each: held up, those who leave at once would count against the limit */
     }
     close(fd);
 }
@@ -171,7 +182,7 @@ void http_stop(http_server *server)
     for (size_t i = 0; i < server->listener_count; i++) close_door(&server->listeners[i]);
     if (host->workers && host->connections) {
         bool settled = watch_settle(host->connections, GRACE_MS, server->request_seconds * 1000);
-        pool_stop(host->workers); /* a suspended connection would make MHD_stop_daemon() abort */
+        crew_refuse(host->workers); /* a suspended connection would make MHD_stop_daemon() abort */
         if (!settled) watch_settle(host->connections, 0, REFUSAL_MS);
     }
     close_all(server);

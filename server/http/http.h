@@ -1,7 +1,7 @@
 /* http.h - the HTTP server: the only room that sees microhttpd.h.
  *
- * Event loops read requests and write responses and never block; the work is done by a pool of threads. A listener
- * belongs to one endpoint; several endpoints may share a port. */
+ * A crew of threads reads requests, calls the handler and writes responses; a handler that takes long holds up neither other
+ * requests nor the ports. A listener belongs to one endpoint; several endpoints may share a port. */
 #ifndef HTTP_H
 #define HTTP_H
 #include <evdb.h>

@@ -1,0 +1,63 @@
+/* loop.c - implements http/loop.h. */
+#include "http/loop.h"
+#include <stdint.h>
+#include <sys/epoll.h>
+
+enum { ROUNDS_MAX = 16 }; /* in one go: a client that sends and sends holds up nobody else */
+
+static bool control(loop *l, int what)
+{
+    struct epoll_event event = { .events = EPOLLIN | EPOLLONESHOT, .data.ptr = l };
+    return epoll_ctl(l->watchers, what, l->own, &event) == 0;
+}
+
+bool loop_init(loop *l, struct MHD_Daemon *daemon, int watchers)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    if (!info) return false;
+    l->daemon = daemon;
+    l->watchers = watchers;
+    l->own = info->epoll_fd;
+    pthread_mutex_init(&l->turn, NULL);
+    if (control(l, EPOLL_CTL_ADD)) return true;
+    loop_destroy(l);
+    return false;
+}
+
+void loop_destroy(loop *l) { pthread_mutex_destroy(&l->turn); }
+
+/* libmicrohttpd tells by a time-out of 0 that it has connections it could go on with; no event will. */
+static bool run_rounds(loop *l)
+{
+    bool more = true;
+    atomic_store(&l->again, false);
+    for (int round = 0; more && round < ROUNDS_MAX; round++) {
+        MHD_UNSIGNED_LONG_LONG wait;
+        MHD_run_wait(l->daemon, 0);
+        more = MHD_get_timeout(l->daemon, &wait) == MHD_YES && wait == 0;
+    }
+    return more;
+}
+
+bool loop_run(loop *l)
+{
+    bool more = false;
+    atomic_store(&l->again, true);
+    while (!more && atomic_load(&l->again) && pthread_mutex_trylock(&l->turn) == 0) {
+        more = run_rounds(l);
+        pthread_mutex_unlock(&l->turn);
+        /* behind the unlocking: who found it taken has left his notes by now, or finds it free */
+        if (atomic_exchange(&l->disarmed, false)) control(l, EPOLL_CTL_MOD);
+    }
+    return more;
+}
+
+bool loop_run_event(loop *l)
+{
+    atomic_store(&l->disarmed, true);
+    return loop_run(l);
+}
+
+void loop_hold(loop *l) { pthread_mutex_lock(&l->turn); }
+
+void loop_release(loop *l) { pthread_mutex_unlock(&l->turn); }

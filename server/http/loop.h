@@ -1,0 +1,36 @@
+/* loop.h - a libmicrohttpd daemon that has no thread of its own, run by whoever comes.
+ *
+ * Its epoll descriptor is in the epoll set of those who may run it, for one event at a time (EPOLLONESHOT): so one of them is
+ * woken for it, and the next not before it has been run. Nobody waits for another: who finds it taken leaves a note, and
+ * whoever has it runs it again. */
+#ifndef HTTP_LOOP_H
+#define HTTP_LOOP_H
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+typedef struct loop {
+    struct MHD_Daemon *daemon;
+    pthread_mutex_t turn; /* at the daemon */
+    int watchers, own;    /* epoll descriptors: of those who run it, and the daemon's */
+    atomic_bool again;    /* the note: it is to be run (once more) */
+    atomic_bool disarmed; /* its event was delivered; nobody is woken for it until it is armed */
+} loop;
+
+/* daemon polls with epoll. Events for it carry the loop as data. */
+bool loop_init(loop *l, struct MHD_Daemon *daemon, int watchers);
+void loop_destroy(loop *l);
+
+/* Does what there is to read, write and accept now, unless somebody is at it, who then does. True when there is more than one
+ * should do in one go: it is to be run again soon. */
+bool loop_run(loop *l);
+/* The same upon an event. */
+bool loop_run_event(loop *l);
+
+/* Between these nobody runs it: needed for every call of libmicrohttpd outside of its callbacks but MHD_resume_connection().
+ * Run it afterwards. */
+void loop_hold(loop *l);
+void loop_release(loop *l);
+
+#endif
