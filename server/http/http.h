@@ -11,7 +11,7 @@
 
 /* Limits, with the defaults of http_options. */
 #define HTTP_BODY_MAX (32u << 20)       /* bytes of a request body; more: 413 */
-#define HTTP_HEADERS_MAX (64u << 10)    /* bytes of a request's head; more: 431 */
+#define HTTP_HEADERS_MAX (16u << 10)    /* bytes of a request's head; more: 431 */
 #define HTTP_CONNECTIONS_MAX 1000u
 #define HTTP_IDLE_SECONDS 60u           /* a connection without traffic */
 #define HTTP_REQUEST_SECONDS 60u        /* from the first byte of a request to its last: a slow client is cut off */
