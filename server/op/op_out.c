@@ -2,7 +2,6 @@
 #include "op/op_out.h"
 #include "op/op.h"
 #include <float.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,8 +79,9 @@ static void quote(op_out *o, const char *text, size_t length)
     const unsigned char *p = (const unsigned char *)text, *end = p + length, *run = p;
     add(o, "\"", 1);
     while (p < end) {
-        size_t n = character(p, (size_t)(end - p));
-        if (n && *p >= 0x20 && *p != '"' && *p != '\\') {
+        bool plain = *p >= 0x20 && *p != '"' && *p != '\\';
+        size_t n = *p < 0x80 ? 1 : character(p, (size_t)(end - p));
+        if (n && plain) {
             p += n;
             continue;
         }
@@ -94,14 +94,21 @@ static void quote(op_out *o, const char *text, size_t length)
     add(o, "\"", 1);
 }
 
-/* What stands before a value. */
+/* What stands before a value. Keys are ours: there is nothing in them to escape. */
 static void begin(op_out *o, const char *key)
 {
-    if (o->comma) add(o, ",", 1);
+    size_t length = key ? strlen(key) : 0;
+    char *at = reserve(o, length + 4);
+    if (!at) return;
+    if (o->comma) *at++ = ',';
     o->comma = true;
-    if (!key) return;
-    quote(o, key, strlen(key));
-    add(o, ":", 1);
+    if (key) {
+        *at++ = '"';
+        memcpy(at, key, length);
+        at += length;
+        *at++ = '"', *at++ = ':';
+    }
+    o->size = (size_t)(at - o->text);
 }
 
 void op_out_open(op_out *o, const char *key, char bracket)
@@ -127,8 +134,12 @@ void op_out_text(op_out *o, const char *key, const char *text) { op_out_bytes(o,
 
 void op_out_integer(op_out *o, const char *key, int64_t value)
 {
-    char text[24];
-    op_out_json(o, key, text, (size_t)snprintf(text, sizeof text, "%" PRId64, value));
+    char text[24], *end = text + sizeof text, *at = end;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0) *--at = '-';
+    op_out_json(o, key, at, (size_t)(end - at));
 }
 
 void op_out_bool(op_out *o, const char *key, bool value) { op_out_json(o, key, value ? "true" : "false", value ? 4 : 5); }

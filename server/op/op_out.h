@@ -19,7 +19,7 @@ void op_out_free(op_out *o);
 /* EVDB_NO_MEMORY or EVDB_LIMIT when something was lost. */
 evdb_status op_out_done(op_out *o, evdb_error *err);
 
-/* A value: a member when key is not NULL, else an item of an array or the whole. */
+/* A value: a member when key is not NULL, else an item of an array or the whole. Keys are written as they are: names of ours. */
 void op_out_open(op_out *o, const char *key, char bracket); /* '{' or '[' */
 void op_out_close(op_out *o, char bracket);                 /* '}' or ']' */
 /* Text that may hold anything, such as a sentence about damaged data; bytes that are no UTF-8 become '?'. */

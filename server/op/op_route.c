@@ -3,6 +3,21 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A parameter's value into args; pattern at its '{'. */
+static evdb_status store(const op *o, const char *pattern, const char *path, size_t length, json_t *args, evdb_error *err)
+{
+    char name[40], value[EVDB_ID_BYTES_MAX + 1];
+    json_t *json;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(pattern + 1, "}"), pattern + 1);
+    if (length >= sizeof value) return op_fail(err, EVDB_INVALID, "'%s' in the path is too long", name);
+    memcpy(value, path, length);
+    value[length] = 0;
+    const op_field *f = op_field_find(o, name);
+    evdb_status rc = op_text_value(f, value, &json, err);
+    if (rc != EVDB_OK) return rc;
+    return json_object_set_new(args, f->name, json) ? op_fail(err, EVDB_NO_MEMORY, "out of memory") : EVDB_OK;
+}
+
 /* Walks pattern and path side by side. With `args` parameters are stored. */
 static evdb_status match(const op *o, const char *pattern, const char *path, json_t *args, bool *matches, evdb_error *err)
 {
@@ -12,20 +27,11 @@ static evdb_status match(const op *o, const char *pattern, const char *path, jso
             if (*pattern++ != *path++) return EVDB_OK;
             continue;
         }
-        char name[40], value[EVDB_ID_BYTES_MAX + 1];
-        size_t name_length = strcspn(pattern + 1, "}"), length = strcspn(path, "/");
+        size_t length = strcspn(path, "/");
         if (!length) return EVDB_OK;
-        snprintf(name, sizeof name, "%.*s", (int)name_length, pattern + 1);
-        pattern += name_length + 2;
-        if (args) {
-            const op_field *f = op_field_find(o, name);
-            json_t *json;
-            if (length >= sizeof value) return op_fail(err, EVDB_INVALID, "'%s' in the path is too long", name);
-            snprintf(value, sizeof value, "%.*s", (int)length, path);
-            evdb_status rc = op_text_value(f, value, &json, err);
-            if (rc != EVDB_OK) return rc;
-            if (json_object_set_new(args, f->name, json)) return op_fail(err, EVDB_NO_MEMORY, "out of memory");
-        }
+        evdb_status rc = args ? store(o, pattern, path, length, args, err) : EVDB_OK;
+        if (rc != EVDB_OK) return rc;
+        pattern += strcspn(pattern, "}") + 1;
         path += length;
     }
     *matches = !*pattern && (!*path || strcmp(path, "/") == 0);
