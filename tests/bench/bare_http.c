@@ -11,6 +11,8 @@ struct bare_http {
     struct MHD_Daemon *daemon;
     char *reply;
     size_t size;
+    bare_work *work;
+    void *work_context;
 };
 
 enum { BODY_MAX = 1 << 20 };
@@ -39,6 +41,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         *size = 0;
         return MHD_YES;
     }
+    if (b->work) b->work(b->work_context, in->bytes, in->size);
     struct MHD_Response *response = MHD_create_response_from_buffer(b->size, b->reply, MHD_RESPMEM_MUST_COPY);
     MHD_add_response_header(response, "Content-Type", "application/json");
     enum MHD_Result queued = MHD_queue_response(connection, 200, response);
@@ -53,7 +56,7 @@ static void completed(void *context, struct MHD_Connection *connection, void **s
     *slot = NULL;
 }
 
-bare_http *bare_http_start(const char *reply, size_t size, uint16_t *port)
+bare_http *bare_http_start(const char *reply, size_t size, bare_work *work, void *context, uint16_t *port)
 {
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -61,6 +64,8 @@ bare_http *bare_http_start(const char *reply, size_t size, uint16_t *port)
     if (!b || !(b->reply = malloc(size))) measure_die("bare handler", "out of memory");
     memcpy(b->reply, reply, size);
     b->size = size;
+    b->work = work;
+    b->work_context = context;
     b->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, b, MHD_OPTION_SOCK_ADDR, &at,
                                  MHD_OPTION_NOTIFY_COMPLETED, completed, b, cores > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
                                  (unsigned)cores, MHD_OPTION_END);

@@ -6,7 +6,10 @@
 
 typedef struct bare_http bare_http;
 
-/* Replies with `size` bytes, as JSON, from as many event loops as there are cores, on a port of 127.0.0.1. */
-bare_http *bare_http_start(const char *reply, size_t size, uint16_t *port);
+/* Done with each body before the reply, on the event loops. */
+typedef void bare_work(void *context, const void *body, size_t size);
+
+/* Replies with `size` bytes, as JSON, from as many event loops as there are cores, on a port of 127.0.0.1. work: NULL = none. */
+bare_http *bare_http_start(const char *reply, size_t size, bare_work *work, void *context, uint16_t *port);
 void bare_http_stop(bare_http *b);
 #endif
