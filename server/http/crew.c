@@ -6,7 +6,7 @@
  * More members than processors only get in each other's way while jobs are short; when jobs wait (for a disk, say) there
  * can hardly be enough. So only some are on duty, the others are parked, and the officer, who looks around every
  * millisecond while there is work, calls one up for each that he finds at the same job as before. While all on duty are at jobs he
- * runs the loops himself: a port is left alone for a millisecond or two. */
+ * runs the loops himself: a port is left alone for a millisecond or two. So he does with a loop that lags. */
 #include "http/crew.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -133,6 +133,19 @@ static void run_loops(crew *c)
     if (more) atomic_store(&c->more, true);
 }
 
+static bool some_lag(const crew *c)
+{
+    for (size_t i = 0; i < atomic_load(&c->loop_count); i++)
+        if (loop_lags(&c->loops[i])) return true;
+    return false;
+}
+
+void crew_run(crew *c, loop *l)
+{
+    if (loop_run(l)) atomic_store(&c->more, true);
+    if (work_waits(c)) ring(c);
+}
+
 /* ---- members ---- */
 
 static void wake_officer(crew *c)
@@ -210,13 +223,13 @@ static void *serve(void *context)
 /* ---- the officer ---- */
 
 /* False at the end. */
-static bool wait_tick(crew *c, long ms)
+static bool wait_tick(crew *c)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += ms * 1000000;
-    if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
     pthread_mutex_lock(&c->lock);
+    until.tv_nsec += (atomic_load(&c->watched) ? TICK_MS : IDLE_TICK_MS) * 1000000L; /* under the lock: whoever wakes us takes it */
+    if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
     if (!c->ended) pthread_cond_timedwait(&c->watch, &c->lock, &until);
     bool ended = c->ended;
     pthread_mutex_unlock(&c->lock);
@@ -250,14 +263,19 @@ static void want(crew *c, uint32_t members)
 static void *watch_over(void *context)
 {
     crew *c = context;
-    uint32_t quiet = 0, kept = 0;
-    while (wait_tick(c, atomic_load(&c->watched) ? TICK_MS : IDLE_TICK_MS)) {
+    uint32_t quiet = 0, kept = 0, unrun = 0;
+    while (wait_tick(c)) {
         sight s = look(c);
-        quiet = s.work ? 0 : quiet + 1;
+        bool lag = some_lag(c);
+        quiet = s.work || lag ? 0 : quiet + 1;
         kept = s.at_the_same ? KEPT_AFTER : kept - (kept > 0);
         uint32_t wanted = kept ? c->least + s.at_the_same : c->least, now = atomic_load(&c->wanted);
         if (wanted > now || (!kept && wanted < now)) want(c, wanted);
-        if (quiet || s.at_jobs >= atomic_load(&c->wanted)) run_loops(c);
+        /* else at least as often as when there is no work: time-outs are noticed by running */
+        if (quiet || lag || s.at_jobs >= atomic_load(&c->wanted) || ++unrun >= IDLE_TICK_MS / TICK_MS) {
+            run_loops(c);
+            unrun = 0;
+        }
         if (work_waits(c)) ring(c);
         if (quiet < IDLE_AFTER) continue;
         atomic_store(&c->watched, false);

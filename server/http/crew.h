@@ -31,6 +31,9 @@ void crew_open(crew *c);
  * first callback. */
 bool crew_add(crew *c, struct MHD_Daemon *daemon, loop **out);
 
+/* loop_run() by one who is no member: what is left over, and what came in, is the crew's. */
+void crew_run(crew *c, loop *l);
+
 /* From a callback of the loop. False when too many wait or the crew takes no more. */
 bool crew_push(crew *c, crew_job *job);
 /* Jobs that run are waited for, jobs that wait are refused; later pushes fail. Loops are still run. */

@@ -29,6 +29,7 @@ void exchange_connection(void *port, struct MHD_Connection *connection, void **s
                          enum MHD_ConnectionNotificationCode what)
 {
     watch *w = ((exchange_port *)port)->host->connections;
+    loop_progress(((exchange_port *)port)->loop);
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
         if (*slot) watch_remove(w, *slot);
         return;
@@ -159,7 +160,8 @@ enum MHD_Result exchange_access(void *port, struct MHD_Connection *connection, c
                                 const char *version, const char *data, size_t *size, void **slot)
 {
     exchange *x = *slot;
-    (void)port, (void)connection, (void)url, (void)version;
+    (void)connection, (void)url, (void)version;
+    loop_progress(((exchange_port *)port)->loop);
     if (!x) return MHD_NO; /* no memory for it */
     if (x->stage == AT_HEAD) return begin(x, method);
     if (x->stage == AT_ANSWER) return answer(x);
@@ -172,7 +174,8 @@ enum MHD_Result exchange_access(void *port, struct MHD_Connection *connection, c
 void exchange_completed(void *port, struct MHD_Connection *connection, void **slot, enum MHD_RequestTerminationCode why)
 {
     exchange *x = *slot;
-    (void)port, (void)connection, (void)why;
+    (void)connection, (void)why;
+    loop_progress(((exchange_port *)port)->loop);
     if (!x) return;
     watch_enter(host_of(x)->connections, x->watched, WATCH_IDLE, 0);
     body_free(&x->body);

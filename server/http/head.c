@@ -49,19 +49,20 @@ const refusal *head_target(char *target, const char **path, const char **query)
     return *start == '/' && decode_path(start) ? NULL : &refusal_target;
 }
 
-enum { HOST, AUTHORIZATION, TYPE, LENGTH, ENCODING, SINGLES };
+enum { HOST, AUTHORIZATION, TYPE, LENGTH, ENCODING, CODING, SINGLES };
 
 typedef struct singles {
     const char *value[SINGLES];
-    bool twice;
+    bool twice, blank;
 } singles;
 
 static enum MHD_Result see(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
 {
     static const char *const names[SINGLES] = { "Host", "Authorization", "Content-Type", "Content-Length",
-                                                "Transfer-Encoding" };
+                                                "Transfer-Encoding", "Content-Encoding" };
     singles *s = context;
     (void)kind;
+    s->blank = s->blank || name[strcspn(name, " \t")];
     for (int i = 0; i < SINGLES; i++) {
         if (strcasecmp(name, names[i]) != 0) continue;
         s->twice = s->twice || s->value[i];
@@ -76,7 +77,9 @@ const refusal *head_read(struct MHD_Connection *connection, head *out)
     MHD_get_connection_values(connection, MHD_HEADER_KIND, see, &s);
     const union MHD_ConnectionInfo *size = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     if (size && size->header_size > HTTP_HEADERS_MAX) return &refusal_head;
+    if (s.blank) return &refusal_name;
     if (s.twice) return &refusal_twice;
+    if (s.value[CODING] && strcasecmp(s.value[CODING], "identity") != 0) return &refusal_coding;
     if (s.value[ENCODING] && (s.value[LENGTH] || strcasecmp(s.value[ENCODING], "chunked") != 0)) return &refusal_framing;
     out->length = 0;
     if (s.value[LENGTH]) {

@@ -14,6 +14,7 @@ enum {
     GRACE_MS = 200,           /* in which a client that keeps its connection may send one more request when we stop */
     REFUSAL_MS = 1000,        /* for the last refusals to go out */
     HANDSHAKE_MS = 20,        /* for the last connections to be made */
+    DESCRIPTORS_KEPT = 64,    /* for all else, at least, where descriptors are few */
     OTHER_DESCRIPTORS = 1024, /* what the rest of the process may have open besides connections */
 };
 
@@ -42,14 +43,19 @@ static size_t leave_escaped(void *context, struct MHD_Connection *connection, ch
     return strlen(text);
 }
 
-/* The usual soft limit of 1024 descriptors is less than the connections and the stores need. */
-static void raise_descriptor_limit(uint32_t connections)
+/* The usual soft limit of 1024 descriptors is less than the connections and the stores need. How many connections there can be:
+ * where the system allows fewer, the longest idle must make room before descriptors run out, since accepting needs one. */
+static uint32_t raise_descriptor_limit(uint32_t connections)
 {
     struct rlimit limit;
     rlim_t wanted = (rlim_t)connections + OTHER_DESCRIPTORS;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return connections;
     limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-    setrlimit(RLIMIT_NOFILE, &limit); /* connections beyond what the system allows wait to be accepted */
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur >= wanted) return connections;
+    rlim_t kept = limit.rlim_cur / 4 < DESCRIPTORS_KEPT ? DESCRIPTORS_KEPT : limit.rlim_cur / 4;
+    rlim_t most = limit.rlim_cur > kept ? limit.rlim_cur - kept : 1;
+    return most < connections ? (uint32_t)most : connections;
 }
 
 static struct MHD_Daemon *start_daemon(listener *l, int fd, const http_options *o)
@@ -124,7 +130,7 @@ evdb_status http_start(const http_options *options, http_server **out, evdb_erro
     s->host.handler = o.handler;
     s->host.context = o.context;
     s->host.body_max = o.body_max;
-    raise_descriptor_limit(o.connections_max);
+    o.connections_max = raise_descriptor_limit(o.connections_max);
     s->host.workers = crew_start(o.threads, cores(), HTTP_QUEUE_MAX, &exchange_calls);
     s->host.connections = watch_start(o.connections_max, o.request_seconds);
     evdb_status rc = s->host.workers && s->host.connections
@@ -145,20 +151,21 @@ void http_serve(http_server *server)
     crew_open(server->host.workers);
 }
 
-static void let_go(loop *l)
+static void let_go(crew *c, loop *l)
 {
     loop_release(l);
-    loop_run(l);
+    crew_run(c, l);
 }
 
 /* No new connections; those that the kernel has taken already are taken over, since their clients believe in them. */
 static void close_door(listener *l)
 {
     struct sockaddr_storage peer;
+    crew *workers = l->port.host->workers;
     int client;
     loop_hold(l->port.loop);
     int fd = MHD_quiesce_daemon(l->daemon);
-    let_go(l->port.loop);
+    let_go(workers, l->port.loop);
     if (fd < 0) return;
     listen_refuse(fd);
     struct pollfd door = { .fd = fd, .events = POLLIN };
@@ -169,7 +176,7 @@ static void close_door(listener *l)
         if (client < 0) break;
         loop_hold(l->port.loop);
         MHD_add_connection(l->daemon, client, (struct sockaddr *)&peer, size); /* closes it on failure */
-        let_go(l->port.loop); /* after each: held up, those who leave at once would count against the limit */
+        let_go(workers, l->port.loop); /* after each: held up, those who leave at once would count against the limit */
     }
     close(fd);
 }

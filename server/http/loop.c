@@ -3,7 +3,10 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 
-enum { ROUNDS_MAX = 16 }; /* in one go: a client that sends and sends holds up nobody else */
+enum {
+    ROUNDS_MAX = 16,    /* in one go: a client that sends and sends holds up nobody else */
+    FRUITLESS_MAX = 512 /* rounds until a loop lags; sending a large file is some, too */
+};
 
 static bool control(loop *l, int what)
 {
@@ -26,18 +29,28 @@ bool loop_init(loop *l, struct MHD_Daemon *daemon, int watchers)
 
 void loop_destroy(loop *l) { pthread_mutex_destroy(&l->turn); }
 
-/* libmicrohttpd tells by a time-out of 0 that it has connections it could go on with; no event will. */
+/* libmicrohttpd tells by a time-out of 0 that it has connections it could go on with; no event will. For a chunked body with a
+ * line that fills its buffer it says so for ever, and does nothing. */
 static bool run_rounds(loop *l)
 {
     bool more = true;
+    int rounds = atomic_load(&l->lagging) ? 1 : ROUNDS_MAX;
     atomic_store(&l->again, false);
-    for (int round = 0; more && round < ROUNDS_MAX; round++) {
+    for (int round = 0; more && round < rounds; round++) {
         MHD_UNSIGNED_LONG_LONG wait;
+        unsigned calls = atomic_load(&l->calls);
         MHD_run_wait(l->daemon, 0);
         more = MHD_get_timeout(l->daemon, &wait) == MHD_YES && wait == 0;
+        l->fruitless = more && atomic_load(&l->calls) == calls ? l->fruitless + 1 : 0;
     }
-    return more;
+    bool lags = l->fruitless > FRUITLESS_MAX;
+    atomic_store(&l->lagging, lags);
+    return more && !lags;
 }
+
+bool loop_lags(const loop *l) { return atomic_load(&l->lagging); }
+
+void loop_progress(loop *l) { atomic_fetch_add_explicit(&l->calls, 1, memory_order_relaxed); }
 
 bool loop_run(loop *l)
 {

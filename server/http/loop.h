@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct loop {
     struct MHD_Daemon *daemon;
@@ -16,6 +17,9 @@ typedef struct loop {
     int watchers, own;    /* epoll descriptors: of those who run it, and the daemon's */
     atomic_bool again;    /* the note: it is to be run (once more) */
     atomic_bool disarmed; /* its event was delivered; nobody is woken for it until it is armed */
+    uint32_t fruitless;   /* rounds in a row in which there was more to do, yet no callback came; under `turn` */
+    atomic_bool lagging;  /* they were too many */
+    atomic_uint calls;    /* loop_progress() */
 } loop;
 
 /* daemon polls with epoll. Events for it carry the loop as data. */
@@ -23,8 +27,12 @@ bool loop_init(loop *l, struct MHD_Daemon *daemon, int watchers);
 void loop_destroy(loop *l);
 
 /* Does what there is to read, write and accept now, unless somebody is at it, who then does. True when there is more than one
- * should do in one go: it is to be run again soon. */
+ * should do in one go: it is to be run again soon. A loop that for long has more to do and gets nowhere lags, and says false: it
+ * is to be run now and then. */
 bool loop_run(loop *l);
+bool loop_lags(const loop *l);
+/* By the callbacks: the loop gets somewhere. */
+void loop_progress(loop *l);
 /* The same upon an event. */
 bool loop_run_event(loop *l);
 

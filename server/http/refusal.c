@@ -13,8 +13,12 @@ const refusal refusal_framing = { 400, NULL,
     PROBLEM("bad request", 400, "INVALID", "the length of the body is unclear: send either Content-Length or "
             "Transfer-Encoding: chunked") };
 const refusal refusal_twice = { 400, NULL,
-    PROBLEM("bad request", 400, "INVALID", "Host, Authorization, Content-Type, Content-Length or Transfer-Encoding is given "
-            "twice") };
+    PROBLEM("bad request", 400, "INVALID", "Host, Authorization, Content-Type, Content-Encoding, Content-Length or "
+            "Transfer-Encoding is given twice") };
+const refusal refusal_name = { 400, NULL,
+    PROBLEM("bad request", 400, "INVALID", "a header's name has a blank in it or behind it") };
+const refusal refusal_coding = { 415, NULL,
+    PROBLEM("unsupported media type", 415, "UNSUPPORTED", "the body must be sent as it is, without Content-Encoding") };
 const refusal refusal_body = { 413, NULL,
     PROBLEM("content too large", 413, "LIMIT", "the body is larger than this server takes") };
 const refusal refusal_head = { 431, NULL,

@@ -13,6 +13,8 @@ typedef struct refusal {
 extern const refusal refusal_target;   /* 400: the path is malformed */
 extern const refusal refusal_framing;  /* 400: how long the body is cannot be told for sure */
 extern const refusal refusal_twice;    /* 400: a header that may be there once is there twice */
+extern const refusal refusal_name;     /* 400: a header's name has a blank, and is another's elsewhere */
+extern const refusal refusal_coding;   /* 415: Content-Encoding */
 extern const refusal refusal_body;     /* 413 */
 extern const refusal refusal_head;     /* 431 */
 extern const refusal refusal_answer;   /* 500: the handler's answer cannot be sent */

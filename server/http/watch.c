@@ -12,6 +12,7 @@
 enum {
     TICK_MS = 250,           /* how late a deadline may be noticed */
     ABANDONED_MS = 1000,     /* after which a request whose client has left is given up */
+    STUCK_MS = 5000,         /* and one whose bytes nobody reads */
     FRESH_MS = 1000,         /* a connection that is idle for less is one in use */
     SETTLE_TICK_MS = 20,
     WRITE_BYTES_PER_MS = 64, /* a response gets the time that this rate takes, on top of the request's */
@@ -23,6 +24,8 @@ struct watched {
     watch_state state;
     int64_t since, deadline;
     int64_t left; /* when its client was first seen to have left, or 0 */
+    int64_t stuck;     /* since when nothing of what its client has sent was read, or 0 */
+    uint64_t consumed; /* bytes read by then */
     uint64_t received; /* bytes of the connection when it became idle */
     bool sampled, cut;
     char peer[INET6_ADDRSTRLEN];
@@ -68,6 +71,7 @@ static void set(watch *w, watched *c, watch_state state, int64_t now, int64_t ex
     c->since = now;
     c->deadline = timed ? now + w->limit_ms + extra : INT64_MAX;
     c->left = 0;
+    c->stuck = 0;
     c->sampled = false;
 }
 
@@ -99,12 +103,26 @@ static bool is_abandoned(watched *c, int64_t now)
     return now - c->left >= ABANDONED_MS;
 }
 
+/* A line of the chunked coding that fills libmicrohttpd's buffer is never read to its end. */
+static bool is_stuck(watched *c, int64_t now)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    int unread = 0;
+    if (ioctl(c->fd, FIONREAD, &unread) != 0 || getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
+    uint64_t consumed = info.tcpi_bytes_received - (uint64_t)unread;
+    if (unread == 0) c->stuck = 0;
+    else if (!c->stuck || consumed != c->consumed) c->stuck = now;
+    c->consumed = consumed;
+    return c->stuck && now - c->stuck >= STUCK_MS;
+}
+
 static void look(watch *w, int64_t now)
 {
     for (watched *c = w->first; c; c = c->next) {
         if (c->cut) continue;
         if (c->state == WATCH_IDLE) look_for_bytes(w, c, now);
-        if (now >= c->deadline || (c->state == WATCH_READING && is_abandoned(c, now))) cut(w, c);
+        if (now >= c->deadline || (c->state == WATCH_READING && (is_abandoned(c, now) || is_stuck(c, now)))) cut(w, c);
     }
 }
 

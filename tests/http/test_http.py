@@ -141,11 +141,18 @@ def test_a_chunked_body_without_end_is_dropped(start):
     b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
     b"Authorization: a\r\nAuthorization: b",
     b"Host: other",
+    b"Transfer-Encoding : chunked\r\nContent-Length: 3",
+    b"Transfer-Encoding: chunked\r\nContent-Length\t: 3",
 ])
 def test_a_request_that_can_be_read_in_two_ways_is_refused(server, fields):
     client = server.client().send(b"POST /echo HTTP/1.1\r\nHost: t\r\n" + fields + b"\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
     problem(client.reply(), 400)
     assert client.closed_within(10)
+
+
+def test_a_compressed_body_is_refused(server):
+    problem(server.ask("POST", "/echo", b"abc", headers=["Content-Encoding: gzip"]), 415)
+    assert server.ask("POST", "/echo", b"abc", headers=["Content-Encoding: identity"]).text == "abc"
 
 
 @pytest.mark.parametrize("target", ["/%00", "/a%", "/a%2", "/a%zz", "/a%2Fb", "/a%2fb", "*", "a", "/a%20%0", "/a#b"])

@@ -76,6 +76,26 @@ def test_an_idle_connection_is_closed(start):
     assert kept.closed_within(PATIENCE)
 
 
+def test_an_idle_connection_is_closed_while_a_request_takes_long(start):
+    server = start(ports=2, idle_seconds=1)
+    held = server.client().request("GET", "/hold")
+    server.wait_held(1)
+    for slot in (0, 1):
+        kept = server.client(slot)
+        assert kept.ask("GET", "/bytes/1").body == b"x"
+        assert kept.closed_within(PATIENCE)
+    server.ask("GET", "/release")
+    assert held.reply().status == 200
+
+
+def test_a_chunk_without_an_end_of_its_first_line_is_given_up(start):
+    server = start()
+    head = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+    clients = [server.client().send(head + start_of + b"a" * 60000) for start_of in (b"5;", b"0" * 40000) for _ in range(20)]
+    assert server.ask("POST", "/echo", b"ok").text == "ok"
+    assert all(client.closed_within(PATIENCE) for client in clients)
+
+
 def test_idling_is_not_held_against_a_request(start):
     server = start(request_seconds=1, idle_seconds=30)
     client = server.client()
