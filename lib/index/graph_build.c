@@ -4,7 +4,11 @@
 #include <string.h>
 
 static const float ALPHA_LINK = 1.0f, ALPHA_REFINE = 1.1f; /* of squared distances */
-enum { PAIRS = 8, FILL_EACH = 4 };
+enum {
+    LINK_SHARE = 2, /* linking looks at so much less than refining, which comes behind and finds what it missed */
+    PAIRS = 8,
+    FILL_EACH = 4
+};
 
 static int by_distance(const void *a, const void *b)
 {
@@ -81,6 +85,7 @@ void graph_link(graph *g, graph_worker *w, uint32_t node, const float *vector, f
     uint32_t level = take_rows(g, node);
     uint64_t entry = atomic_load(&g->entry);
     bool highest = entry == NO_ENTRY || level > entry_level(entry);
+    size_t ef = g->o.ef_construction / LINK_SHARE;
     float distance;
     if (highest) {
         pthread_mutex_lock(&g->top); /* rare: one at a time may raise the graph */
@@ -91,7 +96,7 @@ void graph_link(graph *g, graph_worker *w, uint32_t node, const float *vector, f
         worker_query(g, w, vector, inverse, SQ_8);
         uint32_t from = walk_down(g, w, SQ_8, entry, begin, &distance);
         for (uint32_t l = begin + 1; l-- > 0;) {
-            walk_level(g, w, SQ_8, l, from, distance, g->o.ef_construction, node);
+            walk_level(g, w, SQ_8, l, from, distance, ef, node);
             from = w->pool.at[0].row & ~LOOKED_AT;
             distance = w->pool.at[0].distance;
             link_level(g, w, node, l);
