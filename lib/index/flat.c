@@ -340,6 +340,16 @@ const float *flat_vector(const flat *f, uint32_t row)
     return c->vectors + (size_t)at * f->stride;
 }
 
+void flat_ask_for(const flat *f, uint32_t row)
+{
+    uint32_t at;
+    const chunk *c = chunk_at(f, row, &at);
+    const char *vector = (const char *)(c->vectors + (size_t)at * f->stride);
+    __builtin_prefetch((const void *)&c->deaths[at]);
+    if (c->births) __builtin_prefetch((const void *)&c->births[at]);
+    for (size_t i = 0; i < f->o.dim * sizeof(float); i += 64) __builtin_prefetch(vector + i);
+}
+
 uint32_t flat_slot(const flat *f, uint32_t row)
 {
     uint32_t at;

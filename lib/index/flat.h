@@ -84,6 +84,8 @@ bool flat_readers_gone(const flat *f, const flat_readers *then);
 /* Rows by number. */
 uint32_t flat_base_count(const flat *f);
 uint32_t flat_used(const flat *f);
+/* Asks memory for what flat_visible() and flat_distance() will want of a row. */
+void flat_ask_for(const flat *f, uint32_t row);
 const float *flat_vector(const flat *f, uint32_t row);
 uint32_t flat_slot(const flat *f, uint32_t row);
 float flat_inverse(const flat *f, uint32_t row); /* 1 / norm under cosine, else 1 */

@@ -7,13 +7,20 @@
 #include <math.h>
 #include <string.h>
 
-enum { UPPER_SHARE = 8 }; /* rows of upper levels there is room for: one a so many nodes, twice what m = 16 needs */
+enum {
+    UPPER_SHARE = 8, /* rows of upper levels there is room for: one a so many nodes, twice what m = 16 needs */
+    LINE = 64        /* bytes that arrive from memory together: a row should lie in as few as it fills */
+};
 
 /* On large pages; memory that no node needs yet is not touched, and so is not there. */
-static void *array(const evdb_allocator *mem, size_t count, size_t size)
+static void *array(graph *g, size_t count, size_t size)
 {
-    void *block = mem_array(mem, count, size);
-    if (block) pages_large(block, count * size);
+    size_t bytes = count * size, align = bytes < LARGE_PAGE ? LINE : LARGE_PAGE;
+    char *block = mem_alloc(g->o.mem, bytes + align);
+    if (!block) return NULL;
+    g->blocks[g->block_count++] = block;
+    block += align - (uintptr_t)block % align;
+    pages_large(block, bytes);
     return block;
 }
 
@@ -28,13 +35,13 @@ evdb_status graph_create(const graph_options *options, uint32_t capacity, const 
     g->stride8 = sq_stride(SQ_8, options->dim);
     g->upper_rows = capacity / UPPER_SHARE + GRAPH_LEVELS_MAX + 1;
     pthread_mutex_init(&g->top, NULL);
-    g->codes4 = array(g->o.mem, capacity, g->stride4);
-    g->codes8 = array(g->o.mem, capacity, g->stride8);
-    g->bottom = array(g->o.mem, (size_t)capacity * g->links, sizeof(*g->bottom));
+    g->codes4 = array(g, capacity, g->stride4);
+    g->codes8 = array(g, capacity, g->stride8);
+    g->bottom = array(g, (size_t)capacity * g->links, sizeof(*g->bottom));
     g->upper = mem_zero(g->o.mem, capacity * sizeof(*g->upper)); /* before a node is put: on no upper level */
     g->levels = mem_zero(g->o.mem, capacity * sizeof(*g->levels));
-    g->upper_links = array(g->o.mem, (size_t)g->upper_rows * g->o.m, sizeof(*g->upper_links));
-    g->locks = array(g->o.mem, capacity, sizeof(*g->locks));
+    g->upper_links = array(g, (size_t)g->upper_rows * g->o.m, sizeof(*g->upper_links));
+    g->locks = array(g, capacity, sizeof(*g->locks));
     g->mean = mem_zero(g->o.mem, g->o.dim * sizeof(*g->mean));
     atomic_store(&g->entry, NO_ENTRY);
     atomic_store(&g->upper_used, 1);
@@ -72,8 +79,10 @@ evdb_status graph_grow(const graph *from, uint32_t capacity, graph **out, evdb_e
 void graph_free(graph *g)
 {
     if (!g) return;
-    void *const blocks[] = { g->codes4, g->codes8, g->bottom, g->upper, g->levels, g->upper_links, (void *)g->locks, g->mean };
-    for (size_t i = 0; i < sizeof(blocks) / sizeof(*blocks); i++) mem_free(g->o.mem, blocks[i]);
+    for (size_t i = 0; i < g->block_count; i++) mem_free(g->o.mem, g->blocks[i]);
+    mem_free(g->o.mem, g->upper);
+    mem_free(g->o.mem, g->levels);
+    mem_free(g->o.mem, g->mean);
     pthread_mutex_destroy(&g->top);
     mem_free(g->o.mem, g);
 }

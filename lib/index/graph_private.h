@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { NO_NODE = UINT32_MAX };
+enum { NO_NODE = UINT32_MAX, GRAPH_ARRAYS = 5 };
 
 /* One element a node, or one row; never moved. */
 struct graph {
@@ -25,6 +25,8 @@ struct graph {
     pthread_mutex_t top;       /* `entry` is being changed */
     _Atomic uint64_t entry;    /* where walks begin: node, and its levels in the upper half; NO_ENTRY: the graph is empty */
     _Atomic uint32_t used;     /* nodes ever put are below; others hold nothing, not even zeros */
+    void *blocks[GRAPH_ARRAYS]; /* what the arrays lie in, aligned */
+    size_t block_count;
 };
 
 /* Candidates, nearest first. The highest bit of `row` says that its neighbours were looked at. */
@@ -37,12 +39,12 @@ typedef struct candidates {
 struct graph_worker {
     const evdb_allocator *mem;
     uint32_t capacity;
-    uint16_t *visited, epoch;
+    uint8_t *visited, epoch;
     candidates pool;
     hit *hits;             /* GRAPH_EF_MAX + 2 links */
     float *vector;         /* the query, scaled and centred */
     sq_query q4, q8;
-    uint32_t rows[SQ_BATCH_MAX];
+    uint32_t rows[SQ_BATCH_MAX], waiting[SQ_BATCH_MAX]; /* waiting: asked for */
     float distances[SQ_BATCH_MAX];
 };
 

@@ -1,15 +1,19 @@
 /* graph_search.c - walking a graph.
  *
  * A search is a loop over the nearest candidate that was not looked at: its neighbours that were not met before get their
- * distances in one call, which asks memory for them ahead, and go into the pool. It ends when all that is in the pool was looked at. */
+ * distances in one call and go into the pool. It ends when all that is in the pool was looked at.
+ * What a walk waits for is memory. So the codes of one candidate's neighbours are asked for and left to come, while the
+ * distances of those before are computed: the pool is one candidate behind, which costs a few looks more and saves a wait at each. */
 #include "index/graph_private.h"
 #include <string.h>
 
-static void measure(const graph *g, graph_worker *w, sq_bits bits, size_t count)
+static const uint8_t *codes_of(const graph *g, sq_bits bits) { return bits == SQ_8 ? g->codes8 : g->codes4; }
+static size_t stride_of(const graph *g, sq_bits bits) { return bits == SQ_8 ? g->stride8 : g->stride4; }
+
+static void measure(const graph *g, graph_worker *w, sq_bits bits, const uint32_t *rows, size_t count)
 {
-    bool wide = bits == SQ_8;
-    sq_distances(g->o.kernel, bits, wide ? &w->q8 : &w->q4, wide ? g->codes8 : g->codes4, wide ? g->stride8 : g->stride4, g->o.dim,
-                 w->rows, count, w->distances);
+    sq_distances(g->o.kernel, bits, bits == SQ_8 ? &w->q8 : &w->q4, codes_of(g, bits), stride_of(g, bits), g->o.dim, rows, count,
+                 w->distances);
 }
 
 static void forget_visits(graph_worker *w)
@@ -23,32 +27,69 @@ uint32_t walk_down(const graph *g, graph_worker *w, sq_bits bits, uint64_t entry
 {
     uint32_t at = entry_node(entry);
     w->rows[0] = at;
-    measure(g, w, bits, 1);
+    measure(g, w, bits, w->rows, 1);
     *distance = w->distances[0];
     for (uint32_t l = entry_level(entry); l > level; l--)
         for (bool moved = true; moved;) {
             uint32_t count = graph_links(g, at, l, w->rows);
             moved = false;
-            measure(g, w, bits, count);
+            measure(g, w, bits, w->rows, count);
             for (uint32_t i = 0; i < count; i++)
                 if (w->distances[i] < *distance) *distance = w->distances[i], at = w->rows[i], moved = true;
         }
     return at;
 }
 
-static void add(candidates *p, float distance, uint32_t row)
+/* The place of a distance behind all that are nearer. Without branches: which way they go is chance, and each wrong guess would
+ * cost more than the whole search. */
+static size_t place_of(const candidates *p, float distance)
 {
-    size_t low = 0, high = p->count;
-    if (p->count == p->room && !(distance < p->at[p->count - 1].distance)) return;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (p->at[middle].distance < distance) low = middle + 1;
-        else high = middle;
+    const hit *at = p->at;
+    for (size_t left = p->count; left > 1;) {
+        size_t half = left / 2;
+        at += half & -(size_t)(at[half - 1].distance < distance);
+        left -= half;
     }
+    return (size_t)(at - p->at) + (at->distance < distance);
+}
+
+/* True when it may be the next to be looked at. */
+static bool insert(candidates *p, float distance, uint32_t row)
+{
+    size_t place = p->count ? place_of(p, distance) : 0;
     if (p->count < p->room) p->count++;
-    memmove(p->at + low + 1, p->at + low, (p->count - 1 - low) * sizeof(*p->at));
-    p->at[low] = (hit){ distance, row };
-    if (low < p->next) p->next = low;
+    memmove(p->at + place + 1, p->at + place, (p->count - 1 - place) * sizeof(*p->at));
+    p->at[place] = (hit){ distance, row };
+    if (place > p->next) return false;
+    p->next = place;
+    return true;
+}
+
+/* Asking for memory ahead. Inlined by force: of a function that does nothing else the compiler thinks that it does nothing, and
+ * leaves its calls out. */
+#define ASKING static inline __attribute__((always_inline)) void
+
+ASKING ask_for_codes(const graph *g, sq_bits bits, const uint32_t *rows, size_t count)
+{
+    const uint8_t *codes = codes_of(g, bits);
+    size_t stride = stride_of(g, bits);
+    for (size_t i = 0; i < count; i++)
+        for (size_t at = 0; at < stride; at += 64) __builtin_prefetch(codes + rows[i] * stride + at);
+}
+
+ASKING ask_for_links(const graph *g, uint32_t node, uint32_t level)
+{
+    const char *at = (const char *)links_of(g, node, level);
+    for (size_t i = 0; i < links_max(g, level) * sizeof(uint32_t); i += 64) __builtin_prefetch(at + i);
+}
+
+/* Those that are nearer than what is in the pool. */
+static void add_all(const graph *g, candidates *p, uint32_t level, const float *distances, const uint32_t *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (p->count == p->room && !(distances[i] < p->at[p->count - 1].distance)) continue;
+        if (insert(p, distances[i], rows[i])) ask_for_links(g, rows[i], level);
+    }
 }
 
 /* The nearest that was not looked at, or NO_NODE. */
@@ -65,20 +106,11 @@ static size_t meet(const graph *g, graph_worker *w, uint32_t node, uint32_t leve
     uint32_t most = links_max(g, level), link;
     size_t count = 0;
     for (uint32_t i = 0; i < most && (link = link_read(&at[i])) != NO_NODE; i++) {
-        if (w->visited[link] == w->epoch) continue;
+        w->rows[count] = link; /* stays only when it is new; half of them are, so a branch would be guessed wrong */
+        count += w->visited[link] != w->epoch;
         w->visited[link] = w->epoch;
-        w->rows[count++] = link;
     }
     return count;
-}
-
-/* The links of the candidate that is likely to be next are on their way while this one's neighbours are measured. */
-static void ask_for_links(const graph *g, candidates *p, uint32_t level)
-{
-    uint32_t node = next_of(p);
-    if (node == NO_NODE) return;
-    const char *at = (const char *)links_of(g, node, level);
-    for (size_t i = 0; i < links_max(g, level) * sizeof(uint32_t); i += 64) __builtin_prefetch(at + i);
 }
 
 void walk_level(const graph *g, graph_worker *w, sq_bits bits, uint32_t level, uint32_t from, float distance, size_t ef,
@@ -90,13 +122,19 @@ void walk_level(const graph *g, graph_worker *w, sq_bits bits, uint32_t level, u
     forget_visits(w);
     w->visited[from] = w->epoch;
     if (skip != NO_NODE) w->visited[skip] = w->epoch;
-    add(p, distance, from);
-    for (uint32_t node; (node = next_of(p)) != NO_NODE;) {
-        p->at[p->next].row |= LOOKED_AT;
-        size_t count = meet(g, w, node, level);
-        ask_for_links(g, p, level);
-        measure(g, w, bits, count);
-        for (size_t i = 0; i < count; i++) add(p, w->distances[i], w->rows[i]);
+    add_all(g, p, level, &distance, &from, 1);
+    size_t waiting = 0;
+    for (uint32_t node; (node = next_of(p)) != NO_NODE || waiting;) {
+        size_t met = 0;
+        if (node != NO_NODE) {
+            p->at[p->next].row |= LOOKED_AT;
+            met = meet(g, w, node, level);
+            ask_for_codes(g, bits, w->rows, met);
+        }
+        measure(g, w, bits, w->waiting, waiting);
+        add_all(g, p, level, w->distances, w->waiting, waiting);
+        memcpy(w->waiting, w->rows, met * sizeof(*w->rows));
+        waiting = met;
     }
 }
 

@@ -11,7 +11,8 @@
 
 enum {
     INDEXED_CLAIM_MAX = 4096, /* rows that one step of the indexer links */
-    INDEXED_RERANK_MIN = 40,  /* candidates whose exact distance is computed, at least */
+    INDEXED_RERANK_MIN = 40,  /* candidates whose exact distance is computed, or 2 k ... */
+    INDEXED_RERANK_FUTILE = 5, /* ... unless this and k in a row are not among the best */
     INDEXED_GONE_SHARE = 8    /* dead rows are taken out once they are one in so many */
 };
 

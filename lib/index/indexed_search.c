@@ -41,24 +41,22 @@ static void give_worker(indexed *x, graph_worker *w)
     if (!kept) graph_worker_free(w);
 }
 
-static void ask_for(const flat *f, uint32_t row, uint32_t dim)
-{
-    const char *at = (const char *)flat_vector(f, row);
-    for (size_t i = 0; i < dim * sizeof(float); i += 64) __builtin_prefetch(at + i);
-}
-
-/* Exact distances of the candidates nearest by codes that the snapshot sees. */
+/* Exact distances of the candidates nearest by codes that the snapshot sees, until many in a row were no longer among the best:
+ * those behind are hardly. A vector is far away in memory, often the farthest thing of a search. */
 static void rank(const search *s, const float *query, float inverse, const hit *candidates, size_t count, topk *best)
 {
     const flat *f = s->x->flat;
-    size_t most = 2 * (size_t)s->q->k, taken = 0;
+    size_t most = 2 * (size_t)s->q->k, taken = 0, futile = 0;
     if (most < INDEXED_RERANK_MIN) most = INDEXED_RERANK_MIN;
-    for (size_t i = 0; i < count && i < AHEAD; i++) ask_for(f, candidates[i].row, s->x->o.flat.dim);
+    for (size_t i = 0; i < count && i < AHEAD; i++) flat_ask_for(f, candidates[i].row);
     for (size_t i = 0; i < count && taken < most; i++) {
-        if (i + AHEAD < count) ask_for(f, candidates[i + AHEAD].row, s->x->o.flat.dim);
+        if (i + AHEAD < count) flat_ask_for(f, candidates[i + AHEAD].row);
         if (!flat_visible(s->snapshot, candidates[i].row)) continue;
         taken++;
-        topk_add(best, flat_distance(f, query, inverse, candidates[i].row), candidates[i].row);
+        float d = flat_distance(f, query, inverse, candidates[i].row);
+        futile = d < topk_bound(best) ? 0 : futile + 1;
+        topk_add(best, d, candidates[i].row);
+        if (futile > (size_t)s->q->k + INDEXED_RERANK_FUTILE) break;
     }
 }
 

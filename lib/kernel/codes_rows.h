@@ -3,7 +3,7 @@
 #define EVDB_KERNEL_CODES_ROWS_H
 #include "kernel/codes.h"
 
-enum { CODES_AHEAD = 4, CODES_LINE = 64 }; /* rows asked for early, whole; bytes that arrive together */
+enum { CODES_AHEAD = 16, CODES_LINE = 64 }; /* rows asked for early, whole; bytes that arrive together */
 
 static inline __attribute__((always_inline)) void codes_ask_for(const uint8_t *row, size_t stride)
 {

@@ -3,8 +3,6 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-enum { LARGE_PAGE = 2 << 20 };
-
 void pages_large(void *block, size_t bytes)
 {
     uintptr_t from = ((uintptr_t)block + LARGE_PAGE - 1) & ~(uintptr_t)(LARGE_PAGE - 1);
