@@ -118,6 +118,7 @@ def resident():
     """Bytes that are this process's alone: anonymous, or of a file and changed. What malloc holds without need is given back."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
+    os.sync()  # pages of a file just written count as changed until they are on disk
     total = 0
     for mapping in re.split(r"(?m)^(?=[0-9a-f]+-[0-9a-f]+ )", pathlib.Path("/proc/self/smaps").read_text()):
         kb = dict(re.findall(r"(?m)^(Anonymous|Private_Dirty): +(\d+) kB", mapping))
