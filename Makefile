@@ -192,8 +192,10 @@ bench: $(BENCH) $(B)/evdbd ## compare with bare SQLite, memory bandwidth, bare H
 	@$(MAKE) --no-print-directory peers
 peers: library ## the other libraries alone; ROWS=n|all DATA='BASE.npy QUERY.npy' or FILE.hdf5, METRIC=l2|cosine
 	@if tests/install-deps peers && tests/bench/peers-install $(B)/bench/venv; then \
-	  PYTHONDONTWRITEBYTECODE=1 EVDB_LIBRARY=$(abspath $(B))/libevdb.so PYTHONPATH=bindings/python $(B)/bench/venv/bin/python \
-	  tests/bench/peers.py --out $(B)/bench $(if $(ROWS),--rows $(ROWS)) $(if $(METRIC),--metric $(METRIC)) $(DATA); \
+	  export PYTHONDONTWRITEBYTECODE=1 EVDB_LIBRARY=$(abspath $(B))/libevdb.so PYTHONPATH=bindings/python; \
+	  python='$(B)/bench/venv/bin/python' with='--out $(B)/bench $(if $(ROWS),--rows $(ROWS))'; \
+	  $$python tests/bench/peers.py $$with $(if $(METRIC),--metric $(METRIC)) $(DATA) && \
+	  $$python tests/bench/ingest.py $$with $(filter %.npy,$(firstword $(DATA))); \
 	else echo 'peers: skipped'; fi
 format: ## lay out lines changed since BASE (HEAD), and new files, as .clang-format says
 	@tests/install-deps format
