@@ -36,7 +36,7 @@ def svg(title, curves):
         out += [line(x(recall), TOP, x(recall), HEIGHT - BOTTOM), text(x(recall), HEIGHT - BOTTOM + 18, f"{recall:g}")]
     for speed in ticks(low, high):
         out += [line(LEFT, y(speed), WIDTH - RIGHT, y(speed)), text(LEFT - 6, y(speed) + 4, f"{speed:,}", "end")]
-    out += [text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, "recall@10"), text(LEFT, TOP - 6, "queries per CPU-second")]
+    out += [text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, "recall@10"), text(8, TOP - 8, "queries per CPU-second", "start")]
     for (name, points), colour in zip(curves.items(), COLOURS):
         row = TOP + 20 * (list(curves).index(name) + 1)
         out += [line(WIDTH - RIGHT + 14, row, WIDTH - RIGHT + 34, row, colour), text(WIDTH - RIGHT + 40, row + 4, name, "start")]
