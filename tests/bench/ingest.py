@@ -105,9 +105,10 @@ def main():
     before = min(BEFORE, len(rows) // 2)
     out = pathlib.Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
-    print(f"\n{'fashion-mnist' if not options.file else options.file}: into {before:,} x {rows.shape[1]}, {options.rounds} rounds", flush=True)
+    name = options.file or "fashion-mnist"
+    print(f"\n{name}: into {before:,} x {rows.shape[1]}, {options.rounds} rounds", flush=True)
     with tempfile.TemporaryDirectory(dir=out) as folder:
-        both = {"evdb": Evdb(pathlib.Path(folder), rows[:before]), "sqlite-vec": SqliteVec(pathlib.Path(folder), rows[:before])}
+        both = {name: kind(pathlib.Path(folder), rows[:before]) for name, kind in (("evdb", Evdb), ("sqlite-vec", SqliteVec))}
         print(f"{'':10}{'rows a second':>26}\n{'batch of':>10}{'evdb':>13}{'sqlite-vec':>13}{'ratio':>8}"
               f"{'not linked at the end':>24}{'until all is':>15}")
         first = before

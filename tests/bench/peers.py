@@ -73,8 +73,8 @@ class Peer:
     def __init__(self, name, folder, metric):
         self.name = name
         self.points = {}  # effort -> (recall, [seconds of each round])
-        self.process = subprocess.Popen([sys.executable, pathlib.Path(__file__).with_name("peer_libraries.py"), name, folder, metric],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, pathlib.Path(__file__).with_name("peer_libraries.py"), name, folder, metric]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.built = self.hear()
 
     def hear(self):
