@@ -38,6 +38,9 @@ FUZZ_C    := $(wildcard tests/fuzz/fuzz_*.c)
 ifeq ($(findstring x86,$(shell $(CC) -dumpmachine)),)
 LIB_C     := $(filter-out lib/kernel/avx%.c,$(LIB_C))
 endif
+ifeq ($(findstring aarch64,$(shell $(CC) -dumpmachine)),)
+LIB_C     := $(filter-out lib/kernel/neon%.c,$(LIB_C))
+endif
 obj        = $(patsubst %.c,$(B)/%.o,$(1))
 bin        = $(patsubst %.c,$(B)/%,$(1))
 
@@ -61,9 +64,9 @@ $(B)/%.o: %.c $(B)/flags
 
 # What a build was made with: objects depend on the compiler and its flags, libraries on the list of sources. Before the first
 # compilation somebody looks for what evdb needs; the goals that may install do so here.
-INSTALL   := $(sort $(if $(filter quickstart bench replay,$(MAKECMDGOALS)),run) $(if $(filter bench,$(MAKECMDGOALS)),bench) \
+INSTALL   := $(sort $(if $(filter quickstart bench peers replay,$(MAKECMDGOALS)),run) $(if $(filter bench,$(MAKECMDGOALS)),bench) \
              $(if $(filter test threaded memcheck judges,$(MAKECMDGOALS)),run test))
-NEEDED    := $(if $(filter-out library,$(or $(MAKECMDGOALS),all)),build,library)
+NEEDED    := $(if $(filter-out library emulated,$(or $(MAKECMDGOALS),all)),build,library)
 record     = echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
 .PHONY: always
 $(B)/flags: always
@@ -128,7 +131,7 @@ $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
 programs: all $(C_TESTS) $(ECHO) $(EXAMPLE)
 
-.PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer slowhttp judges format tidy cover bench install uninstall clean help
+.PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer neon noavx slowhttp judges format tidy cover bench peers install uninstall clean help
 quickstart: $(B)/examples/quickstart $(B)/evdbd ## install what is missing, build, search 60,000 images, serve them
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && $< "$$dir/evdb" && examples/serve.sh $(B)/evdbd "$$dir/evdb"
 test: programs ## install what is missing, build, run the tests; T=name runs those it matches
@@ -161,16 +164,39 @@ judges: all ## the official MCP clients, installed below build/, talk to evdb mc
 cover: ## line coverage of the library by all tests
 	+@$(AGAIN) test B=build/cover CFLAGS='-O0 -g --coverage'
 	@tests/cover build/cover
-.PHONY: threaded memcheck replay
+# The kernels that this machine's processor would not choose; T=name runs other tests of the library there.
+ARM       := aarch64-linux-gnu
+ARM_ROOT   = $(CURDIR)/build/neon/root
+KERNEL_T   = $(or $(T),unit/test_(kernel|codes)$$|api/test_(distance|search)$$)
+neon: ## the library for 64-bit ARM: kernels and searches under qemu
+	+@if ! { tests/install-deps neon && tests/arm64-root $(ARM_ROOT); }; then echo 'neon: skipped, its compiler cannot be had'; else \
+	  CPATH=$(ARM_ROOT)/usr/include EMULATOR='qemu-aarch64 -L /usr/$(ARM) -E LD_LIBRARY_PATH=$(ARM_ROOT)/usr/lib/$(ARM)' \
+	  KERNEL_T='$(KERNEL_T)' $(MAKE) --no-print-directory emulated B=build/neon CPUS='cortex-a53:neon max:neon-dot' \
+	  CC=$(ARM)-gcc LD=$(ARM)-ld AR=$(ARM)-ar OBJCOPY=$(ARM)-objcopy HARDEN= LDHARDEN='-L$(ARM_ROOT)/usr/lib/$(ARM)'; fi
+noavx: ## the same for x86-64, on processors without AVX2
+	+@if ! { $(CC) -dumpmachine | grep -q x86_64 && tests/install-deps noavx; }; then echo 'noavx: skipped, qemu cannot be had or this is no x86-64'; else \
+	  EMULATOR=qemu-x86_64 KERNEL_T='$(KERNEL_T)' $(MAKE) --no-print-directory emulated CPUS='Nehalem:scalar IvyBridge:scalar'; fi
+.PHONY: threaded memcheck replay emulated
 threaded: all $(ECHO)
+emulated: $(UNIT) $(API)
+	@for cpu in $(CPUS); do echo "$${cpu%:*}, whose kernels are $${cpu#*:}:"; \
+	  EMULATOR="$$EMULATOR -cpu $${cpu%:*}" EVDB_KERNEL="$${cpu#*:}" tests/run --$@ $(B) "$$KERNEL_T" || exit; done
 threaded memcheck: $(C_TESTS)
 	@tests/run --$@ $(B) '$(T)'
 replay: $(FUZZ)
 	@for f in $(FUZZ); do mkdir -p $$f.corpus && echo "$${f##*/}:" && \
 	  $$f -runs=$(RUNS) $$f.corpus tests/fuzz/corpus/$${f##*/} || exit; done
 
-bench: $(BENCH) $(B)/evdbd ## compare with bare SQLite, memory bandwidth and bare HTTP; ROWS=n for less
-	@for b in $(BENCH); do $$b $(ROWS) || exit; done
+bench: $(BENCH) $(B)/evdbd ## compare with bare SQLite, memory bandwidth, bare HTTP and other libraries; ROWS=n|all
+	@for b in $(BENCH); do $$b $(filter-out all,$(ROWS)) || exit; done
+	@$(MAKE) --no-print-directory peers
+peers: library ## the other libraries alone; ROWS=n|all DATA='BASE.npy QUERY.npy' or FILE.hdf5, METRIC=l2|cosine
+	@if tests/install-deps peers && tests/bench/peers-install $(B)/bench/venv; then \
+	  export PYTHONDONTWRITEBYTECODE=1 EVDB_LIBRARY=$(abspath $(B))/libevdb.so PYTHONPATH=bindings/python; \
+	  python='$(B)/bench/venv/bin/python' with='--out $(B)/bench $(if $(ROWS),--rows $(ROWS))'; \
+	  $$python tests/bench/peers.py $$with $(if $(METRIC),--metric $(METRIC)) $(DATA) && \
+	  $$python tests/bench/ingest.py $$with $(filter %.npy,$(firstword $(DATA))); \
+	else echo 'peers: skipped'; fi
 format: ## lay out lines changed since BASE (HEAD), and new files, as .clang-format says
 	@tests/install-deps format
 	@git diff -U0 --no-color $(or $(BASE),HEAD) -- '*.c' '*.h' | clang-format-diff -p1 -i

@@ -4,6 +4,7 @@
 #include "base/try.h"
 #include "index/graph_private.h"
 #include "platform/pages.h"
+#include "platform/thread.h"
 #include <math.h>
 #include <string.h>
 
@@ -117,7 +118,7 @@ uint32_t graph_level_of(const graph *g, uint32_t node)
 void graph_lock(graph *g, uint32_t node)
 {
     while (atomic_exchange_explicit(&g->locks[node], 1, memory_order_acquire))
-        while (atomic_load_explicit(&g->locks[node], memory_order_relaxed)) __builtin_ia32_pause();
+        while (atomic_load_explicit(&g->locks[node], memory_order_relaxed)) thread_spin();
 }
 
 void graph_unlock(graph *g, uint32_t node) { atomic_store_explicit(&g->locks[node], 0, memory_order_release); }

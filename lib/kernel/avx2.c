@@ -127,14 +127,4 @@ ISA static bool finite_f32(const float *a, size_t n)
 
 const kernel kernel_avx2 = { "avx2",       usable,        dot_f32,     l2sq_f32,  l1_f32,
                              dot_f32_rows, l2sq_f32_rows, l1_f32_rows, finite_f32, &codes_avx2 };
-
-static bool usable_avx512(void)
-{
-    return usable() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
-}
-
-/* Floats wait for memory either way: only codes are worth the wider registers. */
-const kernel kernel_avx512 = { "avx512",     usable_avx512, dot_f32,     l2sq_f32,  l1_f32,
-                               dot_f32_rows, l2sq_f32_rows, l1_f32_rows, finite_f32, &codes_avx512 };
 #endif

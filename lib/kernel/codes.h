@@ -31,6 +31,8 @@ typedef struct code_kernel {
 extern const code_kernel codes_scalar;
 #if defined(__x86_64__)
 extern const code_kernel codes_avx2, codes_avx512;
+#elif defined(__aarch64__)
+extern const code_kernel codes_neon, codes_neon_dot;
 #endif
 
 #endif

@@ -5,6 +5,9 @@ const kernel *const kernels[] = {
 #if defined(__x86_64__)
     &kernel_avx512,
     &kernel_avx2,
+#elif defined(__aarch64__)
+    &kernel_neon_dot,
+    &kernel_neon,
 #endif
     &kernel_scalar,
     NULL,

@@ -28,6 +28,8 @@ typedef struct kernel {
 extern const kernel kernel_scalar;
 #if defined(__x86_64__)
 extern const kernel kernel_avx2, kernel_avx512;
+#elif defined(__aarch64__)
+extern const kernel kernel_neon, kernel_neon_dot; /* the second where there are dot product instructions */
 #endif
 extern const kernel *const kernels[]; /* fastest first, scalar last, then NULL */
 

@@ -17,4 +17,14 @@ bool thread_start(pthread_t *out, void *(*run)(void *context), void *context);
 /* Processors this process may use; at least 1. */
 uint32_t thread_cores(void);
 
+/* Says to the processor that this thread spins until another has stored something. */
+static inline void thread_spin(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 #endif

@@ -2,6 +2,7 @@
 import gc
 import os
 import pickle
+import sys
 from datetime import datetime, timedelta, timezone
 
 import numpy as np
@@ -107,6 +108,16 @@ def test_closed_handles_refuse(path):
     assert "closed" in repr(db) and "closed" in repr(st)
     with pytest.raises(AttributeError, match="nonsense"):
         st.nonsense
+
+
+def test_a_closed_store_is_released_though_its_index_was_asked_for(path):
+    with evdb.open(path) as db, db.create_store("s", dim=2) as st:
+        st.index.status()
+        handle = st._handle
+        st.close()
+        assert sys.getrefcount(handle) <= 2  # here, and as the argument
+        with pytest.raises(evdb.Invalid, match="closed"):
+            st.index.status()
 
 
 def test_a_caught_error_does_not_keep_the_database_open(path):

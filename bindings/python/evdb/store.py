@@ -52,7 +52,6 @@ class Store:
     def __init__(self, handle: Handle, name: str) -> None:
         self._handle = handle
         self._name = name
-        self.index = Index(handle)
 
     def __getattr__(self, name: str) -> Any:  # only reached when the attribute is not there
         if name == "_handle":
@@ -61,6 +60,11 @@ class Store:
 
     def __repr__(self) -> str:
         return f"<evdb.Store {self._name!r}{'' if '_handle' in self.__dict__ else ', closed'}>"
+
+    @property
+    def index(self) -> Index:
+        """The store's graph."""
+        return Index(self._handle)  # a new one each time: one kept here would keep the handle open beyond close()
 
     def close(self) -> None:
         """Closes the handle, behind calls that other threads are in and iterations that are under way."""

@@ -1,0 +1,79 @@
+/* avx512.c - AVX-512 for floats that have many elements. Nothing here but usable() may run before usable() said yes.
+ *
+ * Twice as fast as AVX2 on rows in the first-level cache, one and a half times in the second (a batch of queries meets a tile
+ * there), a tenth at most from memory. Below WIDE elements nothing is gained: those are AVX2's. */
+#include "kernel/kernel.h"
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define ISA __attribute__((target("avx512f,avx512bw,avx512vl")))
+#define INLINE ISA static inline __attribute__((always_inline))
+
+enum { WIDTH = 16, STEP = 4 * WIDTH, WIDE = 128 };
+
+static bool usable(void)
+{
+    return kernel_avx2.usable() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+}
+
+INLINE __m512 dot_step(__m512 acc, __m512 a, __m512 b) { return _mm512_fmadd_ps(a, b, acc); }
+
+INLINE __m512 l2sq_step(__m512 acc, __m512 a, __m512 b)
+{
+    __m512 d = _mm512_sub_ps(a, b);
+    return _mm512_fmadd_ps(d, d, acc);
+}
+
+INLINE __m512 l1_step(__m512 acc, __m512 a, __m512 b) { return _mm512_add_ps(acc, _mm512_abs_ps(_mm512_sub_ps(a, b))); }
+
+#define LOAD(p) _mm512_loadu_ps(p)
+
+#define KERNEL(name, step)                                                                                            \
+    INLINE float name##_wide(const float *a, const float *b, size_t n)                                                \
+    {                                                                                                                 \
+        __m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;                                                   \
+        size_t i = 0;                                                                                                 \
+        for (; i + STEP <= n; i += STEP) {                                                                            \
+            s0 = step(s0, LOAD(a + i), LOAD(b + i));                                                                  \
+            s1 = step(s1, LOAD(a + i + WIDTH), LOAD(b + i + WIDTH));                                                  \
+            s2 = step(s2, LOAD(a + i + 2 * WIDTH), LOAD(b + i + 2 * WIDTH));                                          \
+            s3 = step(s3, LOAD(a + i + 3 * WIDTH), LOAD(b + i + 3 * WIDTH));                                          \
+        }                                                                                                             \
+        for (; i + WIDTH <= n; i += WIDTH) s0 = step(s0, LOAD(a + i), LOAD(b + i));                                   \
+        if (i < n) {                                                                                                  \
+            __mmask16 m = (__mmask16)((1u << (n - i)) - 1);                                                           \
+            s1 = step(s1, _mm512_maskz_loadu_ps(m, a + i), _mm512_maskz_loadu_ps(m, b + i));                          \
+        }                                                                                                             \
+        return _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(s0, s1), _mm512_add_ps(s2, s3)));                     \
+    }                                                                                                                 \
+    ISA static float name(const float *a, const float *b, size_t n)                                                   \
+    {                                                                                                                 \
+        return n < WIDE ? kernel_avx2.name(a, b, n) : name##_wide(a, b, n);                                           \
+    }                                                                                                                 \
+    ISA static void name##_rows(const float *q, const float *base, size_t stride, size_t rows, size_t n, float *out)  \
+    {                                                                                                                 \
+        if (n < WIDE) kernel_avx2.name##_rows(q, base, stride, rows, n, out);                                         \
+        else                                                                                                          \
+            for (size_t i = 0; i < rows; i++) out[i] = name##_wide(q, base + i * stride, n);                          \
+    }
+
+KERNEL(dot_f32, dot_step)
+KERNEL(l2sq_f32, l2sq_step)
+KERNEL(l1_f32, l1_step)
+
+ISA static bool finite_f32(const float *a, size_t n)
+{
+    const __m512i exponent = _mm512_set1_epi32(0x7f800000);
+    __mmask16 bad = 0;
+    for (size_t i = 0; i < n; i += WIDTH) {
+        __mmask16 m = n - i < WIDTH ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)-1;
+        __m512i bits = _mm512_castps_si512(_mm512_maskz_loadu_ps(m, a + i));
+        bad |= _mm512_cmpeq_epi32_mask(_mm512_and_si512(bits, exponent), exponent);
+    }
+    return !bad;
+}
+
+const kernel kernel_avx512 = { "avx512",     usable,        dot_f32,     l2sq_f32,  l1_f32,
+                               dot_f32_rows, l2sq_f32_rows, l1_f32_rows, finite_f32, &codes_avx512 };
+#endif

@@ -1,0 +1,78 @@
+/* neon.c - NEON, which every 64-bit ARM has, and the two tables of that processor.
+ *
+ * Four accumulators hide the cycles an FMA takes, as far as two loads for each let it go. There are no masked loads: the last
+ * one to three elements are gathered lane by lane. */
+#include "kernel/kernel.h"
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#include <sys/auxv.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum { WIDTH = 4, STEP = 4 * WIDTH, HAS_DOT = 1 << 20 /* HWCAP_ASIMDDP of Linux */ };
+
+static bool usable(void) { return true; }
+static bool usable_dot(void) { return (getauxval(AT_HWCAP) & HAS_DOT) != 0; }
+
+#define LOAD(p) vld1q_f32(p)
+
+/* 1 to 3 floats, then zeros. */
+INLINE float32x4_t load_last(const float *p, size_t left)
+{
+    float32x4_t v = vld1q_lane_f32(p, vdupq_n_f32(0), 0);
+    if (left > 1) v = vld1q_lane_f32(p + 1, v, 1);
+    if (left > 2) v = vld1q_lane_f32(p + 2, v, 2);
+    return v;
+}
+
+INLINE float32x4_t dot_step(float32x4_t acc, float32x4_t a, float32x4_t b) { return vfmaq_f32(acc, a, b); }
+
+INLINE float32x4_t l2sq_step(float32x4_t acc, float32x4_t a, float32x4_t b)
+{
+    float32x4_t d = vsubq_f32(a, b);
+    return vfmaq_f32(acc, d, d);
+}
+
+INLINE float32x4_t l1_step(float32x4_t acc, float32x4_t a, float32x4_t b) { return vaddq_f32(acc, vabdq_f32(a, b)); }
+
+#define KERNEL(name, step)                                                                                            \
+    INLINE float name##_inline(const float *a, const float *b, size_t n)                                              \
+    {                                                                                                                 \
+        float32x4_t s0 = vdupq_n_f32(0), s1 = s0, s2 = s0, s3 = s0;                                                   \
+        size_t i = 0;                                                                                                 \
+        for (; i + STEP <= n; i += STEP) {                                                                            \
+            s0 = step(s0, LOAD(a + i), LOAD(b + i));                                                                  \
+            s1 = step(s1, LOAD(a + i + WIDTH), LOAD(b + i + WIDTH));                                                  \
+            s2 = step(s2, LOAD(a + i + 2 * WIDTH), LOAD(b + i + 2 * WIDTH));                                          \
+            s3 = step(s3, LOAD(a + i + 3 * WIDTH), LOAD(b + i + 3 * WIDTH));                                          \
+        }                                                                                                             \
+        for (; i + WIDTH <= n; i += WIDTH) s0 = step(s0, LOAD(a + i), LOAD(b + i));                                   \
+        if (i < n) s1 = step(s1, load_last(a + i, n - i), load_last(b + i, n - i));                                   \
+        return vaddvq_f32(vaddq_f32(vaddq_f32(s0, s1), vaddq_f32(s2, s3)));                                           \
+    }                                                                                                                 \
+    static float name(const float *a, const float *b, size_t n) { return name##_inline(a, b, n); }                    \
+    static void name##_rows(const float *q, const float *base, size_t stride, size_t rows, size_t n, float *out)      \
+    {                                                                                                                 \
+        for (size_t i = 0; i < rows; i++) out[i] = name##_inline(q, base + i * stride, n);                            \
+    }
+
+KERNEL(dot_f32, dot_step)
+KERNEL(l2sq_f32, l2sq_step)
+KERNEL(l1_f32, l1_step)
+
+static bool finite_f32(const float *a, size_t n)
+{
+    const uint32x4_t exponent = vdupq_n_u32(0x7f800000);
+    uint32x4_t bad = vdupq_n_u32(0);
+    for (size_t i = 0; i < n; i += WIDTH) {
+        float32x4_t v = n - i < WIDTH ? load_last(a + i, n - i) : LOAD(a + i);
+        bad = vorrq_u32(bad, vceqq_u32(vandq_u32(vreinterpretq_u32_f32(v), exponent), exponent));
+    }
+    return vmaxvq_u32(bad) == 0;
+}
+
+const kernel kernel_neon = { "neon",       usable,        dot_f32,     l2sq_f32,  l1_f32,
+                             dot_f32_rows, l2sq_f32_rows, l1_f32_rows, finite_f32, &codes_neon };
+const kernel kernel_neon_dot = { "neon-dot",   usable_dot,    dot_f32,     l2sq_f32,  l1_f32,
+                                 dot_f32_rows, l2sq_f32_rows, l1_f32_rows, finite_f32, &codes_neon_dot };
+#endif
