@@ -48,7 +48,7 @@ static bool grow(column *c, void **array, size_t *room, size_t first, size_t nee
 }
 
 /* The bytes by which a value is known: as it is written. Objects are not told apart, since no condition does. */
-static void text_of(const value *v, const char **text, size_t *length, char kept[1 + sizeof(uint64_t)])
+static void text_of(const filter_value *v, const char **text, size_t *length, char kept[1 + sizeof(uint64_t)])
 {
     if (v->kind == VALUE_STRING || v->kind == VALUE_ARRAY) {
         *text = v->text;
@@ -62,7 +62,7 @@ static void text_of(const value *v, const char **text, size_t *length, char kept
     *length = 1 + sizeof(uint64_t);
 }
 
-static bool same(const value *a, const value *b)
+static bool same(const filter_value *a, const filter_value *b)
 {
     if (a->kind != b->kind) return false;
     if (a->kind == VALUE_NUMBER) return a->whole == b->whole && a->integer == b->integer; /* bit for bit */
@@ -70,7 +70,7 @@ static bool same(const value *a, const value *b)
     return a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
 }
 
-static size_t place_of(const column *c, const value *v)
+static size_t place_of(const column *c, const filter_value *v)
 {
     const char *text;
     char kept[1 + sizeof(uint64_t)];
@@ -113,10 +113,10 @@ static const char *keep_text(column *c, const char *text, size_t length)
     return at;
 }
 
-static evdb_status add_value(column *c, const value *v, uint32_t *out, evdb_error *err)
+static evdb_status add_value(column *c, const filter_value *v, uint32_t *out, evdb_error *err)
 {
     size_t room = c->value_room;
-    value kept = *v;
+    filter_value kept = *v;
     if (!grow(c, (void **)&c->values, &room, VALUES_FIRST, c->count + 1, sizeof(*c->values)))
         return error_no_memory(err, room * sizeof(*c->values), "a column of values");
     c->value_room = (uint32_t)room;
@@ -127,9 +127,9 @@ static evdb_status add_value(column *c, const value *v, uint32_t *out, evdb_erro
     return EVDB_OK;
 }
 
-static evdb_status number_of(column *c, const value *v, uint32_t *out, evdb_error *err)
+static evdb_status number_of(column *c, const filter_value *v, uint32_t *out, evdb_error *err)
 {
-    value missing = { .kind = VALUE_MISSING };
+    filter_value missing = { .kind = VALUE_MISSING };
     evdb_status rc = EVDB_OK;
     if (!c->count) TRY(add_value(c, &missing, out, err));
     *out = 0;
@@ -148,7 +148,7 @@ out:
 
 evdb_status column_put(column *c, uint64_t slot, const char *metadata, size_t length, evdb_error *err)
 {
-    value v = value_find(metadata, length, c->path);
+    filter_value v = value_find(metadata, length, c->path);
     uint32_t number;
     evdb_status rc;
     if (v.kind == VALUE_OBJECT) v.text = NULL, v.length = 0;

@@ -13,7 +13,7 @@ typedef struct column {
     const char *path;    /* borrowed */
     uint32_t *numbers;   /* of values, one a slot */
     size_t slots, room;
-    value *values;       /* number 0 is MISSING */
+    filter_value *values;       /* number 0 is MISSING */
     uint32_t count, value_room;
     uint32_t *table;     /* values by their text, open addressing; 0 = empty */
     size_t table_size;   /* a power of 2 */

@@ -13,7 +13,7 @@ const char *filter_field(const filter *f, uint32_t at) { return f->fields[at]; }
 
 /* ---- one condition, one value ---- */
 
-static bool is_operand(const filter *f, const filter_node *n, const value *v)
+static bool is_operand(const filter *f, const filter_node *n, const filter_value *v)
 {
     uint32_t low = n->first, high = n->first + n->count;
     if (v->kind >= VALUE_ARRAY) return false;
@@ -27,10 +27,10 @@ static bool is_operand(const filter *f, const filter_node *n, const value *v)
     return false;
 }
 
-static bool single_holds(const filter *f, const filter_node *n, const value *v)
+static bool single_holds(const filter *f, const filter_node *n, const filter_value *v)
 {
     if (n->kind == NODE_IN) return is_operand(f, n, v);
-    const value *operand = &f->operands[n->first];
+    const filter_value *operand = &f->operands[n->first];
     if (!value_comparable(v, operand)) return false;
     int order = value_compare(v, operand);
     switch (n->kind) {
@@ -47,9 +47,9 @@ static bool single_holds(const filter *f, const filter_node *n, const value *v)
     return false;
 }
 
-static bool holds(const filter *f, const filter_node *n, const value *v)
+static bool holds(const filter *f, const filter_node *n, const filter_value *v)
 {
-    value element, null = { .kind = VALUE_NULL };
+    filter_value element, null = { .kind = VALUE_NULL };
     if (n->kind == NODE_EXISTS) return v->kind != VALUE_MISSING;
     if (v->kind == VALUE_MISSING) return single_holds(f, n, &null);
     if (v->kind != VALUE_ARRAY) return single_holds(f, n, v);
@@ -60,7 +60,7 @@ static bool holds(const filter *f, const filter_node *n, const value *v)
 
 /* ---- one record ---- */
 
-static bool node_matches(const filter *f, uint32_t at, const value *fields)
+static bool node_matches(const filter *f, uint32_t at, const filter_value *fields)
 {
     const filter_node *n = &f->nodes[at];
     if (node_is_leaf(n)) return holds(f, n, &fields[n->field]);
@@ -72,7 +72,7 @@ static bool node_matches(const filter *f, uint32_t at, const value *fields)
 
 bool filter_matches(const filter *f, const char *metadata, size_t length)
 {
-    value fields[EVDB_FILTER_FIELDS_MAX];
+    filter_value fields[EVDB_FILTER_FIELDS_MAX];
     for (uint32_t i = 0; i < f->field_count; i++) fields[i] = value_find(metadata, length, f->fields[i]);
     return node_matches(f, f->node_count - 1, fields);
 }
@@ -116,7 +116,7 @@ static bool answer(selection *s, uint32_t at)
     const filter *f = s->f;
     const filter_node *n = &f->nodes[at];
     const column *c = s->columns[n->field];
-    const value missing = { .kind = VALUE_MISSING };
+    const filter_value missing = { .kind = VALUE_MISSING };
     uint8_t *answers = mem_alloc(f->mem, c->count + 1u);
     if (!answers) return false;
     answers[0] = holds(f, n, &missing);

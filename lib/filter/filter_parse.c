@@ -70,7 +70,7 @@ static evdb_status field_number(filter *f, const char *path, uint32_t *out, evdb
 
 /* ---- operands ---- */
 
-int operand_order(const value *a, const value *b)
+int operand_order(const filter_value *a, const filter_value *b)
 {
     if (a->kind != b->kind) return a->kind < b->kind ? -1 : 1;
     return value_compare(a, b);
@@ -78,9 +78,9 @@ int operand_order(const value *a, const value *b)
 
 static int by_order(const void *a, const void *b) { return operand_order(a, b); }
 
-static bool scalar(const json_t *j, value *out)
+static bool scalar(const json_t *j, filter_value *out)
 {
-    *out = (value){ .kind = VALUE_NULL };
+    *out = (filter_value){ .kind = VALUE_NULL };
     switch (json_typeof(j)) {
     case JSON_NULL: return true;
     case JSON_TRUE: out->kind = VALUE_TRUE; return true;
@@ -109,7 +109,7 @@ static evdb_status add_operand(filter *f, const char *path, const char *op, cons
 {
     if (f->operand_count == f->operand_room) {
         uint32_t room = f->operand_room ? f->operand_room * 2 : 8;
-        value *grown = mem_resize(f->mem, f->operands, room, sizeof(*grown));
+        filter_value *grown = mem_resize(f->mem, f->operands, room, sizeof(*grown));
         if (!grown) return error_no_memory(err, room * sizeof(*grown), "a filter");
         f->operands = grown;
         f->operand_room = room;
@@ -147,8 +147,10 @@ static evdb_status take_operands(filter *f, const char *path, const struct opera
     size_t at;
     json_t *each;
     evdb_status rc;
-    if (op->shape == BOOLEAN)
-        return json_is_boolean(j) ? EVDB_OK : error_set(err, EVDB_INVALID, "filter: %s of '%.*s' is true or false", op->name, SHOWN, path);
+    if (op->shape == BOOLEAN) {
+        if (json_is_boolean(j)) return EVDB_OK;
+        return error_set(err, EVDB_INVALID, "filter: %s of '%.*s' is true or false", op->name, SHOWN, path);
+    }
     if (op->shape == ORDERED && !json_is_number(j) && !json_is_string(j))
         return error_set(err, EVDB_INVALID, "filter: %s of '%.*s' is a number or a string", op->name, SHOWN, path);
     if (op->shape != LIST) return add_operand(f, path, op->name, j, err);
@@ -200,8 +202,9 @@ static evdb_status parse_field(filter *f, const char *path, json_t *condition, u
     json_object_foreach(condition, name, j)
     {
         if (*name != '$')
-            return error_set(err, EVDB_INVALID, "filter: '%.*s' of '%.*s' is no operator (for a field within an object write 'outer.inner')",
-                             SHOWN, name, SHOWN, path);
+            return error_set(err, EVDB_INVALID,
+                             "filter: '%.*s' of '%.*s' is no operator (for a field within an object write 'outer.inner')", SHOWN, name,
+                             SHOWN, path);
         TRY(parse_operation(f, path, name, j, depth + 1, &node, err));
         group_add(f, &g, node);
     }
@@ -218,7 +221,8 @@ static evdb_status parse_list(filter *f, const char *name, json_t *list, unsigne
     json_t *each;
     uint32_t node;
     evdb_status rc;
-    if (!json_is_array(list) || !json_array_size(list)) return error_set(err, EVDB_INVALID, "filter: %s is a list of filters, at least one", name);
+    if (!json_is_array(list) || !json_array_size(list))
+        return error_set(err, EVDB_INVALID, "filter: %s is a list of filters, at least one", name);
     if (depth == EVDB_FILTER_DEPTH_MAX) return too_deep(err);
     json_array_foreach(list, at, each)
     {

@@ -22,13 +22,13 @@ struct filter {
     json_t *tree; /* owns names and strings */
     buf canonical;
     filter_node *nodes; /* the last is the root */
-    value *operands;
+    filter_value *operands;
     uint32_t node_count, operand_count, operand_room, field_count;
     const char *fields[EVDB_FILTER_FIELDS_MAX];
 };
 
 static inline bool node_is_leaf(const filter_node *n) { return n->kind >= NODE_IN; }
 /* Operands of different types, too, have an order among themselves, for looking them up. */
-int operand_order(const value *a, const value *b);
+int operand_order(const filter_value *a, const filter_value *b);
 
 #endif

@@ -35,7 +35,7 @@ static const char *skip_nested(const char *p, const char *end)
     return NULL;
 }
 
-static const char *read_word(const char *p, const char *end, value *out)
+static const char *read_word(const char *p, const char *end, filter_value *out)
 {
     static const struct word {
         const char *text;
@@ -50,7 +50,7 @@ static const char *read_word(const char *p, const char *end, value *out)
     return NULL;
 }
 
-static const char *read_number(const char *p, const char *end, value *out)
+static const char *read_number(const char *p, const char *end, filter_value *out)
 {
     json_scan s = { .at = p, .end = end };
     json_span span;
@@ -61,9 +61,9 @@ static const char *read_number(const char *p, const char *end, value *out)
     return s.at;
 }
 
-const char *value_read(const char *p, const char *end, value *out)
+const char *value_read(const char *p, const char *end, filter_value *out)
 {
-    *out = (value){ .kind = VALUE_MISSING };
+    *out = (filter_value){ .kind = VALUE_MISSING };
     p = skip_space(p, end);
     if (p == end) return NULL;
     const char *first = p;
@@ -123,10 +123,10 @@ static const char *find_member(const char *p, const char *end, const char *name,
     return NULL;
 }
 
-value value_find(const char *metadata, size_t length, const char *path)
+filter_value value_find(const char *metadata, size_t length, const char *path)
 {
     const char *p = metadata, *end = metadata + length;
-    value found = { .kind = VALUE_MISSING };
+    filter_value found = { .kind = VALUE_MISSING };
     while (p) {
         const char *dot = strchr(path, '.');
         p = find_member(p, end, path, dot ? (size_t)(dot - path) : strlen(path));
@@ -137,7 +137,7 @@ value value_find(const char *metadata, size_t length, const char *path)
     return found;
 }
 
-bool value_next(const value *array, const char **at, value *out)
+bool value_next(const filter_value *array, const char **at, filter_value *out)
 {
     const char *end = array->text + array->length, *p = *at;
     if (!p) {
@@ -152,7 +152,7 @@ bool value_next(const value *array, const char **at, value *out)
     return *at != NULL;
 }
 
-bool value_comparable(const value *a, const value *b)
+bool value_comparable(const filter_value *a, const filter_value *b)
 {
     return a->kind == b->kind && a->kind < VALUE_ARRAY;
 }
@@ -168,7 +168,7 @@ static int compare_mixed(int64_t i, double d)
     return rest > 0 ? -1 : rest < 0;
 }
 
-static int compare_numbers(const value *a, const value *b)
+static int compare_numbers(const filter_value *a, const filter_value *b)
 {
     if (a->whole && b->whole) return a->integer < b->integer ? -1 : a->integer > b->integer;
     if (a->whole) return compare_mixed(a->integer, b->real);
@@ -176,7 +176,7 @@ static int compare_numbers(const value *a, const value *b)
     return a->real < b->real ? -1 : a->real > b->real;
 }
 
-int value_compare(const value *a, const value *b)
+int value_compare(const filter_value *a, const filter_value *b)
 {
     if (a->kind == VALUE_NUMBER) return compare_numbers(a, b);
     if (a->kind != VALUE_STRING) return 0;

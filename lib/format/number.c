@@ -137,8 +137,8 @@ double number_to_double(const char *text, size_t length)
     decimal d;
     double value;
     /* one exact number times or by another is rounded once, and so rightly (Clinger 1990) */
-    if (take_decimal(p, end, &d) && d.value < UINT64_C(1) << 53 && d.exponent > -POWERS && d.exponent < POWERS && scale((double)d.value, d.exponent, &value))
-        return p > text ? -value : value;
+    bool exactly = take_decimal(p, end, &d) && d.value < UINT64_C(1) << 53 && d.exponent > -POWERS && d.exponent < POWERS;
+    if (exactly && scale((double)d.value, d.exponent, &value)) return p > text ? -value : value;
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     value = strtod_l(text, NULL, c);
     freelocale(c);

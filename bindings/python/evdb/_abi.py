@@ -82,7 +82,8 @@ class StoreStats(Structure):
     """evdb_store_stats"""
 
     _fields_ = [("size", c_size_t), ("records", c_uint64), ("sequence", c_uint64), ("changes_horizon", c_uint64),
-                ("memory_bytes", c_uint64), ("disk_bytes", c_uint64), ("loaded_sequence", c_uint64)]
+                ("memory_bytes", c_uint64), ("disk_bytes", c_uint64), ("loaded_sequence", c_uint64),
+                ("filter_reads", c_uint64)]
 
 
 class Id(Structure):
