@@ -12,7 +12,7 @@
 
 enum {
     AHEAD = 4,
-    WALK_COST = 24 /* a walk of effort 1 costs as much as looking at so many codes in a row; measured */
+    WALK_COST = 48 /* a walk of effort 1 costs as much as looking at so many codes in a row; measured */
 };
 
 typedef struct search {
