@@ -27,7 +27,8 @@ typedef struct search {
     uint64_t head, end;
     const row_set *only; /* rows that may be found, or NULL; */
     row_set linked;      /* those of them that are in the graph; */
-    uint32_t walk;       /* the effort of walking for them, 0: not worth it */
+    uint32_t walk;       /* the effort of walking for them, 0: not worth it; */
+    size_t enough;       /* how many of them a walk has to meet */
     size_t parts;
     _Atomic size_t next;
     _Atomic int status;
@@ -105,13 +106,13 @@ static void scan_tail(const search *s, const float *query, float inverse, topk *
 /* What the graph knows of the rows that may be found. */
 static void look_for_some(const search *s, graph_worker *w, const float *query, float inverse, hit *candidates, topk *best)
 {
-    size_t most = rank_most(s), wanted = most < s->linked.count ? most : (size_t)s->linked.count, count;
+    size_t count;
     if (s->walk) {
         count = graph_search(s->g, w, query, inverse, s->walk, candidates);
-        if (rank(s, query, inverse, candidates, count, best) >= wanted) return;
+        if (rank(s, query, inverse, candidates, count, best) >= s->enough) return;
         best->count = 0;
     }
-    count = graph_scan(s->g, w, query, inverse, &s->linked, most, candidates);
+    count = graph_scan(s->g, w, query, inverse, &s->linked, rank_most(s), candidates);
     rank(s, query, inverse, candidates, count, best);
 }
 
@@ -169,13 +170,15 @@ static evdb_status part_linked(search *s, evdb_error *err)
     return EVDB_OK;
 }
 
-/* What a walk has to meet grows as the share of rows that may be found shrinks; looking at all of those is cheaper at some point. */
+/* What a walk has to meet grows as the share of rows that may be found shrinks; looking at all of those is cheaper at some point.
+ * It can be expected to meet `ef` of them. With half of that the nearest are still among them; fewer mean that they lie apart. */
 static void plan(search *s)
 {
-    uint64_t all = flat_count(s->x->flat), some = s->linked.count;
+    uint64_t all = flat_count(s->x->flat), some = s->linked.count, ef = s->ef > 2 * s->q->k ? s->ef : 2 * (uint64_t)s->q->k;
     if (all < some) all = some;
-    uint64_t ef = some ? (s->ef * all + some - 1) / some : UINT64_MAX;
-    s->walk = ef <= GRAPH_EF_MAX && ef * WALK_COST < some ? (uint32_t)ef : 0;
+    uint64_t walk = some ? (ef * all + some - 1) / some : UINT64_MAX;
+    s->walk = walk <= GRAPH_EF_MAX && walk * WALK_COST < some ? (uint32_t)walk : 0;
+    s->enough = ef / 2 < rank_most(s) ? ef / 2 : rank_most(s);
 }
 
 evdb_status indexed_search(indexed *x, const flat_snapshot *snapshot, const flat_query *q, uint32_t ef, hit *hits, size_t *found,
