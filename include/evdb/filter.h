@@ -32,7 +32,8 @@
  * How fast. A filter's matches are remembered, and follow later writes: repeating it costs next to nothing. For a new filter,
  * fields that the store declares (evdb_store_options.fields) are looked up in columns in memory, 4 bytes a record and each
  * different value once; a filter with one undeclared field reads the metadata of all records the first time
- * (evdb_store_stats.filter_reads counts them). */
+ * (evdb_store_stats.filter_reads counts them), while other new filters wait. The first search with a filter after a write costs a
+ * look at each row besides, some nanoseconds each. */
 #ifndef EVDB_FILTER_H
 #define EVDB_FILTER_H
 #include <evdb/api.h>
