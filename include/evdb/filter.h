@@ -36,11 +36,16 @@
  * look at each row besides, some nanoseconds each. */
 #ifndef EVDB_FILTER_H
 #define EVDB_FILTER_H
-#include <evdb/api.h>
+#include <evdb/store.h>
+EVDB_BEGIN
 
 #define EVDB_FILTER_BYTES_MAX (256u << 10) /* of a filter's text */
 #define EVDB_FILTER_DEPTH_MAX 32u          /* objects and lists within each other */
 #define EVDB_FILTER_CONDITIONS_MAX 1024u   /* conditions, and $and, $or, $not */
 #define EVDB_FILTER_FIELDS_MAX 64u         /* different fields */
 
+/* How many records match; NULL: how many there are. Loads the store's vectors like a search. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_filter_count(evdb_store *store, const char *filter, uint64_t *out, evdb_error *err);
+
+EVDB_END
 #endif

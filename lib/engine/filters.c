@@ -31,15 +31,15 @@ void filters_end(engine *e, matches *m)
 static void forget(engine *e, filter_kept *k)
 {
     const evdb_allocator *mem = &e->db->platform.mem;
+    filter_kept old;
     pthread_mutex_lock(&e->filters.lock);
-    let_go(e, k->now);
-    mem_free(mem, k->spelling);
-    k->now = NULL;
-    k->spelling = NULL;
-    pthread_mutex_unlock(&e->filters.lock);
-    filter_free(k->parsed);
-    mem_free(mem, k->slots);
+    old = *k;
     *k = (filter_kept){ 0 };
+    let_go(e, old.now);
+    pthread_mutex_unlock(&e->filters.lock);
+    mem_free(mem, old.spelling);
+    filter_free(old.parsed);
+    mem_free(mem, old.slots);
 }
 
 void filters_destroy(engine *e)
@@ -69,10 +69,12 @@ static uint64_t bytes_of(const filter_kept *k)
 static filter_kept *oldest(filters *f, const filter_kept *but, bool taken)
 {
     filter_kept *found = NULL;
+    pthread_mutex_lock(&f->lock);
     for (size_t i = 0; i < FILTERS_KEPT; i++) {
         filter_kept *k = &f->kept[i];
         if (k != but && (k->parsed || !taken) && (!found || k->used < found->used)) found = k;
     }
+    pthread_mutex_unlock(&f->lock);
     return found;
 }
 

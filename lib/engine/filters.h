@@ -32,7 +32,7 @@ typedef struct filter_kept {
 
 typedef struct filters {
     pthread_mutex_t turn; /* of whoever parses, asks about records, or throws out */
-    pthread_mutex_t lock; /* spelling and now of all, references */
+    pthread_mutex_t lock; /* spelling, now and used of all, references */
     filter_kept kept[FILTERS_KEPT];
     uint64_t clock;
     evdb_store_info *info; /* names the columns */

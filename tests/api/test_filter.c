@@ -92,6 +92,22 @@ static void matches_follow_every_kind_of_change(void **state)
     }
 }
 
+static void matches_are_counted(void **state)
+{
+    evdb_store *store = scratch_store(*state, "s", DIM, EVDB_EUCLIDEAN);
+    uint64_t count = 9;
+    ok(evdb_filter_count(store, "{\"n\":1}", &count, &why));
+    assert_int_equal(count, 0);
+    for (int64_t i = 0; i < 50; i++) put(store, i, (float[DIM]){ 1 }, i % 5 ? "{\"n\":1}" : "{}");
+    ok(evdb_filter_count(store, "{\"n\":1}", &count, &why));
+    assert_int_equal(count, 40);
+    ok(evdb_filter_count(store, NULL, &count, &why));
+    assert_int_equal(count, 50);
+    refused(EVDB_INVALID, evdb_filter_count(store, "{\"n\":[]}", &count, &why));
+    assert_int_equal(count, 50);
+    evdb_store_close(store);
+}
+
 static void only_changed_records_are_read_again(void **state)
 {
     evdb_store *store = scratch_store(*state, "s", DIM, EVDB_EUCLIDEAN);
@@ -199,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_no_filter_is_refused_by_every_search_also_of_an_empty_store),
         TEST(matches_follow_every_kind_of_change),
+        TEST(matches_are_counted),
         TEST(only_changed_records_are_read_again),
         TEST(a_store_with_string_ids_is_filtered_alike),
         TEST(matches_are_of_the_state_that_is_searched_while_threads_write),

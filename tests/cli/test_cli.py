@@ -175,6 +175,7 @@ def test_a_filter_chooses_by_metadata(docs):
     every = docs.json("search", "docs", "--vector", "[1,2,3]")["results"]
     found = docs.json("search", "docs", "--vector", "[1,2,3]", "--filter", '{"lang":"en"}')["results"]
     assert found == [hit for hit in every if hit["metadata"].get("lang") == "en"] and 0 < len(found) < len(every)
+    assert docs.text("count", "docs", "--filter", '{"lang":"en"}') == f"{len(found)}\n"
     assert "$like" in docs.fails(INVALID, "search", "docs", "--vector", "[1,2,3]", "--filter", '{"lang":{"$like":"e"}}')
 
 

@@ -180,6 +180,7 @@ class World:
         found = self.store.search(query, k=k, filter=wanted, **how)
         apart, count = self.nearest(query, wanted, k)
         assert len(found.ids) == min(k, count), wanted
+        assert self.store.count(wanted) == count
         assert len(set(found.ids)) == len(found.ids)
         for id in found.ids:
             assert matches(self.metadata[id], wanted), (wanted, self.metadata[id])

@@ -216,6 +216,7 @@ PROTOTYPES = {
     "evdb_store_get_stats": (c_int, [_P, _P, _P]),
     "evdb_store_count": (c_int, [_P, _P, _P]),
     "evdb_store_sync": (c_int, [_P, _P]),
+    "evdb_filter_count": (c_int, [_P, c_char_p, _P, _P]),
     "evdb_record_get": (c_int, [_P, Id, _P, _P]),
     "evdb_record_free": (None, [_P]),
     "evdb_batch_write": (c_int, [_P, _P, _P, _P]),

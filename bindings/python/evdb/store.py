@@ -121,13 +121,14 @@ class Store:
             return False
         return True
 
-    def count(self) -> int:
-        """Live records; constant time."""
+    def count(self, filter: Filter = None) -> int:
+        """Live records, in constant time; or those whose metadata matches, which loads the store like a search."""
         out = c_uint64()
-        check(lib.evdb_store_count, self._handle, byref(out))
+        check(lib.evdb_filter_count, self._handle, None if filter is None else json_text(filter, "filter"), byref(out))
         return out.value
 
-    __len__ = count
+    def __len__(self) -> int:
+        return self.count()
 
     def __iter__(self) -> Iterator[Record]:
         return self.records()
