@@ -5,7 +5,10 @@
 #include "filter/filter_private.h"
 #include <string.h>
 
-enum { STEP = 64 }; /* records of one step: the bits of a word */
+enum {
+    STEP = 64,                /* records of one step: the bits of a word */
+    ANSWERS_MAX = 32 << 20    /* bytes of answers; conditions beyond are asked about each record */
+};
 
 const char *filter_canonical(const filter *f) { return f->canonical.at; }
 uint32_t filter_fields(const filter *f) { return f->field_count; }
@@ -81,19 +84,25 @@ bool filter_matches(const filter *f, const char *metadata, size_t length)
 
 typedef struct selection {
     const filter *f;
+    const evdb_allocator *mem;
     const column *const *columns;
-    uint8_t **answers; /* of each leaf: one a value of its column */
+    uint8_t **answers; /* of each leaf: one a value of its column; NULL: too many */
+    size_t bytes;
 } selection;
 
 /* Bits of the 64 slots from `first` on. */
 static uint64_t leaf_bits(const selection *s, uint32_t at, size_t first)
 {
-    const column *c = s->columns[s->f->nodes[at].field];
+    const filter_node *n = &s->f->nodes[at];
+    const column *c = s->columns[n->field];
     const uint8_t *answers = s->answers[at];
+    const filter_value missing = { .kind = VALUE_MISSING };
     size_t count = c->slots > first ? c->slots - first : 0;
-    uint64_t bits = answers[0] && count < STEP ? ~UINT64_C(0) << count : 0; /* slots behind the column's end have no value */
+    /* slots behind the column's end have no value */
+    uint64_t bits = count < STEP && holds(s->f, n, &missing) ? ~UINT64_C(0) << count : 0;
     if (count > STEP) count = STEP;
-    for (size_t i = 0; i < count; i++) bits |= (uint64_t)answers[c->numbers[first + i]] << i;
+    for (size_t i = 0; answers && i < count; i++) bits |= (uint64_t)answers[c->numbers[first + i]] << i;
+    for (size_t i = 0; !answers && i < count; i++) bits |= (uint64_t)holds(s->f, n, &c->values[c->numbers[first + i]]) << i;
     return bits;
 }
 
@@ -116,19 +125,19 @@ static bool answer(selection *s, uint32_t at)
     const filter *f = s->f;
     const filter_node *n = &f->nodes[at];
     const column *c = s->columns[n->field];
-    const filter_value missing = { .kind = VALUE_MISSING };
-    uint8_t *answers = mem_alloc(f->mem, c->count + 1u);
+    if (s->bytes + c->count > ANSWERS_MAX) return true;
+    uint8_t *answers = mem_alloc(s->mem, c->count);
     if (!answers) return false;
-    answers[0] = holds(f, n, &missing);
-    for (uint32_t i = 1; i < c->count; i++) answers[i] = holds(f, n, &c->values[i]);
+    for (uint32_t i = 0; i < c->count; i++) answers[i] = holds(f, n, &c->values[i]);
     s->answers[at] = answers;
+    s->bytes += c->count;
     return true;
 }
 
 evdb_status filter_select(const filter *f, const evdb_allocator *mem, const column *const *columns, size_t count, uint64_t *bits,
                           evdb_error *err)
 {
-    selection s = { .f = f, .columns = columns, .answers = mem_zero(mem, f->node_count * sizeof(*s.answers)) };
+    selection s = { .f = f, .mem = mem, .columns = columns, .answers = mem_zero(mem, f->node_count * sizeof(*s.answers)) };
     bool whole = s.answers != NULL;
     for (uint32_t i = 0; whole && i < f->node_count; i++)
         if (node_is_leaf(&f->nodes[i])) whole = answer(&s, i);

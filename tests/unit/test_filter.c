@@ -298,6 +298,31 @@ static void columns_answer_as_records_do_while_records_change(void **state)
     filter_free(f);
 }
 
+/* More answers than are kept at once. */
+static void many_conditions_on_many_values_are_asked_all_the_same(void **state)
+{
+    (void)state;
+    enum { VALUES = 40000, CONDITIONS = 1000 };
+    static uint64_t bits[VALUES / 64];
+    char *text = calloc(CONDITIONS, 32), *at = text, metadata[32];
+    assert_non_null(text);
+    at += snprintf(at, 32, "{\"$or\":[{\"a\":0}");
+    for (int i = 1; i < CONDITIONS; i++) at += snprintf(at, 32, ",{\"a\":%d}", i * 39);
+    memcpy(at, "]}", 3);
+    filter *f = parsed(text);
+    column c;
+    column_init(&c, mem, "a");
+    for (int i = 0; i < VALUES; i++) {
+        snprintf(metadata, sizeof(metadata), "{\"a\":%d}", i);
+        ok(column_put(&c, (uint64_t)i, metadata, strlen(metadata), &why));
+    }
+    ok(filter_select(f, mem, (const column *[]){ &c }, VALUES, bits, &why));
+    for (int i = 0; i < VALUES; i++) assert_int_equal(bits[i / 64] >> i % 64 & 1, i % 39 == 0 && i / 39 < CONDITIONS);
+    column_free(&c);
+    filter_free(f);
+    free(text);
+}
+
 static void a_column_keeps_each_value_once(void **state)
 {
     (void)state;
@@ -330,6 +355,7 @@ int main(void)
         cmocka_unit_test(conditions_combine),
         cmocka_unit_test(filters_that_say_the_same_have_one_canonical_text),
         cmocka_unit_test(columns_answer_as_records_do_while_records_change),
+        cmocka_unit_test(many_conditions_on_many_values_are_asked_all_the_same),
         cmocka_unit_test(a_column_keeps_each_value_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
