@@ -29,6 +29,7 @@
 #include <evdb/batch.h>
 #include <evdb/cursor.h>
 #include <evdb/changes.h>
+#include <evdb/filter.h>
 #include <evdb/search.h>
 #include <evdb/index.h>
 #include <evdb/transfer.h>

@@ -29,7 +29,6 @@ static evdb_status check(engine *e, const evdb_search_options *options, request 
     q->o = (evdb_search_options)EVDB_SEARCH_OPTIONS;
     TRY(engine_usable(e, err));
     TRY(options_import(&q->o, sizeof(q->o), options, "evdb_search_options", err));
-    if (q->o.filter) TRY(error_set(err, EVDB_UNSUPPORTED, "searching with a filter is not built yet"));
     if (!q->o.k) q->o.k = q->range ? EVDB_K_MAX : K_DEFAULT;
     if (!q->o.threads) q->o.threads = 1;
     if (q->o.k > EVDB_K_MAX) TRY(error_set(err, EVDB_LIMIT, "k is %u, but must be 1..%u", q->o.k, EVDB_K_MAX));
@@ -204,7 +203,8 @@ static evdb_status look(engine *e, const request *q, const view_snapshot *s, con
     bool graph = !q->range && !(q->o.flags & EVDB_SEARCH_EXACT) && state.linked;
     if (!graph) flat_search(&s->rows, fq, out, found, cut);
     evdb_status rc = graph ? indexed_search(s->index->vectors, &s->rows, fq, ef, out, found, err) : EVDB_OK;
-    if (!(q->o.flags & EVDB_SEARCH_EXACT)) indexer_scanned(e, q->count * (graph ? state.waiting : flat_count(s->index->flat)));
+    uint64_t scanned = graph ? state.waiting : fq->only ? fq->only->count : flat_count(s->index->flat);
+    if (!(q->o.flags & EVDB_SEARCH_EXACT)) indexer_scanned(e, q->count * scanned);
     return rc;
 }
 
@@ -212,7 +212,8 @@ static evdb_status run(engine *e, const evdb_search_options *options, request *q
 {
     const evdb_allocator *mem = &e->db->platform.mem;
     view_snapshot snapshot = { 0 };
-    rows_reader *rd = NULL;
+    rows_reader *rd = NULL, **same;
+    matches *only = NULL;
     hit *found_hits = NULL;
     size_t *found = NULL;
     float *copy = NULL;
@@ -220,17 +221,21 @@ static evdb_status run(engine *e, const evdb_search_options *options, request *q
     evdb_status rc;
     TRY(check(e, options, q, err));
     TRY(take_queries(e, q, &copy, err));
-    TRY(view_begin(e, &snapshot, q->o.flags & EVDB_SEARCH_METADATA ? &rd : NULL, err));
+    same = q->o.flags & EVDB_SEARCH_METADATA ? &rd : NULL;
+    if (q->o.filter) TRY(filters_begin(e, q->o.filter, &snapshot, same, &only, err));
+    else TRY(view_begin(e, &snapshot, same, err));
     TRY(check_queries(e, q, err)); /* after view_begin, which learns the dimension */
     if ((uint64_t)q->count * q->o.k > HITS_MAX)
         TRY(error_set(err, EVDB_LIMIT, "%zu queries of %u hits are more than %d at once", q->count, q->o.k, HITS_MAX));
     found = mem_array(mem, q->count + 1, sizeof(*found));
     found_hits = mem_array(mem, q->count * q->o.k, sizeof(*found_hits));
     if (!found || !found_hits) TRY(error_no_memory(err, q->count * q->o.k * sizeof(*found_hits), "results"));
-    flat_query fq = { q->queries, q->count, q->stride / sizeof(float), q->o.k, q->radius, q->o.threads };
+    flat_query fq = { q->queries, q->count, q->stride / sizeof(float), q->o.k, q->radius, q->o.threads,
+                      only ? &only->rows : NULL };
     if (snapshot.index) TRY(look(e, q, &snapshot, &fq, found_hits, found, &cut, err));
     TRY(build(e, q, &(hits){ found_hits, found, &snapshot, rd, q->range && cut }, out, err));
 out:
+    if (only) filters_end(e, only);
     view_end(e, &snapshot);
     rows_read_end(rd);
     mem_free(mem, found);

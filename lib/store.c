@@ -293,6 +293,7 @@ evdb_status evdb_store_get_stats(evdb_store *store, evdb_store_stats *out, evdb_
 {
     engine *e = store->engine;
     evdb_store_stats s = EVDB_STORE_STATS;
+    uint64_t filter_bytes;
     rows_reader *rd = NULL;
     rows_tip tip;
     evdb_status rc;
@@ -304,6 +305,8 @@ evdb_status evdb_store_get_stats(evdb_store *store, evdb_store_stats *out, evdb_
     s.sequence = tip.sequence;
     s.disk_bytes = rows_disk_bytes(e->rows);
     view_stats(e, &s.memory_bytes, &s.loaded_sequence);
+    filters_stats(e, &filter_bytes, &s.filter_reads);
+    s.memory_bytes += filter_bytes;
     rc = options_export(out, &s, sizeof(s), "evdb_store_stats", err);
 out:
     rows_read_end(rd);

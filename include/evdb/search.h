@@ -2,9 +2,13 @@
  *
  * A search sees every write committed before it began, by this process or another, and never one half-way.
  * The store's vectors are held in memory from the first search on. A search scans them all, or, once a graph was built (index.h),
- * walks that and scans what is not in it yet; a range search always scans. */
+ * walks that and scans what is not in it yet; a range search always scans.
+ *
+ * With a filter a search finds the nearest of the records that match, and never fewer than k while there are k: few are looked at one
+ * and all, many are found by the graph. A filter is about the very records the search sees, also while they change. */
 #ifndef EVDB_SEARCH_H
 #define EVDB_SEARCH_H
+#include <evdb/filter.h>
 #include <evdb/record.h>
 EVDB_BEGIN
 
@@ -23,7 +27,7 @@ typedef struct evdb_search_options {
     uint32_t ef;        /* candidates a graph search follows, at least k; more find more, slower. 0 = 4 k, at least 100 */
     uint32_t threads;   /* for batches, 1..EVDB_SEARCH_THREADS_MAX; 0 = 1 */
     uint32_t flags;     /* EVDB_SEARCH_... */
-    const char *filter; /* reserved: anything but NULL answers EVDB_UNSUPPORTED */
+    const char *filter; /* only records whose metadata matches (filter.h); NULL = all */
 } evdb_search_options;
 #define EVDB_SEARCH_OPTIONS { .size = sizeof(evdb_search_options) }
 

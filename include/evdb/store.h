@@ -31,7 +31,7 @@ typedef struct evdb_store_options {
      * while building (8..4096, 0 = 200), threads to build with (0 = all). */
     uint32_t m, ef_construction, index_threads;
     uint32_t field_count;      /* how many names follow */
-    const char *const *fields; /* metadata fields that filters will be fast on */
+    const char *const *fields; /* metadata fields, as paths (filter.h), that filters will be fast on */
 } evdb_store_options;
 #define EVDB_STORE_OPTIONS { .size = sizeof(evdb_store_options) }
 
@@ -58,6 +58,7 @@ typedef struct evdb_store_stats {
     uint64_t memory_bytes;    /* held in this process for searching this store */
     uint64_t disk_bytes;      /* of all files of this store */
     uint64_t loaded_sequence; /* sequence the in-memory view has reached; 0 before the first search */
+    uint64_t filter_reads;    /* records read by this process because a filter asked for a field that is not declared */
 } evdb_store_stats;
 #define EVDB_STORE_STATS { .size = sizeof(evdb_store_stats) }
 

@@ -49,6 +49,7 @@ static void engine_close(engine *e)
     evdb *db = e->db;
     commit_flush(e);
     indexer_destroy(e);
+    filters_destroy(e);
     view_destroy(e);
     commit_destroy(&e->commits);
     rows_close(e->rows);
@@ -92,6 +93,7 @@ static evdb_status adopt(evdb *db, rows *r, engine **out, evdb_error *err)
     }
     commit_init(&e->commits);
     view_init(&e->view);
+    filters_init(&e->filters);
     indexer_init(&e->indexer);
     e->references = 1;
     e->next = db->engines;

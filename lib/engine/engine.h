@@ -7,6 +7,7 @@
 #include "disk/rows.h"
 #include "disk/system.h"
 #include "engine/commit.h"
+#include "engine/filters.h"
 #include "engine/indexer.h"
 #include "engine/view.h"
 #include "kernel/kernel.h"
@@ -51,6 +52,7 @@ struct engine {
     uint32_t m, ef_construction, index_threads;
     commit_queue commits;
     view view;
+    filters filters;
     indexer indexer;
 };
 

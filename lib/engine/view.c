@@ -52,6 +52,7 @@ static void replace(engine *e, view_index *index)
     index->references = 1;
     pthread_mutex_lock(&e->view.pointer);
     view_index *old = e->view.current;
+    index->number = ++e->view.numbers;
     e->view.current = index;
     pthread_mutex_unlock(&e->view.pointer);
     release(e, old);

@@ -16,11 +16,13 @@ typedef struct view_index {
     indexed *vectors;
     flat *flat; /* of `vectors` */
     uint32_t references; /* under view.pointer */
+    uint64_t number;     /* of all that the view has had, this is the so-many-th: rows are numbered anew in each */
 } view_index;
 
 typedef struct view {
     pthread_mutex_t refresh; /* the one who loads and applies */
     pthread_mutex_t pointer; /* current, references */
+    uint64_t numbers;        /* of the newest */
     view_index *current;     /* NULL before the first search, or while no vector was ever written */
 } view;
 

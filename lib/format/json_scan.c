@@ -218,3 +218,23 @@ bool scan_means(const json_span *span, const char *text)
     }
     return !*text;
 }
+
+int scan_compare(const json_span *span, const char *text, size_t length)
+{
+    const char *p = span->at, *end = p + span->length, *text_end = text + length;
+    while (p < end) {
+        char bytes[4] = { *p };
+        size_t used = 1, count = 1;
+        if (*p == '\\') {
+            uint32_t code = 0;
+            if (!(used = escape(p, end, &code))) break;
+            count = encode(code, bytes);
+        }
+        p += used;
+        for (size_t i = 0; i < count; i++, text++) {
+            if (text == text_end) return 1;
+            if (bytes[i] != *text) return (unsigned char)bytes[i] < (unsigned char)*text ? -1 : 1;
+        }
+    }
+    return text == text_end ? 0 : -1;
+}

@@ -30,4 +30,7 @@ bool scan_value(json_scan *s, unsigned depth, json_span *span);
 bool scan_unescape(const json_span *span, buf *out);
 /* Does a span of scan_string() mean this ASCII text? */
 bool scan_means(const json_span *span, const char *text);
+/* Byte by byte, as memcmp() would compare what a span of scan_string() means with a text: < 0, 0, > 0. A malformed escape
+ * ends the span. */
+int scan_compare(const json_span *span, const char *text, size_t length);
 #endif

@@ -131,6 +131,20 @@ bool number_to_float(const char *text, size_t length, float *out)
     return number_scan(text, text + length + 1, out, &large) == text + length && !large;
 }
 
+double number_to_double(const char *text, size_t length)
+{
+    const char *end = text + length, *p = text + (*text == '-');
+    decimal d;
+    double value;
+    /* one exact number times or by another is rounded once, and so rightly (Clinger 1990) */
+    bool exactly = take_decimal(p, end, &d) && d.value < UINT64_C(1) << 53 && d.exponent > -POWERS && d.exponent < POWERS;
+    if (exactly && scale((double)d.value, d.exponent, &value)) return p > text ? -value : value;
+    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    value = strtod_l(text, NULL, c);
+    freelocale(c);
+    return value;
+}
+
 bool number_to_int64(const char *text, size_t length, int64_t *out)
 {
     bool negative = *text == '-';

@@ -17,6 +17,9 @@ bool number_to_float(const char *text, size_t length, float *out);
 /* A JSON number without fraction and exponent as an int64; false when it has either or does not fit. */
 bool number_to_int64(const char *text, size_t length, int64_t *out);
 
+/* The double nearest to a JSON number; infinity beyond the largest. The byte behind it as for number_to_float(). */
+double number_to_double(const char *text, size_t length);
+
 enum { NUMBER_TEXT_MAX = 24 };
 /* The decimal with the fewest digits that number_to_float() turns into the same bits, -0 and denormals included, as a JSON
  * number. `value` must be finite. Returns the length; no NUL is written. */

@@ -9,6 +9,7 @@
 #ifndef EVDB_INDEX_FLAT_H
 #define EVDB_INDEX_FLAT_H
 #include "base/topk.h"
+#include "index/row_set.h"
 #include "kernel/kernel.h"
 #include <evdb/record.h>
 
@@ -97,6 +98,10 @@ bool flat_visible(const flat_snapshot *s, uint32_t row);
 float flat_distance(const flat *f, const float *query, float inverse, uint32_t row);
 float flat_query_inverse(const flat *f, const float *query);
 
+/* The rows that a snapshot sees whose slots have their bit set; slots at `count` and beyond have none. out->bits are of the
+ * index's allocator, and the caller's. */
+evdb_status flat_select(const flat_snapshot *s, const uint64_t *slots, size_t count, row_set *out, evdb_error *err);
+
 /* Queries are dim floats each, checked by the caller (finite; not zero under cosine). */
 typedef struct flat_query {
     const float *queries;
@@ -104,6 +109,7 @@ typedef struct flat_query {
     uint32_t k;
     float radius;         /* only hits with distance <= radius; INFINITY = all */
     uint32_t threads;     /* queries are shared out among this many */
+    const row_set *only;  /* rows that may be found, selected with this very snapshot; NULL = all */
 } flat_query;
 
 /* hits has count * k entries: query i's lie from i * k on, nearest first, found[i] of them. *cut (may be NULL)

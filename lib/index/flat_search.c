@@ -6,7 +6,7 @@
 #include "kernel/metric.h"
 #include "platform/thread.h"
 
-enum { TILE_BYTES = 128 << 10, TILE_ROWS_MIN = 8, TILE_ROWS_MAX = 1024, QUERY_BLOCK = 16 };
+enum { TILE_BYTES = 128 << 10, TILE_ROWS_MIN = 8, TILE_ROWS_MAX = 1024, QUERY_BLOCK = 16, RUN_SHORT = 4, RUNS_AHEAD = 2 };
 
 typedef struct search {
     const flat_snapshot *snapshot;
@@ -24,6 +24,18 @@ typedef struct tile {
     uint32_t from[TILE_ROWS_MAX], count[TILE_ROWS_MAX];
     uint32_t runs;
 } tile;
+
+static void find_chosen(tile *t, uint32_t from, uint32_t to, const row_set *only)
+{
+    uint32_t end = t->first_row + to, next = t->first_row + from;
+    t->runs = 0;
+    while ((next = row_set_next(only, next, end)) < end) {
+        t->from[t->runs] = next - t->first_row;
+        while (++next < end && row_set_has(only, next)) continue;
+        t->count[t->runs] = next - t->first_row - t->from[t->runs];
+        t->runs++;
+    }
+}
 
 static void find_runs(tile *t, uint32_t from, uint32_t to, uint64_t sequence)
 {
@@ -60,12 +72,21 @@ static void consider(one_query *q, const float *distances, uint32_t count, uint3
     }
 }
 
+/* Short runs are too far between for the machine to foresee. */
+static void ask_for_run(const flat *f, const tile *t, uint32_t r)
+{
+    if (r >= t->runs || t->count[r] > RUN_SHORT) return;
+    const char *at = (const char *)(t->chunk->vectors + t->from[r] * f->stride);
+    for (size_t i = 0; i < f->stride * sizeof(float); i += ALIGNMENT) __builtin_prefetch(at + i);
+}
+
 static void scan_tile(const flat *f, const tile *t, one_query *queries, size_t count, float radius)
 {
     float distances[TILE_ROWS_MAX];
     for (size_t i = 0; i < count; i++)
         for (uint32_t r = 0; r < t->runs; r++) {
             const chunk *c = t->chunk;
+            ask_for_run(f, t, r + RUNS_AHEAD);
             metric_distances(f->o.kernel, f->o.metric, queries[i].vector, queries[i].inverse,
                              c->vectors + t->from[r] * f->stride, f->stride, t->count[r], f->o.dim,
                              c->inverses ? c->inverses + t->from[r] : NULL, distances);
@@ -81,7 +102,9 @@ static void scan_chunk(const search *s, const chunk *c, uint32_t first, uint32_t
     uint32_t step = (uint32_t)(rows < TILE_ROWS_MIN ? TILE_ROWS_MIN : rows > TILE_ROWS_MAX ? TILE_ROWS_MAX : rows);
     tile t = { .chunk = c, .first_row = first };
     for (uint32_t from = 0; from < count; from += step) {
-        find_runs(&t, from, count - from < step ? count : from + step, s->snapshot->sequence);
+        uint32_t to = count - from < step ? count : from + step;
+        if (s->q->only) find_chosen(&t, from, to, s->q->only);
+        else find_runs(&t, from, to, s->snapshot->sequence);
         scan_tile(f, &t, queries, query_count, s->q->radius);
     }
 }

@@ -14,6 +14,7 @@
 #ifndef EVDB_INDEX_GRAPH_H
 #define EVDB_INDEX_GRAPH_H
 #include "base/topk.h"
+#include "index/row_set.h"
 #include "index/saved.h"
 #include "kernel/kernel.h"
 #include <evdb/error.h>
@@ -71,5 +72,7 @@ evdb_status graph_load(const graph_options *options, uint32_t capacity, uint32_t
 
 /* The ef nearest by codes that the walk meets, nearest first (squared distances); out has ef entries. */
 size_t graph_search(const graph *g, graph_worker *w, const float *query, float inverse, size_t ef, hit *out);
+/* The `most` nearest by codes among these nodes, all of which were put: no walk, each is looked at. */
+size_t graph_scan(const graph *g, graph_worker *w, const float *query, float inverse, const row_set *nodes, size_t most, hit *out);
 
 #endif

@@ -1,9 +1,19 @@
-/* indexed_search.c - searching by the graph, and the tail exactly. */
+/* indexed_search.c - searching by the graph, and the tail exactly.
+ *
+ * Where only some rows may be found there are two ways. The graph is walked as if all might, with the effort raised as far as rows
+ * that may not take places: what it brings is right also where the rows that may lie apart from the query, for if they are too few
+ * among the nearest it has met, they are looked at by their codes one and all, which is the other way, and the first choice when
+ * that is less work. Neither ends with fewer than k where there are k. */
 #include "base/error.h"
+#include "base/mem.h"
 #include "index/indexed_private.h"
 #include <math.h>
+#include <string.h>
 
-enum { AHEAD = 4 };
+enum {
+    AHEAD = 4,
+    WALK_COST = 48 /* a walk of effort 1 costs as much as looking at so many codes in a row; measured */
+};
 
 typedef struct search {
     indexed *x;
@@ -15,6 +25,10 @@ typedef struct search {
     const graph *g;
     const tail_ring *ring;
     uint64_t head, end;
+    const row_set *only; /* rows that may be found, or NULL; */
+    row_set linked;      /* those of them that are in the graph; */
+    uint32_t walk;       /* the effort of walking for them, 0: not worth it; */
+    size_t enough;       /* how many of them a walk has to meet */
     size_t parts;
     _Atomic size_t next;
     _Atomic int status;
@@ -41,23 +55,33 @@ static void give_worker(indexed *x, graph_worker *w)
     if (!kept) graph_worker_free(w);
 }
 
-/* Exact distances of the candidates nearest by codes that the snapshot sees, until many in a row were no longer among the best:
- * those behind are hardly. A vector is far away in memory, often the farthest thing of a search. */
-static void rank(const search *s, const float *query, float inverse, const hit *candidates, size_t count, topk *best)
+static bool may_find(const search *s, uint32_t row) { return s->only ? row_set_has(s->only, row) : flat_visible(s->snapshot, row); }
+
+/* How many candidates get exact distances. */
+static size_t rank_most(const search *s)
+{
+    size_t most = 2 * (size_t)s->q->k;
+    return most < INDEXED_RERANK_MIN ? INDEXED_RERANK_MIN : most < GRAPH_EF_MAX ? most : GRAPH_EF_MAX;
+}
+
+/* Exact distances of the candidates nearest by codes that may be found, until many in a row were no longer among the best: those
+ * behind are hardly, and a vector is far away in memory, often the farthest thing of a search. How many may be found. */
+static size_t rank(const search *s, const float *query, float inverse, const hit *candidates, size_t count, topk *best)
 {
     const flat *f = s->x->flat;
-    size_t most = 2 * (size_t)s->q->k, taken = 0, futile = 0;
-    if (most < INDEXED_RERANK_MIN) most = INDEXED_RERANK_MIN;
+    size_t most = rank_most(s), taken = 0, futile = 0, patience = (size_t)s->q->k + INDEXED_RERANK_FUTILE;
     for (size_t i = 0; i < count && i < AHEAD; i++) flat_ask_for(f, candidates[i].row);
     for (size_t i = 0; i < count && taken < most; i++) {
-        if (i + AHEAD < count) flat_ask_for(f, candidates[i + AHEAD].row);
-        if (!flat_visible(s->snapshot, candidates[i].row)) continue;
+        if (i + AHEAD < count && futile <= patience) flat_ask_for(f, candidates[i + AHEAD].row);
+        if (!may_find(s, candidates[i].row)) continue;
         taken++;
+        if (futile > patience) continue;
         float d = flat_distance(f, query, inverse, candidates[i].row);
         futile = d < topk_bound(best) ? 0 : futile + 1;
         topk_add(best, d, candidates[i].row);
-        if (futile > (size_t)s->q->k + INDEXED_RERANK_FUTILE) break;
+        if (futile > patience && !s->only) break; /* nobody asks how many there are */
     }
+    return taken;
 }
 
 static bool has(const topk *best, uint32_t row)
@@ -72,10 +96,23 @@ static void scan_tail(const search *s, const float *query, float inverse, topk *
 {
     for (uint64_t i = s->head; i < s->end; i++) {
         uint32_t row = atomic_load_explicit(&s->ring->at[i & s->ring->mask], memory_order_relaxed);
-        if (!flat_visible(s->snapshot, row)) continue;
+        if (!may_find(s, row)) continue;
         float d = flat_distance(s->x->flat, query, inverse, row);
         if (d <= topk_bound(best) && !has(best, row)) topk_add(best, d, row);
     }
+}
+
+/* What the graph knows of the rows that may be found. */
+static void look_for_some(const search *s, graph_worker *w, const float *query, float inverse, hit *candidates, topk *best)
+{
+    size_t count;
+    if (s->walk) {
+        count = graph_search(s->g, w, query, inverse, s->walk, candidates);
+        if (rank(s, query, inverse, candidates, count, best) >= s->enough) return;
+        best->count = 0;
+    }
+    count = graph_scan(s->g, w, query, inverse, &s->linked, rank_most(s), candidates);
+    rank(s, query, inverse, candidates, count, best);
 }
 
 static void search_one(search *s, graph_worker *w, hit *candidates, size_t i)
@@ -84,10 +121,10 @@ static void search_one(search *s, graph_worker *w, hit *candidates, size_t i)
     float inverse = flat_query_inverse(s->x->flat, query);
     topk best;
     topk_init(&best, s->hits + i * s->q->k, s->q->k);
-    size_t count = graph_search(s->g, w, query, inverse, s->ef, candidates);
-    rank(s, query, inverse, candidates, count, &best);
+    if (s->only) look_for_some(s, w, query, inverse, candidates, &best);
+    else rank(s, query, inverse, candidates, graph_search(s->g, w, query, inverse, s->ef, candidates), &best);
     scan_tail(s, query, inverse, &best);
-    uint64_t there = flat_count(s->x->flat);
+    uint64_t there = s->only ? s->only->count : flat_count(s->x->flat);
     if (best.count < s->q->k && best.count < there) { /* too many on the way were dead: look at all */
         flat_query one = *s->q;
         atomic_fetch_add(&s->x->scans, 1);
@@ -114,6 +151,35 @@ static void work(void *context, size_t part)
     give_worker(s->x, w);
 }
 
+/* Those that may be found without those of the tail: these have no codes yet, and are scanned. */
+static evdb_status part_linked(search *s, evdb_error *err)
+{
+    size_t words = ((size_t)s->only->rows + 63) / 64;
+    s->linked = *s->only;
+    if (s->head == s->end) return EVDB_OK;
+    if (!(s->linked.bits = mem_array(s->x->o.flat.mem, words + 1, sizeof(uint64_t))))
+        return error_no_memory(err, words * sizeof(uint64_t), "a set of rows");
+    memcpy(s->linked.bits, s->only->bits, words * sizeof(uint64_t));
+    for (uint64_t i = s->head; i < s->end; i++) {
+        uint32_t row = atomic_load_explicit(&s->ring->at[i & s->ring->mask], memory_order_relaxed);
+        if (!row_set_has(&s->linked, row)) continue; /* or it came twice */
+        s->linked.bits[row / 64] &= ~(UINT64_C(1) << row % 64);
+        s->linked.count--;
+    }
+    return EVDB_OK;
+}
+
+/* What a walk has to meet grows as the share of rows that may be found shrinks; looking at all of those is cheaper at some point.
+ * It can be expected to meet `ef` of them. With half of that the nearest are still among them; fewer mean that they lie apart. */
+static void plan(search *s)
+{
+    uint64_t all = flat_count(s->x->flat), some = s->linked.count, ef = s->ef > 2 * s->q->k ? s->ef : 2 * (uint64_t)s->q->k;
+    if (all < some) all = some;
+    uint64_t walk = some ? (ef * all + some - 1) / some : UINT64_MAX;
+    s->walk = walk <= GRAPH_EF_MAX && walk * WALK_COST < some ? (uint32_t)walk : 0;
+    s->enough = ef / 2 < rank_most(s) ? ef / 2 : rank_most(s);
+}
+
 evdb_status indexed_search(indexed *x, const flat_snapshot *snapshot, const flat_query *q, uint32_t ef, hit *hits, size_t *found,
                            evdb_error *err)
 {
@@ -130,9 +196,16 @@ evdb_status indexed_search(indexed *x, const flat_snapshot *snapshot, const flat
     }
     if (!s.ring) s.end = s.head; /* nothing was put since it was loaded */
     else if (s.end - s.head > (uint64_t)s.ring->mask + 1) s.end = s.head + s.ring->mask + 1;
+    s.only = q->only;
+    if (s.only) {
+        evdb_status rc = part_linked(&s, err);
+        if (rc != EVDB_OK) return rc;
+        plan(&s);
+    }
     s.parts = q->threads < q->count ? q->threads : q->count;
     if (s.parts > THREAD_PARTS_MAX) s.parts = THREAD_PARTS_MAX;
     thread_share(s.parts, work, &s);
+    if (s.only && s.linked.bits != s.only->bits) mem_free(x->o.flat.mem, s.linked.bits);
     if (atomic_load(&s.status) != EVDB_OK) return error_no_memory(err, s.g ? graph_capacity(s.g) : 0, "a search");
     return EVDB_OK;
 }

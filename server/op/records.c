@@ -287,9 +287,17 @@ const op op_delete_record = {
     .args = delete_one_fields, .args_size = sizeof(delete_one_args), .reply = delete_one_reply, .run = delete_one_record,
 };
 
-typedef struct count_args { const char *store; } count_args;
-static const op_field count_fields[] = { OP_STORE(count_args), OP_END };
-static const op_result count_reply[] = { OP_RESULT(count, OP_INTEGER, 0, .doc = "Records in the store."), OP_END };
+typedef struct count_args {
+    const char *store;
+    char *filter;
+} count_args;
+
+static const op_field count_fields[] = {
+    OP_STORE(count_args),
+    OP_FIELD(count_args, filter, OP_OBJECT, 0, .doc = "Only records whose metadata matches, as in search_vectors."),
+    OP_END
+};
+static const op_result count_reply[] = { OP_RESULT(count, OP_INTEGER, 0, .doc = "Records in the store, or those that match."), OP_END };
 
 static evdb_status count(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
@@ -297,14 +305,14 @@ static evdb_status count(op_call *call, const void *args, op_out *reply, evdb_er
     evdb_store *store = NULL;
     uint64_t records = 0;
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
-    if (rc == EVDB_OK) rc = evdb_store_count(store, &records, err);
+    if (rc == EVDB_OK) rc = evdb_filter_count(store, a->filter, &records, err);
     evdb_store_close(store);
     if (rc == EVDB_OK) op_out_integer(reply, "count", (int64_t)records);
     return rc;
 }
 
 const op op_count_records = {
-    .name = "count_records", .doc = "Count the records of a store.",
+    .name = "count_records", .doc = "Count the records of a store, all or those that match a filter.",
     .method = "GET", .path = "/api/v1/stores/{name}/count", .scope = OP_SCOPE_READ, .effect = OP_READS,
     .args = count_fields, .args_size = sizeof(count_args), .reply = count_reply, .run = count,
 };

@@ -12,13 +12,17 @@ typedef struct search_args {
     bool metadata, exact;
 } search_args;
 
+#define FILTER_DOC                                                                                                                \
+    "Only records whose metadata matches, such as {\"label\": \"boot\", \"size.eu\": {\"$gte\": 38}}. Operators: $eq $ne $gt $gte $lt " \
+    "$lte $in $nin $exists $and $or $not."
+
 static const op_field search_fields[] = {
     OP_STORE(search_args),
     OP_FIELD(search_args, vector, OP_VECTOR, OP_REQUIRED | OP_BODY, .min = 1, .max = EVDB_DIM_MAX, .doc = "What to search for."),
     OP_FIELD(search_args, k, OP_INTEGER, 0, .def = 10, .min = 1, .max = EVDB_K_MAX, .doc = "How many neighbours, at most."),
     OP_FIELD(search_args, radius, OP_NUMBER, 0, .doc = "Only records within this distance."),
     OP_FIELD(search_args, ef, OP_INTEGER, 0, .max = EVDB_K_MAX, .doc = "Effort of a search by the graph index: more finds more, slower; 0 = chosen for k."),
-    OP_FIELD(search_args, filter, OP_OBJECT, 0, .doc = "Only records whose metadata matches."),
+    OP_FIELD(search_args, filter, OP_OBJECT, 0, .doc = FILTER_DOC),
     OP_FIELD(search_args, metadata, OP_BOOL, 0, .def = true, .doc = "Return each record's metadata."),
     OP_FIELD(search_args, exact, OP_BOOL, 0, .doc = "Scan all vectors, also where there is a graph index."),
     OP_END
@@ -108,7 +112,7 @@ static const op_field batch_fields[] = {
              .doc = "What to search for: arrays of numbers, or base64 of packed little-endian float32, one vector behind the other."),
     OP_FIELD(batch_args, k, OP_INTEGER, 0, .def = 10, .min = 1, .max = EVDB_K_MAX, .doc = "How many neighbours a vector, at most."),
     OP_FIELD(batch_args, ef, OP_INTEGER, 0, .max = EVDB_K_MAX, .doc = "Effort of an index search; 0 = chosen for k."),
-    OP_FIELD(batch_args, filter, OP_OBJECT, 0, .doc = "Only records whose metadata matches."),
+    OP_FIELD(batch_args, filter, OP_OBJECT, 0, .doc = FILTER_DOC),
     OP_FIELD(batch_args, metadata, OP_BOOL, 0, .def = true, .doc = "Return each record's metadata."),
     OP_FIELD(batch_args, dim, OP_INTEGER, 0, .max = EVDB_DIM_MAX,
              .doc = "Elements in a packed vector, while the store has none; later it may be left out."),

@@ -12,6 +12,7 @@ static const op_result stats_reply[] = {
     OP_RESULT(loaded_sequence, OP_INTEGER, 0, .doc = "Change that the in-memory view has reached; 0 before the first search."),
     OP_RESULT(memory_bytes, OP_INTEGER, 0, .doc = "Memory that this process holds for the store."),
     OP_RESULT(disk_bytes, OP_INTEGER, 0, .doc = "Size of the store's files."),
+    OP_RESULT(filter_reads, OP_INTEGER, 0, .doc = "Records this process read because a filter asked for a field that the store does not declare."),
     OP_END
 };
 
@@ -31,6 +32,7 @@ static evdb_status stats(op_call *call, const void *args, op_out *reply, evdb_er
     op_out_integer(reply, "loaded_sequence", (int64_t)s.loaded_sequence);
     op_out_integer(reply, "memory_bytes", (int64_t)s.memory_bytes);
     op_out_integer(reply, "disk_bytes", (int64_t)s.disk_bytes);
+    op_out_integer(reply, "filter_reads", (int64_t)s.filter_reads);
     return EVDB_OK;
 }
 

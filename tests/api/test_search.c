@@ -252,7 +252,7 @@ static void the_query_at_fault_is_named_and_nothing_returned(void **state)
     o = (evdb_search_options){ .size = sizeof(o), .threads = EVDB_SEARCH_THREADS_MAX + 1 };
     refused(EVDB_LIMIT, evdb_search(w.store, queries[0], 3, &o, &found, &why));
     o = (evdb_search_options){ .size = sizeof(o), .filter = "a = 1" };
-    refused(EVDB_UNSUPPORTED, evdb_search(w.store, queries[0], 3, &o, &found, &why));
+    refused(EVDB_INVALID, evdb_search(w.store, queries[0], 3, &o, &found, &why));
     refused(EVDB_LIMIT, evdb_search_batch(w.store, queries[0], EVDB_QUERIES_MAX + 1, 0, 3, NULL, &found, &why));
     assert_null(found);
     evdb_result_free(NULL);

@@ -7,8 +7,7 @@ import signal
 import subprocess
 
 import pytest
-from evdb_command import (BINARY, CONFLICT, CORRUPT, DENIED, EXISTS, INVALID, IO, NOT_FOUND, ROOT, UNSUPPORTED,
-                          USAGE)
+from evdb_command import (BINARY, CONFLICT, CORRUPT, DENIED, EXISTS, INVALID, IO, NOT_FOUND, ROOT, USAGE)
 
 COMMANDS = ["create", "ls", "describe", "rename", "rm-store", "import", "export", "get", "put", "update", "rm", "search",
             "count", "stats", "verify", "sync", "index build", "index status",
@@ -172,8 +171,12 @@ def test_k_out_of_range_is_refused(docs, k):
     assert "1..10000" in docs.fails(INVALID, "search", "docs", "--vector", "[1,2,3]", "--k", k)
 
 
-def test_a_filter_is_not_supported_yet(docs):
-    docs.fails(UNSUPPORTED, "search", "docs", "--vector", "[1,2,3]", "--filter", '{"lang":"en"}')
+def test_a_filter_chooses_by_metadata(docs):
+    every = docs.json("search", "docs", "--vector", "[1,2,3]")["results"]
+    found = docs.json("search", "docs", "--vector", "[1,2,3]", "--filter", '{"lang":"en"}')["results"]
+    assert found == [hit for hit in every if hit["metadata"].get("lang") == "en"] and 0 < len(found) < len(every)
+    assert docs.text("count", "docs", "--filter", '{"lang":"en"}') == f"{len(found)}\n"
+    assert "$like" in docs.fails(INVALID, "search", "docs", "--vector", "[1,2,3]", "--filter", '{"lang":{"$like":"e"}}')
 
 
 # Upkeep

@@ -1,6 +1,7 @@
 /* alloc_calls.c - implements alloc_calls.h. */
 #include "alloc_calls.h"
 #include "alloc_auth.h"
+#include "alloc_filter.h"
 #include "database_private.h"
 #include "memory_io.h"
 #include <stdio.h>
@@ -345,7 +346,7 @@ static evdb_status do_export(alloc_scene *s, evdb_error *err)
     {                    \
 #name, do_##name \
     }
-#define AUTH(name)          \
+#define ELSEWHERE(name)       \
     {                       \
 #name, alloc_##name \
     }
@@ -363,23 +364,25 @@ const alloc_call alloc_calls[] = {
     CALL(follow),     CALL(index),
     { "verify", alloc_verify },
     CALL(import),     CALL(export),
-    AUTH(client_add), AUTH(client_rotate),
-    AUTH(client_remove), AUTH(client_list),
-    AUTH(token_issue), AUTH(token_refresh),
-    AUTH(token_check),
+    ELSEWHERE(client_add), ELSEWHERE(client_rotate),
+    ELSEWHERE(client_remove), ELSEWHERE(client_list),
+    ELSEWHERE(token_issue), ELSEWHERE(token_refresh),
+    ELSEWHERE(token_check),
+    ELSEWHERE(filter), ELSEWHERE(filter_index),
 };
 #undef CALL
-#undef AUTH
+#undef ELSEWHERE
 const size_t alloc_calls_count = sizeof(alloc_calls) / sizeof(*alloc_calls);
 
 bool alloc_build(alloc_scene *s)
 {
-    evdb_store_options other = EVDB_STORE_OPTIONS;
+    static const char *const fields[] = { "a" };
+    evdb_store_options other = EVDB_STORE_OPTIONS, declared = { .size = sizeof(declared), .field_count = 1, .fields = fields };
     char space[32];
     float vector[ALLOC_DIM];
     other.dim = 3;
     bool made = alloc_open(s, &s->db, NULL) == EVDB_OK &&
-                evdb_store_create(s->db, "s", NULL, &s->store, NULL) == EVDB_OK &&
+                evdb_store_create(s->db, "s", &declared, &s->store, NULL) == EVDB_OK &&
                 evdb_store_create(s->db, "other", &other, NULL, NULL) == EVDB_OK;
     for (unsigned i = 0; made && i < ALLOC_RECORDS; i++) {
         make_vector(i, vector);

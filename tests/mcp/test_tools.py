@@ -128,7 +128,7 @@ def test_metadata_keeps_its_spelling(peer, store):
     ("search_vectors", {"vector": [1, 2], "k": list(range(100))}, "INVALID", "'k' must be an integer"),
     ("search_vectors", {"vector": [1, 2], "limit": 3}, "INVALID", "search_vectors has no argument 'limit'"),
     ("search_vectors", {"vector": [1, 2], "store": "none"}, "NOT_FOUND", "'none'"),
-    ("search_vectors", {"vector": [1, 2], "filter": {"n": 1}}, "UNSUPPORTED", "filter"),
+    ("search_vectors", {"vector": [1, 2], "filter": {"n": {"$is": 1}}}, "INVALID", "'$is' of 'n'"),
     ("insert_vector", {"id": 1, "vector": [1, 2]}, "EXISTS", "1"),
     ("insert_vector", {"id": 1.5, "vector": [1, 2]}, "INVALID", "'id'"),
     ("insert_vector", {"id": 4, "vector": [1, 2], "metadata": []}, "INVALID", "'metadata' must be an object"),

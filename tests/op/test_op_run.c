@@ -62,7 +62,10 @@ static void a_search_returns_the_nearest_first(void **state)
            "{\"results\":[{\"id\":\"b\",\"distance\":1,\"score\":0.5}],\"complete\":true}");
     call_expect(db, "search_vectors", "{\"store\":\"docs\",\"vector\":[0,0],\"radius\":9,\"k\":1,\"metadata\":false}",
            "{\"results\":[{\"id\":\"b\",\"distance\":1,\"score\":0.5}],\"complete\":false,\"stop\":\"limit\"}");
-    call_fails(db, "search_vectors", "{\"store\":\"docs\",\"vector\":[0,0],\"filter\":{\"n\":1}}", EVDB_UNSUPPORTED, "filter");
+    call_expect(db, "search_vectors", "{\"store\":\"docs\",\"vector\":[0,0],\"metadata\":false,\"filter\":{\"n\":{\"$exists\":false}}}",
+           "{\"results\":[{\"id\":\"a\",\"distance\":3,\"score\":0.25}],\"complete\":true}");
+    call_expect(db, "count_records", "{\"store\":\"docs\",\"filter\":{\"n\":1}}", "{\"count\":1}");
+    call_fails(db, "search_vectors", "{\"store\":\"docs\",\"vector\":[0,0],\"filter\":{\"n\":{\"$is\":1}}}", EVDB_INVALID, "'$is' of 'n'");
     call_fails(db, "search_vectors", "{\"store\":\"docs\",\"vector\":[0,0,0]}", EVDB_INVALID, "3");
     call_fails(db, "search_vectors", "{\"store\":\"none\",\"vector\":[0,0]}", EVDB_NOT_FOUND, "'none'");
 }

@@ -213,9 +213,8 @@ def test_a_zero_query_has_no_direction(db):
         st.search([0, 0])
 
 
-def test_a_filter_is_not_supported_yet(small):
-    for filter in ({"c100": 0}, '{"c100": 0}'):
-        with pytest.raises(evdb.Unsupported, match="filter"):
-            small.search([1, 0], filter=filter)
+def test_a_filter_that_is_none_is_refused(small):
+    with pytest.raises(evdb.Invalid, match=r"\$near.*c100"):
+        small.search([1, 0], filter={"c100": {"$near": 0}})
     with pytest.raises(evdb.Invalid):
         small.search([1, 0], filter={"x": float("nan")})

@@ -134,7 +134,7 @@ static void a_batch_on_several_threads_finds_what_single_searches_find(void **st
     flat_begin(f, &s);
     for (uint32_t threads = 1; threads <= 200; threads = threads * 3 + 1) {
         bool cut = false;
-        flat_query q = { queries, QUERIES, STRIDE, K, INFINITY, threads };
+        flat_query q = { .queries = queries, .count = QUERIES, .stride = STRIDE, .k = K, .radius = INFINITY, .threads = threads };
         memset(found, 0, sizeof(found));
         memset(hits, 0, sizeof(hits));
         flat_search(&s, &q, hits, found, &cut);

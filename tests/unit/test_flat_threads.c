@@ -79,7 +79,7 @@ static bool exact(const flat_snapshot *s)
     size_t found[2], expected = 0;
     uint64_t value;
     /* two queries, so that a tile's rows are looked at twice */
-    flat_query q = { origin, 2, DIM, SLOTS + 1, INFINITY, 1 };
+    flat_query q = { .queries = origin, .count = 2, .stride = DIM, .k = SLOTS + 1, .radius = INFINITY, .threads = 1 };
     flat_search(s, &q, hits, found, NULL);
     for (uint64_t slot = 0; slot < SLOTS; slot++) expected += state_at(s->sequence, slot, &value);
     if (found[0] != expected || found[1] != expected) return false;

@@ -82,7 +82,8 @@ class StoreStats(Structure):
     """evdb_store_stats"""
 
     _fields_ = [("size", c_size_t), ("records", c_uint64), ("sequence", c_uint64), ("changes_horizon", c_uint64),
-                ("memory_bytes", c_uint64), ("disk_bytes", c_uint64), ("loaded_sequence", c_uint64)]
+                ("memory_bytes", c_uint64), ("disk_bytes", c_uint64), ("loaded_sequence", c_uint64),
+                ("filter_reads", c_uint64)]
 
 
 class Id(Structure):
@@ -215,6 +216,7 @@ PROTOTYPES = {
     "evdb_store_get_stats": (c_int, [_P, _P, _P]),
     "evdb_store_count": (c_int, [_P, _P, _P]),
     "evdb_store_sync": (c_int, [_P, _P]),
+    "evdb_filter_count": (c_int, [_P, c_char_p, _P, _P]),
     "evdb_record_get": (c_int, [_P, Id, _P, _P]),
     "evdb_record_free": (None, [_P]),
     "evdb_batch_write": (c_int, [_P, _P, _P, _P]),

@@ -125,13 +125,14 @@ class Store:
             return False
         return True
 
-    def count(self) -> int:
-        """Live records; constant time."""
+    def count(self, filter: Filter = None) -> int:
+        """Live records, in constant time; or those whose metadata matches, which loads the store like a search."""
         out = c_uint64()
-        check(lib.evdb_store_count, self._handle, byref(out))
+        check(lib.evdb_filter_count, self._handle, None if filter is None else json_text(filter, "filter"), byref(out))
         return out.value
 
-    __len__ = count
+    def __len__(self) -> int:
+        return self.count()
 
     def __iter__(self) -> Iterator[Record]:
         return self.records()
@@ -176,8 +177,9 @@ class Store:
                metadata: bool = False) -> SearchResult:
         """The k nearest to q, a vector of dim numbers. Sees every write committed before.
 
-        ef is the effort of a graph search (an exact scan ignores it). filter is a JSON object or its text: reserved,
-        the library answers `Unsupported` today. metadata=True fetches the metadata of each hit too.
+        ef is the effort of a graph search (an exact scan ignores it). filter is a JSON object or its text
+        (include/evdb/filter.h is the language): only records whose metadata matches are found. metadata=True fetches
+        the metadata of each hit too.
         """
         if type(q) is _ndarray and q.dtype == _F32 and q.ndim == 1:
             query = q.tobytes()
@@ -219,7 +221,7 @@ class Store:
     # About the store.
 
     def stats(self) -> Dict[str, int]:
-        """records, sequence, changes_horizon, memory_bytes, disk_bytes and loaded_sequence."""
+        """records, sequence, changes_horizon, memory_bytes, disk_bytes, loaded_sequence and filter_reads."""
         out = _abi.StoreStats(sizeof(_abi.StoreStats))
         check(lib.evdb_store_get_stats, self._handle, byref(out))
         return {field[0]: getattr(out, field[0]) for field in _abi.StoreStats._fields_[1:]}
