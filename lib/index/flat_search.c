@@ -6,7 +6,7 @@
 #include "kernel/metric.h"
 #include "platform/thread.h"
 
-enum { TILE_BYTES = 128 << 10, TILE_ROWS_MIN = 8, TILE_ROWS_MAX = 1024, QUERY_BLOCK = 16 };
+enum { TILE_BYTES = 128 << 10, TILE_ROWS_MIN = 8, TILE_ROWS_MAX = 1024, QUERY_BLOCK = 16, ROWS_AHEAD = 3, LINE_FLOATS = 16 };
 
 typedef struct search {
     const flat_snapshot *snapshot;
@@ -131,4 +131,21 @@ void flat_search(const flat_snapshot *snapshot, const flat_query *q, hit *hits, 
     atomic_init(&s.cut, false);
     thread_share(s.parts, work, &s);
     if (cut) *cut = atomic_load(&s.cut);
+}
+
+/* ---- rows by number ---- */
+
+static void ask_for(const flat *f, uint32_t row)
+{
+    const float *v = flat_vector(f, row);
+    for (size_t i = 0; i < f->stride; i += LINE_FLOATS) __builtin_prefetch(v + i);
+}
+
+void flat_distances(const flat *f, const float *query, float inverse, const uint32_t *rows, size_t count, float *out)
+{
+    for (size_t i = 0; i < count && i < ROWS_AHEAD; i++) ask_for(f, rows[i]);
+    for (size_t i = 0; i < count; i++) {
+        if (i + ROWS_AHEAD < count) ask_for(f, rows[i + ROWS_AHEAD]);
+        out[i] = flat_distance(f, query, inverse, rows[i]);
+    }
 }

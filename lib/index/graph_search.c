@@ -7,6 +7,10 @@
 
 static void measure(const graph *g, graph_worker *w, sq_bits bits, size_t count)
 {
+    if (g->o.kind != GRAPH_L2) {
+        space_measure(g, w, bits, count);
+        return;
+    }
     bool wide = bits == SQ_8;
     sq_distances(g->o.kernel, bits, wide ? &w->q8 : &w->q4, wide ? g->codes8 : g->codes4, wide ? g->stride8 : g->stride4, g->o.dim,
                  w->rows, count, w->distances);
@@ -105,7 +109,7 @@ size_t graph_search(const graph *g, graph_worker *w, const float *query, float i
     float distance;
     uint64_t entry = atomic_load(&g->entry);
     if (entry == NO_ENTRY) return 0;
-    worker_query(g, w, query, inverse, SQ_4);
+    worker_query(g, w, query, inverse);
     uint32_t from = walk_down(g, w, SQ_4, entry, 0, &distance);
     walk_level(g, w, SQ_4, 0, from, distance, ef, NO_NODE);
     for (size_t i = 0; i < w->pool.count; i++) out[i] = (hit){ w->pool.at[i].distance, w->pool.at[i].row & ~LOOKED_AT };

@@ -69,7 +69,7 @@ static void keep_free(kept *k)
 static void what_was_saved_is_found_again_and_goes_on(void **state)
 {
     (void)state;
-    static const evdb_metric metrics[] = { EVDB_EUCLIDEAN, EVDB_COSINE, EVDB_MANHATTAN };
+    static const evdb_metric metrics[] = { EVDB_EUCLIDEAN, EVDB_COSINE, EVDB_MANHATTAN, EVDB_IP };
     for (size_t m = 0; m < sizeof(metrics) / sizeof(*metrics); m++) {
         kept k = { .count = 0 };
         world w = world_make(metrics[m]), again = { 0 };
@@ -87,12 +87,10 @@ static void what_was_saved_is_found_again_and_goes_on(void **state)
         again.sequence = w.sequence;
         assert_int_equal(flat_sequence(indexed_flat(again.x)), w.sequence);
         assert_int_equal(flat_count(indexed_flat(again.x)), there);
-        if (metrics[m] != EVDB_MANHATTAN) {
-            assert_int_equal(world_state(&again).waiting, 100);
-            assert_int_equal(world_state(&again).linked, there - 100);
-        }
+        assert_int_equal(world_state(&again).waiting, 100);
+        assert_int_equal(world_state(&again).linked, there - 100);
         expect_recall(&again, 0.96);
-        if (metrics[m] != EVDB_MANHATTAN) assert_int_equal(world_state(&again).scans, 0);
+        assert_int_equal(world_state(&again).scans, 0);
         for (uint64_t i = 0; i < 4100; i += 3) world_put(&again, i); /* replaces, and comes again to slots that were free */
         for (uint64_t i = 1; i < 4100; i += 3) world_take(&again, i);
         world_publish(&again);
