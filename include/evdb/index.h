@@ -1,6 +1,6 @@
 /* index.h - the graph that makes searches fast, and how far it has come.
  *
- * Nobody has to ask for it. A store of some thousand vectors under the cosine or euclidean metric gets a graph once its searches
+ * Nobody has to ask for it. A store of some thousand vectors, of whatever metric, gets a graph once its searches
  * have cost about as much as building one; what is written from then on is linked into it in the background. Until a vector is
  * linked it is scanned exactly, so every search sees every write. A graph search is approximate: options->ef says how hard it
  * looks, and EVDB_SEARCH_EXACT that it shall scan. The graph lives in the memory of the process that searches. All functions are
@@ -11,7 +11,7 @@
 EVDB_BEGIN
 
 /* Links everything that is committed now and refines it, on `threads` threads (0 = those of the store's index_threads, or all
- * cores), and returns when nothing is left to do. A store whose metric has no graph is done at once. */
+ * cores), and returns when nothing is left to do. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_index_build(evdb_store *store, uint32_t threads, evdb_error *err);
 
 typedef struct evdb_index_status {

@@ -2,7 +2,8 @@
  *
  * Nothing is trained: a row carries its range, so new vectors need no look at old ones (the idea of LVQ, Aguerrebere et al. 2023,
  * one level). Squared distances come from integer dot products: |x - q|^2 = |x|^2 + |q|^2 - 2 x.q with x = low + step * code; the
- * norms are those of what the codes stand for, so that rounding does not favour far ones. The query keeps 8 bits. */
+ * norms are those of what the codes stand for, so that rounding does not favour far ones. The query keeps 8 bits. Inner products
+ * are the x.q alone. */
 #ifndef EVDB_CODEC_SQ_H
 #define EVDB_CODEC_SQ_H
 #include "kernel/kernel.h"
@@ -41,5 +42,12 @@ void sq_distances(const kernel *k, sq_bits bits, const sq_query *q, const uint8_
 /* The same from one row of 8-bit codes to others. */
 void sq_pair_distances(const kernel *k, const uint8_t *base, size_t stride, size_t dim, uint32_t from, const uint32_t *rows,
                        size_t count, float *out);
+
+/* Inner products (sq_dot.c), infinite where they leave the range of float, never NaN: q with rows of base, ... */
+void sq_dots(const kernel *k, sq_bits bits, const sq_query *q, const uint8_t *base, size_t stride, size_t dim, const uint32_t *rows,
+             size_t count, float *out);
+/* ... and one row of 8-bit codes with others. */
+void sq_pair_dots(const kernel *k, const uint8_t *base, size_t stride, size_t dim, uint32_t from, const uint32_t *rows, size_t count,
+                  float *out);
 
 #endif

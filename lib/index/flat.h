@@ -96,6 +96,8 @@ uint64_t flat_held_dead(const flat *f);          /* how many are both */
 bool flat_visible(const flat_snapshot *s, uint32_t row);
 /* The very distance that a scan computes. */
 float flat_distance(const flat *f, const float *query, float inverse, uint32_t row);
+/* The same of many rows, which are fetched ahead. */
+void flat_distances(const flat *f, const float *query, float inverse, const uint32_t *rows, size_t count, float *out);
 float flat_query_inverse(const flat *f, const float *query);
 
 /* The rows that a snapshot sees whose slots have their bit set; slots at `count` and beyond have none. out->bits are of the

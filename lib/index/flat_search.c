@@ -6,7 +6,15 @@
 #include "kernel/metric.h"
 #include "platform/thread.h"
 
-enum { TILE_BYTES = 128 << 10, TILE_ROWS_MIN = 8, TILE_ROWS_MAX = 1024, QUERY_BLOCK = 16, RUN_SHORT = 4, RUNS_AHEAD = 2 };
+enum {
+    TILE_BYTES = 128 << 10,
+    TILE_ROWS_MIN = 8,
+    TILE_ROWS_MAX = 1024,
+    QUERY_BLOCK = 16,
+    RUN_SHORT = 4,
+    RUNS_AHEAD = 2,
+    ROWS_AHEAD = 3
+};
 
 typedef struct search {
     const flat_snapshot *snapshot;
@@ -72,8 +80,9 @@ static void consider(one_query *q, const float *distances, uint32_t count, uint3
     }
 }
 
-/* Short runs are too far between for the machine to foresee. */
-static void ask_for_run(const flat *f, const tile *t, uint32_t r)
+/* Short runs are too far between for the machine to foresee. Inlined by force, or the compiler leaves the calls out: such a
+ * function does nothing that it knows of. */
+static inline __attribute__((always_inline)) void ask_for_run(const flat *f, const tile *t, uint32_t r)
 {
     if (r >= t->runs || t->count[r] > RUN_SHORT) return;
     const char *at = (const char *)(t->chunk->vectors + t->from[r] * f->stride);
@@ -154,4 +163,15 @@ void flat_search(const flat_snapshot *snapshot, const flat_query *q, hit *hits, 
     atomic_init(&s.cut, false);
     thread_share(s.parts, work, &s);
     if (cut) *cut = atomic_load(&s.cut);
+}
+
+/* ---- rows by number ---- */
+
+void flat_distances(const flat *f, const float *query, float inverse, const uint32_t *rows, size_t count, float *out)
+{
+    for (size_t i = 0; i < count && i < ROWS_AHEAD; i++) flat_ask_for(f, rows[i]);
+    for (size_t i = 0; i < count; i++) {
+        if (i + ROWS_AHEAD < count) flat_ask_for(f, rows[i + ROWS_AHEAD]);
+        out[i] = flat_distance(f, query, inverse, rows[i]);
+    }
 }

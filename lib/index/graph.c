@@ -32,8 +32,8 @@ evdb_status graph_create(const graph_options *options, uint32_t capacity, const 
     g->o = *options;
     g->capacity = capacity;
     g->links = 2 * options->m;
-    g->stride4 = sq_stride(SQ_4, options->dim);
-    g->stride8 = sq_stride(SQ_8, options->dim);
+    g->stride4 = space_stride(options, SQ_4);
+    g->stride8 = space_stride(options, SQ_8);
     g->upper_rows = capacity / UPPER_SHARE + GRAPH_LEVELS_MAX + 1;
     pthread_mutex_init(&g->top, NULL);
     g->codes4 = array(g, capacity, g->stride4);
@@ -173,21 +173,42 @@ bool graph_worker_fits(const graph_worker *w, const graph *g) { return w->capaci
 
 hit *graph_worker_space(graph_worker *w) { return w->hits; }
 
-void worker_query(const graph *g, graph_worker *w, const float *vector, float inverse, sq_bits bits)
+/* As Euclidean codes are taken of it. */
+static void place(const graph *g, graph_worker *w, const float *vector, float inverse)
 {
     float scale = g->o.unit ? inverse : 1;
     for (uint32_t i = 0; i < g->o.dim; i++) w->vector[i] = vector[i] * scale - g->mean[i];
-    sq_prepare(bits, w->vector, g->o.dim, bits == SQ_8 ? &w->q8 : &w->q4);
+}
+
+void worker_query(const graph *g, graph_worker *w, const float *vector, float inverse)
+{
+    if (g->o.kind != GRAPH_L2) {
+        space_query(g, w, vector);
+        return;
+    }
+    place(g, w, vector, inverse);
+    sq_prepare(SQ_4, w->vector, g->o.dim, &w->q4);
+}
+
+void worker_node(const graph *g, graph_worker *w, uint32_t node, const float *vector, float inverse)
+{
+    w->from = node;
+    if (g->o.kind != GRAPH_L2) return;
+    place(g, w, vector, inverse);
+    sq_prepare(SQ_8, w->vector, g->o.dim, &w->q8);
 }
 
 void graph_put(graph *g, graph_worker *w, uint32_t node, const float *vector, float inverse)
 {
-    float scale = g->o.unit ? inverse : 1;
-    for (uint32_t i = 0; i < g->o.dim; i++) w->vector[i] = vector[i] * scale - g->mean[i];
     uint32_t used = atomic_load(&g->used);
     while (used <= node && !atomic_compare_exchange_weak(&g->used, &used, node + 1)) {}
     atomic_store(&g->locks[node], 0);
     graph_set_links(g, node, 0, NULL, 0);
+    if (g->o.kind != GRAPH_L2) {
+        space_encode(g, w, node, vector);
+        return;
+    }
+    place(g, w, vector, inverse);
     sq_encode(SQ_4, w->vector, g->o.dim, g->codes4 + (size_t)node * g->stride4);
     sq_encode(SQ_8, w->vector, g->o.dim, g->codes8 + (size_t)node * g->stride8);
 }

@@ -8,9 +8,16 @@
  *    (alpha), and its row of links filled. It costs as much as building and makes searches a tenth to a third faster.
  *  - Levels come from a hash of the node's number and the seed: nothing to store, and the same graph every time on one thread.
  *
- * Nodes are numbered by the caller, below the capacity. Vectors are compared by Euclidean distance; for cosine the caller asks
- * for unit length, which orders alike. Any number of searchers run while workers link, refine and unlink: a row of links may be
- * seen half old, half new, and every mixture of it is a fit set of neighbours. */
+ * Nodes are numbered by the caller, below the capacity. What they are compared by is the graph's kind: Euclidean distance (for
+ * cosine the caller asks for unit length, which orders alike), inner product, or a function of the caller's. Any number of searchers run while workers link, refine and unlink: a row of links may be
+ * seen half old, half new, and every mixture of it is a fit set of neighbours.
+ *
+ * The inner product is no metric: the nearest to a vector are long ones, seldom itself. Linked by Euclidean distance, long vectors,
+ * which are what is looked for, lie at the rim and few links lead there: where lengths vary, a walk hardly found any of them. So
+ * candidates are those of the largest inner product (ip-NSW, Morozov and Babenko 2018). Choosing among them by inner products
+ * too, as that paper and hnswlib do, lets a long vector cover all others where they point the same way by and large, as images
+ * do: recall stayed below 0.8 however hard one looked. So choosing goes by angle alone: a candidate is covered by one that is taken
+ * if their angle is less than the one to the node. index/README.md has the figures. */
 #ifndef EVDB_INDEX_GRAPH_H
 #define EVDB_INDEX_GRAPH_H
 #include "base/topk.h"
@@ -25,6 +32,20 @@ enum { GRAPH_M_MAX = 128, GRAPH_EF_MAX = 16384, GRAPH_LEVELS_MAX = 16 };
 
 typedef struct graph graph;
 
+/* What is compared. Saved graphs hold these numbers. */
+typedef enum graph_kind {
+    GRAPH_L2 = 0,  /* Euclidean distance, by codes */
+    GRAPH_IP = 1,  /* inner product, by codes; the larger, the nearer */
+    GRAPH_ROWS = 2 /* whatever `rows` measures, and no codes */
+} graph_kind;
+
+/* Vectors that lie with the caller, who knows their distances (not squared): any metric. Called by all threads at once. */
+typedef struct graph_rows {
+    const void *context;
+    void (*from_query)(const void *context, const float *query, const uint32_t *nodes, size_t count, float *out);
+    void (*from_node)(const void *context, uint32_t node, const uint32_t *nodes, size_t count, float *out);
+} graph_rows;
+
 typedef struct graph_options {
     const evdb_allocator *mem; /* borrowed */
     const kernel *kernel;
@@ -32,7 +53,9 @@ typedef struct graph_options {
     uint32_t m;               /* links of a node on upper levels; twice as many at the bottom */
     uint32_t ef_construction; /* candidates while linking */
     uint64_t seed;
-    bool unit;                /* vectors are scaled to length 1 first (cosine) */
+    bool unit;                /* vectors are scaled to length 1 first (cosine); with GRAPH_L2 */
+    graph_kind kind;
+    graph_rows rows;          /* with GRAPH_ROWS */
 } graph_options;
 
 /* mean (dim floats, copied, may be NULL): the middle of the vectors to come, after scaling; codes are finer around it. */
@@ -70,7 +93,8 @@ evdb_status graph_save(const graph *g, const uint32_t *nodes, uint32_t count, co
 evdb_status graph_load(const graph_options *options, uint32_t capacity, uint32_t nodes, const loader *from, graph **out,
                        evdb_error *err);
 
-/* The ef nearest by codes that the walk meets, nearest first (squared distances); out has ef entries. */
+/* The ef nearest that the walk meets, nearest first (squared distances by codes, inner products by codes with the sign changed, or
+ * what graph_rows says); out has ef entries. */
 size_t graph_search(const graph *g, graph_worker *w, const float *query, float inverse, size_t ef, hit *out);
 /* The `most` nearest by codes among these nodes, all of which were put: no walk, each is looked at. */
 size_t graph_scan(const graph *g, graph_worker *w, const float *query, float inverse, const row_set *nodes, size_t most, hit *out);

@@ -1,5 +1,6 @@
 /* graph_build.c - linking nodes into a graph, and refining their links. */
 #include "index/graph_private.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +19,10 @@ static int by_distance(const void *a, const void *b)
 
 void sort_hits(hit *at, size_t count) { qsort(at, count, sizeof(*at), by_distance); }
 
-uint32_t choose_links(const graph *g, const hit *sorted, size_t count, uint32_t most, float alpha, uint32_t *out)
+uint32_t choose_links(const graph *g, uint32_t of, const hit *sorted, size_t count, uint32_t most, float alpha, uint32_t *out)
 {
+    if (g->o.kind == GRAPH_IP) return space_choose(g, of, sorted, count, most, alpha, out);
+    if (g->o.kind == GRAPH_ROWS) alpha = sqrtf(alpha); /* these are no squares */
     uint32_t chosen = 0;
     float distances[PAIRS];
     for (size_t i = 0; i < count && chosen < most; i++) {
@@ -27,7 +30,7 @@ uint32_t choose_links(const graph *g, const hit *sorted, size_t count, uint32_t 
         bool covered = false;
         for (uint32_t from = 0; from < chosen && !covered; from += PAIRS) {
             uint32_t some = chosen - from < PAIRS ? chosen - from : PAIRS;
-            sq_pair_distances(g->o.kernel, g->codes8, g->stride8, g->o.dim, node, out + from, some, distances);
+            space_pairs(g, node, out + from, some, distances);
             for (uint32_t j = 0; j < some; j++) covered |= alpha * distances[j] < sorted[i].distance;
         }
         if (!covered) out[chosen++] = node;
@@ -48,17 +51,17 @@ static void link_back(graph *g, uint32_t node, uint32_t to, uint32_t level, floa
     if (!known && count < most) link_write(&links_of(g, to, level)[count], node);
     else if (!known) {
         links[count++] = node;
-        sq_pair_distances(g->o.kernel, g->codes8, g->stride8, g->o.dim, to, links, count, distances);
+        space_pairs(g, to, links, count, distances);
         for (uint32_t i = 0; i < count; i++) sorted[i] = (hit){ distances[i], links[i] };
         sort_hits(sorted, count);
-        graph_set_links(g, to, level, chosen, choose_links(g, sorted, count, most, alpha, chosen));
+        graph_set_links(g, to, level, chosen, choose_links(g, to, sorted, count, most, alpha, chosen));
     }
     graph_unlock(g, to);
 }
 
 static void link_level(graph *g, graph_worker *w, uint32_t node, uint32_t level)
 {
-    uint32_t chosen[GRAPH_M_MAX * 2], count = choose_links(g, w->pool.at, w->pool.count, g->o.m, ALPHA_LINK, chosen);
+    uint32_t chosen[GRAPH_M_MAX * 2], count = choose_links(g, node, w->pool.at, w->pool.count, g->o.m, ALPHA_LINK, chosen);
     graph_lock(g, node);
     graph_set_links(g, node, level, chosen, count);
     graph_unlock(g, node);
@@ -93,7 +96,7 @@ void graph_link(graph *g, graph_worker *w, uint32_t node, const float *vector, f
     }
     if (entry != NO_ENTRY) {
         uint32_t begin = level < entry_level(entry) ? level : entry_level(entry);
-        worker_query(g, w, vector, inverse, SQ_8);
+        worker_node(g, w, node, vector, inverse);
         uint32_t from = walk_down(g, w, SQ_8, entry, begin, &distance);
         for (uint32_t l = begin + 1; l-- > 0;) {
             walk_level(g, w, SQ_8, l, from, distance, ef, node);
@@ -114,22 +117,22 @@ void graph_refine(graph *g, graph_worker *w, uint32_t node, const float *vector,
     size_t count = 0;
     uint64_t entry = atomic_load(&g->entry);
     if (entry == NO_ENTRY) return;
-    worker_query(g, w, vector, inverse, SQ_8);
+    worker_node(g, w, node, vector, inverse);
     uint32_t from = walk_down(g, w, SQ_8, entry, 0, &distance);
     if (from == node) from = graph_links(g, node, 0, links) ? links[0] : node;
     if (from == node) return; /* alone */
     w->rows[0] = from;
-    sq_pair_distances(g->o.kernel, g->codes8, g->stride8, g->o.dim, node, w->rows, 1, &distance);
+    space_pairs(g, node, w->rows, 1, &distance);
     walk_level(g, w, SQ_8, 0, from, distance, g->o.ef_construction, node);
     for (size_t i = 0; i < w->pool.count; i++) w->hits[count++] = (hit){ w->pool.at[i].distance, w->pool.at[i].row & ~LOOKED_AT };
     /* and the links it has, where the walk did not come by */
     uint32_t old = graph_links(g, node, 0, links), missing = 0;
     for (uint32_t i = 0; i < old; i++)
         if (w->visited[links[i]] != w->epoch) links[missing++] = links[i];
-    sq_pair_distances(g->o.kernel, g->codes8, g->stride8, g->o.dim, node, links, missing, distances);
+    space_pairs(g, node, links, missing, distances);
     for (uint32_t i = 0; i < missing; i++) w->hits[count++] = (hit){ distances[i], links[i] };
     if (missing) sort_hits(w->hits, count);
-    uint32_t kept = choose_links(g, w->hits, count, g->links, ALPHA_REFINE, chosen);
+    uint32_t kept = choose_links(g, node, w->hits, count, g->links, ALPHA_REFINE, chosen);
     graph_lock(g, node);
     graph_set_links(g, node, 0, chosen, kept);
     graph_unlock(g, node);

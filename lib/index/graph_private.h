@@ -44,6 +44,8 @@ struct graph_worker {
     hit *hits;             /* GRAPH_EF_MAX + 2 links */
     float *vector;         /* the query, scaled and centred */
     sq_query q4, q8;
+    const float *query;    /* as it was given, and the node that is linked: what is not GRAPH_L2 measures from these */
+    uint32_t from;
     uint32_t rows[SQ_BATCH_MAX], waiting[SQ_BATCH_MAX]; /* waiting: asked for */
     float distances[SQ_BATCH_MAX];
 };
@@ -77,16 +79,31 @@ uint32_t graph_links(const graph *g, uint32_t node, uint32_t level, uint32_t *ou
 /* With the node locked. */
 void graph_set_links(graph *g, uint32_t node, uint32_t level, const uint32_t *links, uint32_t count);
 
-/* w->vector, and its codes of `bits`. */
-void worker_query(const graph *g, graph_worker *w, const float *vector, float inverse, sq_bits bits);
+/* A search's query. */
+void worker_query(const graph *g, graph_worker *w, const float *vector, float inverse);
+/* The node that is linked, as a query. */
+void worker_node(const graph *g, graph_worker *w, uint32_t node, const float *vector, float inverse);
+/* Bytes from one node's codes to the next; 0 when the kind has none. */
+static inline size_t space_stride(const graph_options *o, sq_bits bits) { return o->kind == GRAPH_ROWS ? 0 : sq_stride(bits, o->dim); }
+/* The kinds of graph that are not GRAPH_L2 (graph_space.c): a node's codes, w's query of a search, and distances from w's
+ * query (SQ_4) or node (SQ_8) to rows. */
+void space_encode(const graph *g, graph_worker *w, uint32_t node, const float *vector);
+void space_query(const graph *g, graph_worker *w, const float *vector);
+void space_measure(const graph *g, graph_worker *w, sq_bits bits, const uint32_t *rows, size_t count);
+/* choose_links() of GRAPH_IP. */
+uint32_t space_choose(const graph *g, uint32_t of, const hit *sorted, size_t count, uint32_t most, float alpha, uint32_t *out);
+/* From one node to others as building compares them, of every kind. */
+void space_pairs(const graph *g, uint32_t from, const uint32_t *nodes, size_t count, float *out);
+/* Distances from w's query (SQ_4) or node (SQ_8) to rows, at most SQ_BATCH_MAX, into w->distances; of every kind. */
+void graph_measure(const graph *g, graph_worker *w, sq_bits bits, const uint32_t *rows, size_t count);
 /* Walks greedily from the entry down to above `level`: the node to begin at, and its distance. */
 uint32_t walk_down(const graph *g, graph_worker *w, sq_bits bits, uint64_t entry, uint32_t level, float *distance);
 /* Fills w->pool with the `ef` nearest on one level, beginning at `from`; never `skip`. */
 void walk_level(const graph *g, graph_worker *w, sq_bits bits, uint32_t level, uint32_t from, float distance, size_t ef,
                 uint32_t skip);
 
-/* Neighbours for a node out of candidates that are sorted by distance to it: one is taken unless one taken before is nearer to
+/* Neighbours for the node `of` out of candidates that are sorted by distance to it: one is taken unless one taken before is nearer to
  * it, by alpha, than the node is. */
-uint32_t choose_links(const graph *g, const hit *sorted, size_t count, uint32_t most, float alpha, uint32_t *out);
+uint32_t choose_links(const graph *g, uint32_t of, const hit *sorted, size_t count, uint32_t most, float alpha, uint32_t *out);
 
 #endif

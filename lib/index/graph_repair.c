@@ -33,11 +33,11 @@ static void repair_level(graph *g, graph_worker *w, uint32_t node, uint32_t leve
     size_t count = gather(g, node, level, node, gone, w->rows, 0);
     for (uint32_t i = 0; i < some; i++)
         if (is_gone(gone, links[i])) count = gather(g, links[i], level, node, gone, w->rows, count);
-    sq_pair_distances(g->o.kernel, g->codes8, g->stride8, g->o.dim, node, w->rows, count, w->distances);
+    space_pairs(g, node, w->rows, count, w->distances);
     for (size_t i = 0; i < count; i++) w->hits[i] = (hit){ w->distances[i], w->rows[i] };
     sort_hits(w->hits, count);
     graph_lock(g, node);
-    graph_set_links(g, node, level, chosen, choose_links(g, w->hits, count, links_max(g, level), ALPHA, chosen));
+    graph_set_links(g, node, level, chosen, choose_links(g, node, w->hits, count, links_max(g, level), ALPHA, chosen));
     graph_unlock(g, node);
 }
 

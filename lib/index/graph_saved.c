@@ -8,7 +8,7 @@
 typedef struct saved_graph {
     uint32_t nodes, dim, m, ef_construction, links, unit;
     uint32_t upper_rows; /* the first is not used: 0 stands for none */
-    uint32_t reserved;
+    uint32_t kind; /* graph_kind */
     uint64_t entry, seed, stride4, stride8;
 } saved_graph;
 
@@ -83,7 +83,7 @@ evdb_status graph_save(const graph *g, const uint32_t *nodes, uint32_t count, co
 {
     const picked p = { g, nodes, number_of, count, to };
     saved_graph head = { .nodes = count, .dim = g->o.dim, .m = g->o.m, .ef_construction = g->o.ef_construction, .links = g->links,
-                         .unit = g->o.unit, .upper_rows = 1, .seed = g->o.seed, .stride4 = g->stride4, .stride8 = g->stride8 };
+                         .unit = g->o.unit, .kind = g->o.kind, .upper_rows = 1, .seed = g->o.seed, .stride4 = g->stride4, .stride8 = g->stride8 };
     evdb_status rc;
     for (uint32_t i = 0; i < count; i++) head.upper_rows += levels_of(&p, i);
     head.entry = best_entry(&p);
@@ -125,8 +125,8 @@ evdb_status graph_load(const graph_options *o, uint32_t capacity, uint32_t nodes
     graph *g = NULL;
     evdb_status rc;
     TRY(take(from, "graph", &head, sizeof(head), err));
-    if (head.nodes != nodes || head.dim != o->dim || head.m != o->m || head.unit != (uint32_t)o->unit || head.links != 2 * o->m ||
-        head.stride4 != sq_stride(SQ_4, o->dim) || head.stride8 != sq_stride(SQ_8, o->dim))
+    if (head.nodes != nodes || head.dim != o->dim || head.m != o->m || head.unit != (uint32_t)o->unit || head.kind != (uint32_t)o->kind || head.links != 2 * o->m ||
+        head.stride4 != space_stride(o, SQ_4) || head.stride8 != space_stride(o, SQ_8))
         TRY(error_set(err, EVDB_CORRUPT, "a saved graph is of another store"));
     TRY(graph_create(o, capacity, NULL, &g, err));
     if (head.upper_rows > g->upper_rows) TRY(error_set(err, EVDB_CORRUPT, "a saved graph has too many levels"));

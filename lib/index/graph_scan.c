@@ -6,10 +6,10 @@ size_t graph_scan(const graph *g, graph_worker *w, const float *query, float inv
     uint32_t used = atomic_load(&g->used), row = 0;
     topk best;
     topk_init(&best, out, most);
-    worker_query(g, w, query, inverse, SQ_4);
+    worker_query(g, w, query, inverse);
     for (size_t count; row < used;) {
         for (count = 0; count < SQ_BATCH_MAX && (row = row_set_next(nodes, row, used)) < used; row++) w->rows[count++] = row;
-        sq_distances(g->o.kernel, SQ_4, &w->q4, g->codes4, g->stride4, g->o.dim, w->rows, count, w->distances);
+        graph_measure(g, w, SQ_4, w->rows, count);
         float bound = topk_bound(&best);
         for (size_t i = 0; i < count; i++) {
             if (!(w->distances[i] < bound)) continue;

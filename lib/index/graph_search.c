@@ -10,8 +10,12 @@
 static const uint8_t *codes_of(const graph *g, sq_bits bits) { return bits == SQ_8 ? g->codes8 : g->codes4; }
 static size_t stride_of(const graph *g, sq_bits bits) { return bits == SQ_8 ? g->stride8 : g->stride4; }
 
-static void measure(const graph *g, graph_worker *w, sq_bits bits, const uint32_t *rows, size_t count)
+void graph_measure(const graph *g, graph_worker *w, sq_bits bits, const uint32_t *rows, size_t count)
 {
+    if (g->o.kind != GRAPH_L2) {
+        space_measure(g, w, bits, rows, count);
+        return;
+    }
     sq_distances(g->o.kernel, bits, bits == SQ_8 ? &w->q8 : &w->q4, codes_of(g, bits), stride_of(g, bits), g->o.dim, rows, count,
                  w->distances);
 }
@@ -27,13 +31,13 @@ uint32_t walk_down(const graph *g, graph_worker *w, sq_bits bits, uint64_t entry
 {
     uint32_t at = entry_node(entry);
     w->rows[0] = at;
-    measure(g, w, bits, w->rows, 1);
+    graph_measure(g, w, bits, w->rows, 1);
     *distance = w->distances[0];
     for (uint32_t l = entry_level(entry); l > level; l--)
         for (bool moved = true; moved;) {
             uint32_t count = graph_links(g, at, l, w->rows);
             moved = false;
-            measure(g, w, bits, w->rows, count);
+            graph_measure(g, w, bits, w->rows, count);
             for (uint32_t i = 0; i < count; i++)
                 if (w->distances[i] < *distance) *distance = w->distances[i], at = w->rows[i], moved = true;
         }
@@ -131,7 +135,7 @@ void walk_level(const graph *g, graph_worker *w, sq_bits bits, uint32_t level, u
             met = meet(g, w, node, level);
             ask_for_codes(g, bits, w->rows, met);
         }
-        measure(g, w, bits, w->waiting, waiting);
+        graph_measure(g, w, bits, w->waiting, waiting);
         add_all(g, p, level, w->distances, w->waiting, waiting);
         memcpy(w->waiting, w->rows, met * sizeof(*w->rows));
         waiting = met;
@@ -143,7 +147,7 @@ size_t graph_search(const graph *g, graph_worker *w, const float *query, float i
     float distance;
     uint64_t entry = atomic_load(&g->entry);
     if (entry == NO_ENTRY) return 0;
-    worker_query(g, w, query, inverse, SQ_4);
+    worker_query(g, w, query, inverse);
     uint32_t from = walk_down(g, w, SQ_4, entry, 0, &distance);
     walk_level(g, w, SQ_4, 0, from, distance, ef, NO_NODE);
     for (size_t i = 0; i < w->pool.count; i++) out[i] = (hit){ w->pool.at[i].distance, w->pool.at[i].row & ~LOOKED_AT };

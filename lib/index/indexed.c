@@ -36,15 +36,34 @@ void indexed_free(indexed *x)
 
 flat *indexed_flat(indexed *x) { return x->flat; }
 
-bool indexed_has_graph(const indexed *x)
+bool indexed_has_graph(const indexed *x) { return x->o.flat.metric != EVDB_HAMMING; }
+
+static void from_query(const void *context, const float *query, const uint32_t *rows, size_t count, float *out)
 {
-    return x->o.flat.metric == EVDB_COSINE || x->o.flat.metric == EVDB_EUCLIDEAN;
+    flat_distances(context, query, flat_query_inverse(context, query), rows, count, out);
+}
+
+static void from_row(const void *context, uint32_t row, const uint32_t *rows, size_t count, float *out)
+{
+    flat_distances(context, flat_vector(context, row), flat_inverse(context, row), rows, count, out);
+}
+
+/* Codes serve what comes of inner products; the others are walked by the exact distances of the rows. */
+static graph_kind kind_of(evdb_metric metric)
+{
+    switch (metric) {
+    case EVDB_COSINE: case EVDB_EUCLIDEAN: return GRAPH_L2;
+    case EVDB_IP: return GRAPH_IP;
+    case EVDB_MANHATTAN: case EVDB_HAMMING: break;
+    }
+    return GRAPH_ROWS;
 }
 
 graph_options indexed_graph_options(const indexed *x)
 {
     return (graph_options){ .mem = x->o.flat.mem, .kernel = x->o.flat.kernel, .dim = x->o.flat.dim, .m = x->o.m,
-                            .ef_construction = x->o.ef_construction, .seed = x->o.seed, .unit = x->o.flat.metric == EVDB_COSINE };
+                            .ef_construction = x->o.ef_construction, .seed = x->o.seed, .unit = x->o.flat.metric == EVDB_COSINE,
+                            .kind = kind_of(x->o.flat.metric), .rows = { x->flat, from_query, from_row } };
 }
 
 bool row_list_add(const evdb_allocator *mem, row_list *l, uint32_t row)

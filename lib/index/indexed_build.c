@@ -59,7 +59,7 @@ void indexed_end(indexed *x)
 
 /* ---- without ---- */
 
-/* The middle of these rows, scaled as the graph scales them. */
+/* The middle of these rows, scaled as the graph scales them. Only codes for Euclidean distances are finer around it. */
 static evdb_status middle(const indexed *x, const row_list *rows, float **out, evdb_error *err)
 {
     const flat_options *o = &x->o.flat;
@@ -84,7 +84,7 @@ static evdb_status new_graph(const indexed *x, const row_list *rows, uint32_t ca
 {
     graph_options o = indexed_graph_options(x);
     float *mean = NULL;
-    evdb_status rc = middle(x, rows, &mean, err);
+    evdb_status rc = o.kind == GRAPH_L2 ? middle(x, rows, &mean, err) : EVDB_OK;
     if (rc != EVDB_OK) return rc;
     rc = graph_create(&o, capacity, mean, out, err);
     mem_free(x->o.flat.mem, mean);

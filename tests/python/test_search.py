@@ -218,3 +218,17 @@ def test_a_filter_that_is_none_is_refused(small):
         small.search([1, 0], filter={"c100": {"$near": 0}})
     with pytest.raises(evdb.Invalid):
         small.search([1, 0], filter={"x": float("nan")})
+
+
+def test_a_graph_finds_what_numpy_finds_under_every_metric(db, metric, rng):
+    vectors = rng.standard_normal((3000, 6)).astype(np.float32) @ rng.standard_normal((6, DIM)).astype(np.float32)
+    vectors *= np.exp(0.5 * rng.standard_normal((3000, 1))).astype(np.float32)
+    store = db.create_store("g", dim=DIM, metric=metric)
+    store.insert(np.arange(3000), vectors)
+    store.index.wait()
+    assert store.index.status()["linked"] == 3000 and store.index.status()["waiting"] == 0
+    found = 0
+    for query in vectors[:50] + 0.1 * rng.standard_normal((50, DIM)).astype(np.float32):
+        kth = np.sort(exact(metric, vectors, query))[9]
+        found += sum(exact(metric, vectors, query)[store.search(query, k=10, ef=100).ids] <= kth + 1e-5 * abs(kth))
+    assert found >= 0.95 * 500

@@ -109,6 +109,82 @@ static void distances_by_codes_are_near_the_exact_ones(void **state)
     }
 }
 
+static double dot(const float *a, const float *b, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += (double)a[i] * b[i];
+    return sum;
+}
+
+/* What a code is off by, times how long the other is. */
+static void expect_dot(double got, const float *a, const float *b, size_t n, sq_bits bits, int line)
+{
+    double room = slack(bits, a, b, n) * (sqrt(dot(b, b, n)) + sqrt(dot(a, a, n))) + 1e-2;
+    if (fabs(got - dot(a, b, n)) > room) fail_msg("line %d: dim %zu, %d bits: %g for %g", line, n, (int)bits, got, dot(a, b, n));
+}
+
+static void inner_products_by_codes_are_near_the_exact_ones_in_every_table(void **state)
+{
+    (void)state;
+    static const size_t dims[] = { 1, 2, 3, 63, 65, 100, 129, 784 };
+    for (size_t d = 0; d < sizeof(dims) / sizeof(*dims); d++) {
+        enum { ROWS = 12 };
+        size_t dim = dims[d], strides[] = { sq_stride(SQ_4, dim), sq_stride(SQ_8, dim) };
+        float *x = malloc(ROWS * dim * sizeof(*x)), *q = malloc(dim * sizeof(*q)), out[ROWS], plain[ROWS];
+        uint8_t *codes[] = { malloc(ROWS * strides[0]), malloc(ROWS * strides[1]) };
+        uint32_t rows[ROWS];
+        int8_t *space = malloc(sq_padded(dim));
+        for (size_t i = 0; i < dim; i++) q[i] = noise();
+        for (uint32_t i = 0; i < ROWS; i++) {
+            rows[i] = i;
+            for (size_t j = 0; j < dim; j++) x[i * dim + j] = noise() * (float)(i + 1) + (i % 3 ? 0 : 2);
+            sq_encode(SQ_4, x + i * dim, dim, codes[0] + i * strides[0]);
+            sq_encode(SQ_8, x + i * dim, dim, codes[1] + i * strides[1]);
+        }
+        EACH_KERNEL(k) {
+            for (int b = 0; b < 2; b++) {
+                sq_bits bits = b ? SQ_8 : SQ_4;
+                sq_query query = { .at = space };
+                sq_prepare(bits, q, dim, &query);
+                sq_dots(k, bits, &query, codes[b], strides[b], dim, rows, ROWS, out);
+                sq_dots(&kernel_scalar, bits, &query, codes[b], strides[b], dim, rows, ROWS, plain);
+                assert_memory_equal(out, plain, sizeof(out)); /* sums of integers: the same in every table */
+                for (uint32_t i = 0; i < ROWS; i++) expect_dot(out[i], x + i * dim, q, dim, bits, __LINE__);
+            }
+            sq_pair_dots(k, codes[1], strides[1], dim, 3, rows, ROWS, out);
+            for (uint32_t i = 0; i < ROWS; i++) {
+                float back;
+                sq_pair_dots(k, codes[1], strides[1], dim, i, &(uint32_t){ 3 }, 1, &back);
+                assert_true(fabsf(back - out[i]) <= 1e-5f * fabsf(back) + 1e-5f);
+                expect_dot(out[i], x + i * dim, x + 3 * dim, dim, SQ_8, __LINE__);
+            }
+        }
+        free(x), free(q), free(codes[0]), free(codes[1]), free(space);
+    }
+}
+
+static void inner_products_beyond_float_are_infinite_and_never_nan(void **state)
+{
+    (void)state;
+    enum { DIM = 70, ROWS = 4 };
+    float v[DIM], out[ROWS];
+    size_t stride = sq_stride(SQ_8, DIM);
+    uint8_t *codes = malloc(ROWS * stride);
+    int8_t space[128];
+    sq_query query = { .at = space };
+    static const float sizes[ROWS] = { 0, 1, 1e30f, -1e30f };
+    for (uint32_t r = 0; r < ROWS; r++) {
+        for (int i = 0; i < DIM; i++) v[i] = sizes[r] * (float)(1 + i % 2);
+        sq_encode(SQ_8, v, DIM, codes + r * stride);
+    }
+    sq_prepare(SQ_8, v, DIM, &query);
+    sq_dots(kernel_best(), SQ_8, &query, codes, stride, DIM, (uint32_t[]){ 0, 1, 2, 3 }, ROWS, out);
+    assert_true(out[0] == 0 && out[1] < -1e30f && out[2] == -INFINITY && out[3] == INFINITY);
+    sq_pair_dots(kernel_best(), codes, stride, DIM, 2, (uint32_t[]){ 0, 1, 2, 3 }, ROWS, out);
+    assert_true(out[0] == 0 && out[1] > 1e30f && out[2] == INFINITY && out[3] == -INFINITY);
+    free(codes);
+}
+
 static void constant_and_huge_vectors_have_finite_distances(void **state)
 {
     (void)state;
@@ -134,6 +210,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_over_codes_are_exact_in_every_table),
         cmocka_unit_test(distances_by_codes_are_near_the_exact_ones),
+        cmocka_unit_test(inner_products_by_codes_are_near_the_exact_ones_in_every_table),
+        cmocka_unit_test(inner_products_beyond_float_are_infinite_and_never_nan),
         cmocka_unit_test(constant_and_huge_vectors_have_finite_distances),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@
 static void a_graph_finds_nearly_all_neighbours(void **state)
 {
     (void)state;
-    static const evdb_metric metrics[] = { EVDB_EUCLIDEAN, EVDB_COSINE };
+    static const evdb_metric metrics[] = { EVDB_EUCLIDEAN, EVDB_COSINE, EVDB_MANHATTAN, EVDB_IP };
     for (size_t m = 0; m < sizeof(metrics) / sizeof(*metrics); m++)
         for (uint32_t threads = 1; threads <= 3; threads += 2) {
             world w = world_make(metrics[m]);
@@ -55,23 +55,9 @@ static void what_is_not_linked_yet_is_found_exactly(void **state)
     indexed_free(w.x);
 }
 
-static void other_metrics_are_scanned(void **state)
+static void replace_half_again_and_again(evdb_metric metric)
 {
-    (void)state;
-    world w = world_make(EVDB_MANHATTAN);
-    world_fill(&w, 0, 1000);
-    bool more = true;
-    assert_false(indexed_has_graph(w.x));
-    assert_int_equal(indexed_begin(w.x, &more, NULL), EVDB_OK);
-    assert_false(more);
-    expect_recall(&w, 1);
-    indexed_free(w.x);
-}
-
-static void replacing_half_keeps_recall_and_uses_memory_again(void **state)
-{
-    (void)state;
-    world w = world_make(EVDB_EUCLIDEAN), fresh;
+    world w = world_make(metric), fresh;
     enum { ROWS = 5000, ROUNDS = 6 };
     world_fill(&w, 0, ROWS);
     world_index(&w, 2);
@@ -86,13 +72,20 @@ static void replacing_half_keeps_recall_and_uses_memory_again(void **state)
     }
     assert_true(flat_used(indexed_flat(w.x)) <= most + ROWS / 2);
     double replaced = world_recall(&w, WORLD_EF);
-    fresh = world_make(EVDB_EUCLIDEAN);
+    fresh = world_make(metric);
     world_fill(&fresh, 0, ROWS);
     world_index(&fresh, 2);
     double built = world_recall(&fresh, WORLD_EF);
     if (replaced < built - 0.02) fail_msg("recall %.4f where a fresh build has %.4f", replaced, built);
     indexed_free(w.x);
     indexed_free(fresh.x);
+}
+
+static void replacing_half_keeps_recall_and_uses_memory_again(void **state)
+{
+    (void)state;
+    static const evdb_metric metrics[] = { EVDB_EUCLIDEAN, EVDB_MANHATTAN, EVDB_IP };
+    for (size_t m = 0; m < sizeof(metrics) / sizeof(*metrics); m++) replace_half_again_and_again(metrics[m]);
 }
 
 static void removed_rows_never_appear_and_all_may_go(void **state)
@@ -188,7 +181,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_graph_finds_nearly_all_neighbours),
         cmocka_unit_test(what_is_not_linked_yet_is_found_exactly),
-        cmocka_unit_test(other_metrics_are_scanned),
         cmocka_unit_test(replacing_half_keeps_recall_and_uses_memory_again),
         cmocka_unit_test(removed_rows_never_appear_and_all_may_go),
         cmocka_unit_test(a_stopped_step_is_continued_by_the_next),

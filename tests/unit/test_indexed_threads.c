@@ -83,12 +83,11 @@ static void *read_some(void *context)
     return NULL;
 }
 
-static void searches_are_right_while_rows_come_go_and_are_linked(void **state)
+static void run_a_scene(evdb_metric metric, uint64_t seed)
 {
-    (void)state;
-    indexed_options o = { .flat = { .mem = &platform_real.mem, .kernel = kernel_best(), .dim = DIM, .metric = EVDB_EUCLIDEAN },
+    indexed_options o = { .flat = { .mem = &platform_real.mem, .kernel = kernel_best(), .dim = DIM, .metric = metric },
                           .m = 6, .ef_construction = 30, .seed = 1 };
-    scene s = { .seed = seed_print() };
+    scene s = { .seed = seed };
     pthread_t writer, linker, readers[READERS_AT_ONCE];
     pthread_mutex_init(&s.writer, NULL);
     assert_int_equal(indexed_create(&o, &s.x, NULL), EVDB_OK);
@@ -102,6 +101,16 @@ static void searches_are_right_while_rows_come_go_and_are_linked(void **state)
     assert_true(s.searches > 0);
     indexed_free(s.x);
     pthread_mutex_destroy(&s.writer);
+}
+
+/* One metric of each kind of graph. */
+static void searches_are_right_while_rows_come_go_and_are_linked(void **state)
+{
+    (void)state;
+    uint64_t seed = seed_print();
+    run_a_scene(EVDB_EUCLIDEAN, seed);
+    run_a_scene(EVDB_IP, seed);
+    run_a_scene(EVDB_MANHATTAN, seed);
 }
 
 int main(void)
