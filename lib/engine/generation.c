@@ -6,7 +6,6 @@
 #include "disk/sections.h"
 #include "engine/engine.h"
 #include "platform/descriptor.h"
-#include "platform/lock.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -59,6 +58,7 @@ static evdb_status load_from(engine *e, const char *dir, uint64_t newest, view_i
     TRY(sections_open(&e->db->platform, dir, name, e->uuid, newest, &file, err));
     TRY(indexed_load(&o, sections_sequence(file), &(loader){ file, find }, file, sections_close, &index->vectors, err));
     index->flat = indexed_flat(index->vectors);
+    index->saved = sections_sequence(file);
     file = NULL;
     *out = index;
     index = NULL;
@@ -114,31 +114,65 @@ static bool much_changed(const view_index *index)
     return fresh * GENERATION_SHARE >= alive || (base - (base < alive ? base : alive)) * GENERATION_SHARE >= base;
 }
 
-/* One process at a time saves; who finds another at it leaves it to that one. */
-static evdb_status locked(engine *e, const char *dir, lock_file *lock, bool *mine, char *path, size_t bytes, evdb_error *err)
+evdb_status generation_begin(engine *e, generation_turn *out, bool *mine, evdb_error *err)
 {
-    snprintf(path, bytes, "%s/%s", dir, lock_name);
-    int failed = lock_open(&e->db->platform, path, lock);
-    if (!failed) failed = lock_try(lock, mine);
-    return failed ? error_errno(err, failed, "lock", path) : EVDB_OK;
+    char *dir = NULL;
+    evdb_status rc = engine_dir(e->db, e->uuid, &dir, err);
+    *out = (generation_turn){ .lock.fd = -1 };
+    *mine = true;
+    if (rc != EVDB_OK || !dir) return rc;
+    size_t bytes = strlen(dir) + sizeof(lock_name) + 1;
+    if (!(out->path = mem_alloc(&e->db->platform.mem, bytes))) TRY(error_no_memory(err, bytes, "a path"));
+    snprintf(out->path, bytes, "%s/%s", dir, lock_name);
+    int failed = lock_open(&e->db->platform, out->path, &out->lock);
+    if (!failed) failed = lock_try(&out->lock, mine);
+    if (failed) rc = error_errno(err, failed, "lock", out->path);
+    if (failed || !*mine) lock_close(&out->lock);
+out:
+    mem_free(&e->db->platform.mem, dir);
+    return rc;
+}
+
+void generation_end(engine *e, generation_turn *turn)
+{
+    lock_drop(&turn->lock); /* not by closing alone: a child that was forked meanwhile has it open too */
+    lock_close(&turn->lock);
+    mem_free(&e->db->platform.mem, turn->path);
+    turn->path = NULL;
+}
+
+bool generation_newer(engine *e, const view_index *index)
+{
+    char *dir = NULL;
+    bool newer = engine_dir(e->db, e->uuid, &dir, NULL) == EVDB_OK && dir &&
+                 sections_peek(&e->db->platform, dir, name, e->uuid) > index->saved;
+    mem_free(&e->db->platform.mem, dir);
+    return newer;
+}
+
+void generation_follow(engine *e)
+{
+    view_index *now = view_hold(&e->view), *later = NULL;
+    evdb_error why;
+    uint64_t last = 0;
+    evdb_status rc = now && generation_newer(e, now) ? last_change(e, &last, &why) : EVDB_NOT_FOUND;
+    view_let_go(e, now);
+    if (rc == EVDB_OK) rc = generation_load(e, last, &later, &why);
+    if (rc == EVDB_OK) rc = view_adopt(e, later, &why);
+    if (rc != EVDB_OK && rc != EVDB_NOT_FOUND && rc != EVDB_GONE && e->db->log) e->db->log(e->db->log_context, why.message);
 }
 
 evdb_status generation_save(engine *e, view_index *index, evdb_error *err)
 {
-    char *dir = NULL, path[4096];
-    lock_file lock = { .fd = -1 };
+    char *dir = NULL;
     view_index *saved = NULL;
-    bool mine = false;
     evdb_status rc;
     TRY(engine_dir(e->db, e->uuid, &dir, err));
     if (!dir || !indexed_has_graph(index->vectors) || !much_changed(index)) goto out;
-    TRY(locked(e, dir, &lock, &mine, path, sizeof(path), err));
-    if (!mine) goto out;
     TRY(save_to(e, index, dir, err));
     TRY(load_from(e, dir, UINT64_MAX, &saved, err));
     TRY(view_adopt(e, saved, err));
 out:
-    lock_close(&lock);
     mem_free(&e->db->platform.mem, dir);
     return rc;
 }

@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 #include "engine/generation.h"
 #include "platform/thread.h"
+#include "platform/wake.h"
 
 void indexer_init(indexer *i)
 {
@@ -30,54 +31,106 @@ out:
     return rc;
 }
 
+static void say(engine *e, const evdb_error *why)
+{
+    if (e->db->log) e->db->log(e->db->log_context, why->message);
+}
+
 /* What was built is kept for those who open the store later; that it cannot be is not worth failing for. */
 static void keep(engine *e)
 {
     evdb_error why;
     view_index *index = view_hold(&e->view);
-    pthread_mutex_lock(&e->indexer.turn);
-    if (index && !atomic_load(&e->indexer.stop) && generation_save(e, index, &why) != EVDB_OK && e->db->log)
-        e->db->log(e->db->log_context, why.message);
-    pthread_mutex_unlock(&e->indexer.turn);
+    if (index && !atomic_load(&e->indexer.stop) && generation_save(e, index, &why) != EVDB_OK) say(e, &why);
     view_let_go(e, index);
 }
 
-evdb_status indexer_drain(engine *e, uint32_t threads, evdb_error *err)
+/* Is there so much of a tail that another process's graph would be better? */
+static bool far_behind(engine *e)
+{
+    indexed_state state = { 0 };
+    view_index *index = view_hold(&e->view);
+    if (index) indexed_state_now(index->vectors, &state);
+    view_let_go(e, index);
+    return state.waiting > INDEX_TAIL_MAX || (state.waiting && !state.linked);
+}
+
+static evdb_status build_all(engine *e, uint32_t threads, evdb_error *err)
 {
     evdb_status rc = EVDB_OK;
     bool more = true;
-    if (!threads) threads = e->index_threads ? e->index_threads : thread_cores();
-    while (rc == EVDB_OK && more && !atomic_load(&e->indexer.stop)) {
-        pthread_mutex_lock(&e->indexer.turn);
-        rc = step(e, threads, &more, err);
-        pthread_mutex_unlock(&e->indexer.turn);
-    }
-    if (rc != EVDB_OK) return rc;
-    atomic_store(&e->indexer.scanned, 0);
-    keep(e);
+    while (rc == EVDB_OK && more && !atomic_load(&e->indexer.stop)) rc = step(e, threads, &more, err);
+    if (rc == EVDB_OK) atomic_store(&e->indexer.scanned, 0);
     return rc;
 }
+
+/* Without the lock's file the index is built all the same, but not saved. */
+static evdb_status build_in_turn(engine *e, uint32_t threads, bool wait, evdb_error *err)
+{
+    generation_turn turn;
+    evdb_error why;
+    bool mine;
+    evdb_status locked, rc = EVDB_OK;
+    while ((locked = generation_begin(e, &turn, &mine, &why)) == EVDB_OK && !mine && wait && !atomic_load(&e->indexer.stop)) {
+        generation_end(e, &turn);
+        (void)wake_wait(&e->indexer.word, atomic_load(&e->indexer.word), INDEX_WAIT_NS);
+    }
+    if (far_behind(e)) generation_follow(e);
+    if (mine || locked != EVDB_OK) rc = build_all(e, threads, err);
+    if (rc == EVDB_OK && locked == EVDB_OK && mine) keep(e);
+    if (locked != EVDB_OK) say(e, &why);
+    generation_end(e, &turn);
+    return rc;
+}
+
+static evdb_status drain(engine *e, uint32_t threads, bool wait, evdb_error *err)
+{
+    if (!threads) threads = e->index_threads ? e->index_threads : thread_cores();
+    pthread_mutex_lock(&e->indexer.turn);
+    evdb_status rc = build_in_turn(e, threads, wait, err);
+    pthread_mutex_unlock(&e->indexer.turn);
+    return rc;
+}
+
+evdb_status indexer_drain(engine *e, uint32_t threads, evdb_error *err) { return drain(e, threads, true, err); }
 
 static void *background(void *context)
 {
     engine *e = context;
     evdb_error err;
-    if (indexer_drain(e, 0, &err) != EVDB_OK && e->db->log) e->db->log(e->db->log_context, err.message);
+    if (drain(e, 0, false, &err) != EVDB_OK) say(e, &err);
     atomic_store(&e->indexer.running, false);
     return NULL;
 }
 
-static void begin(engine *e)
+static void *follower(void *context)
+{
+    engine *e = context;
+    pthread_mutex_lock(&e->indexer.turn);
+    generation_follow(e);
+    pthread_mutex_unlock(&e->indexer.turn);
+    atomic_store(&e->indexer.running, false);
+    return NULL;
+}
+
+static void begin(engine *e, void *(*run)(void *))
 {
     indexer *i = &e->indexer;
     pthread_mutex_lock(&i->lock);
     if (!atomic_load(&i->running)) {
         if (i->started) pthread_join(i->thread, NULL);
         atomic_store(&i->running, true);
-        i->started = thread_start(&i->thread, background, e);
+        i->started = thread_start(&i->thread, run, e);
         if (!i->started) atomic_store(&i->running, false); /* the next search tries again */
     }
     pthread_mutex_unlock(&i->lock);
+}
+
+/* Not at every search: other processes are asked, and may be at it for long. */
+static bool time_to_look(engine *e)
+{
+    uint64_t now = e->db->platform.clock_ns(e->db->platform.clock_context), next = atomic_load(&e->indexer.next_look);
+    return now >= next && atomic_compare_exchange_strong(&e->indexer.next_look, &next, now + INDEX_LOOK_NS);
 }
 
 void indexer_scanned(engine *e, uint64_t count)
@@ -89,9 +142,9 @@ void indexer_scanned(engine *e, uint64_t count)
     view_index *index = view_hold(&e->view);
     if (index && indexed_has_graph(index->vectors)) {
         indexed_state_now(index->vectors, &state);
-        bool worth = state.linked ? state.waiting > INDEX_TAIL_MAX
-                                  : state.waiting >= INDEX_ROWS_MIN && scanned / INDEX_SCANS >= state.waiting;
-        if (worth) begin(e);
+        bool late = state.waiting > (state.linked ? INDEX_TAIL_MAX : INDEX_ROWS_MIN - 1), look = late && time_to_look(e);
+        if (look && (state.linked || scanned / INDEX_SCANS >= state.waiting)) begin(e, background);
+        else if (look && generation_newer(e, index)) begin(e, follower);
     }
     view_let_go(e, index);
 }

@@ -15,6 +15,7 @@ struct engine;
 typedef struct view_index {
     indexed *vectors;
     flat *flat; /* of `vectors` */
+    uint64_t saved; /* sequence of the file it was loaded from; 0 = of none */
     uint32_t references; /* under view.pointer */
 } view_index;
 
