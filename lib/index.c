@@ -4,6 +4,7 @@
 #include "base/options.h"
 #include "base/try.h"
 #include "engine/engine.h"
+#include "engine/generation.h"
 #include "store_private.h"
 
 enum { THREADS_MAX = 1024 };
@@ -22,17 +23,46 @@ out:
     return rc;
 }
 
+const char *evdb_index_state_name(evdb_index_state state)
+{
+    static const char *const names[] = { [EVDB_INDEX_NONE] = "none", [EVDB_INDEX_BUILDING] = "building",
+                                         [EVDB_INDEX_REFINING] = "refining", [EVDB_INDEX_SAVING] = "saving",
+                                         [EVDB_INDEX_READY] = "ready" };
+    return (size_t)state < sizeof(names) / sizeof(*names) ? names[state] : NULL;
+}
+
+static evdb_index_state state_of(engine *e, const indexed_state *in_memory, const generation_state *file)
+{
+    uint32_t phase = atomic_load(&e->indexer.phase);
+    if (phase == INDEXER_SAVING) return EVDB_INDEX_SAVING;
+    if (in_memory->refining) return EVDB_INDEX_REFINING;
+    if (phase == INDEXER_BUILDING || file->turn_taken) return EVDB_INDEX_BUILDING;
+    return in_memory->linked || file->bytes ? EVDB_INDEX_READY : EVDB_INDEX_NONE;
+}
+
 evdb_status evdb_index_get_status(evdb_store *store, evdb_index_status *out, evdb_error *err)
 {
     evdb_index_status status = EVDB_INDEX_STATUS;
     indexed_state state = { 0 };
-    evdb_status rc = engine_usable(store->engine, err);
-    if (rc != EVDB_OK) return rc;
-    view_index *index = view_hold(&store->engine->view);
+    generation_state file;
+    engine *e = store->engine;
+    evdb_status rc;
+    TRY(engine_usable(e, err));
+    TRY(generation_look(e, &file, err));
+    TRY(evdb_store_count(store, &status.total, err));
+    view_index *index = view_hold(&e->view);
     if (index) indexed_state_now(index->vectors, &state);
-    view_let_go(store->engine, index);
+    view_let_go(e, index);
     status.linked = state.linked - state.gone;
     status.waiting = state.waiting;
     status.memory_bytes = state.memory_bytes;
-    return options_export(out, &status, sizeof(status), "evdb_index_status", err);
+    status.disk_bytes = file.bytes;
+    status.saved_sequence = file.sequence;
+    status.state = state_of(e, &state, &file);
+    uint64_t linked = status.linked < status.total ? status.linked : status.total;
+    status.progress = status.total ? (float)linked / (float)status.total : 0;
+    indexer_problem(e, status.problem, sizeof(status.problem));
+    rc = options_export(out, &status, sizeof(status), "evdb_index_status", err);
+out:
+    return rc;
 }

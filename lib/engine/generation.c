@@ -6,6 +6,7 @@
 #include "disk/sections.h"
 #include "engine/engine.h"
 #include "platform/descriptor.h"
+#include "platform/file.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -32,7 +33,7 @@ static void set_aside(engine *e, const char *dir, const evdb_error *why)
     snprintf(to, sizeof(to), "%s/%s", dir, bad_name);
     (void)descriptor_rename(p, from, to);
     snprintf(message, sizeof(message), "%s: set aside, and built anew", why->message);
-    if (e->db->log) e->db->log(e->db->log_context, message);
+    indexer_say(e, message);
 }
 
 /* The store's last change, now: another process may have saved an index of later than the caller's own reader sees. */
@@ -141,6 +142,26 @@ void generation_end(engine *e, generation_turn *turn)
     turn->path = NULL;
 }
 
+evdb_status generation_look(engine *e, generation_state *out, evdb_error *err)
+{
+    const evdb_allocator *mem = &e->db->platform.mem;
+    char *dir = NULL, *path = NULL;
+    *out = (generation_state){ 0 };
+    evdb_status rc = engine_dir(e->db, e->uuid, &dir, err);
+    if (rc != EVDB_OK || !dir) return rc;
+    size_t bytes = strlen(dir) + sizeof(lock_name) + 1;
+    if (!(path = mem_alloc(mem, bytes))) TRY(error_no_memory(err, bytes, "a path"));
+    out->sequence = sections_peek(&e->db->platform, dir, name, e->uuid);
+    snprintf(path, bytes, "%s/%s", dir, name);
+    if (file_size(path, &out->bytes) != 0) out->bytes = 0;
+    snprintf(path, bytes, "%s/%s", dir, lock_name);
+    out->turn_taken = lock_taken(path);
+out:
+    mem_free(mem, dir);
+    mem_free(mem, path);
+    return rc;
+}
+
 bool generation_newer(engine *e, const view_index *index)
 {
     char *dir = NULL;
@@ -159,7 +180,7 @@ void generation_follow(engine *e)
     view_let_go(e, now);
     if (rc == EVDB_OK) rc = generation_load(e, last, &later, &why);
     if (rc == EVDB_OK) rc = view_adopt(e, later, &why);
-    if (rc != EVDB_OK && rc != EVDB_NOT_FOUND && rc != EVDB_GONE && e->db->log) e->db->log(e->db->log_context, why.message);
+    if (rc != EVDB_OK && rc != EVDB_NOT_FOUND && rc != EVDB_GONE) indexer_say(e, why.message);
 }
 
 evdb_status generation_save(engine *e, view_index *index, evdb_error *err)

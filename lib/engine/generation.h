@@ -25,6 +25,13 @@ void generation_end(struct engine *e, generation_turn *turn);
 
 /* The index in the file; NOT_FOUND when there is none that can be used. `newest` is the store's last change. */
 evdb_status generation_load(struct engine *e, uint64_t newest, view_index **out, evdb_error *err);
+/* What lies in the store's folder, without a look at more than its header. */
+typedef struct generation_state {
+    uint64_t bytes, sequence; /* of the file; 0 = there is none */
+    bool turn_taken;          /* somebody is building, in this process or another */
+} generation_state;
+evdb_status generation_look(struct engine *e, generation_state *out, evdb_error *err);
+
 /* Has somebody saved an index of a later change than `index` was loaded from? Costs reading one page. */
 bool generation_newer(struct engine *e, const view_index *index);
 /* Puts that one, and what happened since, in the place of the index in memory. Nothing is lost when it cannot be: the log is told. */

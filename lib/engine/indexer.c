@@ -4,6 +4,8 @@
 #include "engine/generation.h"
 #include "platform/thread.h"
 #include "platform/wake.h"
+#include <stdio.h>
+#include <string.h>
 
 void indexer_init(indexer *i)
 {
@@ -31,9 +33,21 @@ out:
     return rc;
 }
 
-static void say(engine *e, const evdb_error *why)
+void indexer_say(engine *e, const char *message)
 {
-    if (e->db->log) e->db->log(e->db->log_context, why->message);
+    pthread_mutex_lock(&e->indexer.lock);
+    size_t length = strnlen(message, sizeof(e->indexer.problem) - 1);
+    memcpy(e->indexer.problem, message, length);
+    e->indexer.problem[length] = 0;
+    pthread_mutex_unlock(&e->indexer.lock);
+    if (e->db->log) e->db->log(e->db->log_context, message);
+}
+
+void indexer_problem(engine *e, char *out, size_t size)
+{
+    pthread_mutex_lock(&e->indexer.lock);
+    snprintf(out, size, "%s", e->indexer.problem);
+    pthread_mutex_unlock(&e->indexer.lock);
 }
 
 /* What was built is kept for those who open the store later; that it cannot be is not worth failing for. */
@@ -41,7 +55,8 @@ static void keep(engine *e)
 {
     evdb_error why;
     view_index *index = view_hold(&e->view);
-    if (index && !atomic_load(&e->indexer.stop) && generation_save(e, index, &why) != EVDB_OK) say(e, &why);
+    atomic_store(&e->indexer.phase, INDEXER_SAVING);
+    if (index && !atomic_load(&e->indexer.stop) && generation_save(e, index, &why) != EVDB_OK) indexer_say(e, why.message);
     view_let_go(e, index);
 }
 
@@ -59,6 +74,7 @@ static evdb_status build_all(engine *e, uint32_t threads, evdb_error *err)
 {
     evdb_status rc = EVDB_OK;
     bool more = true;
+    atomic_store(&e->indexer.phase, INDEXER_BUILDING);
     while (rc == EVDB_OK && more && !atomic_load(&e->indexer.stop)) rc = step(e, threads, &more, err);
     if (rc == EVDB_OK) atomic_store(&e->indexer.scanned, 0);
     return rc;
@@ -78,7 +94,8 @@ static evdb_status build_in_turn(engine *e, uint32_t threads, bool wait, evdb_er
     if (far_behind(e)) generation_follow(e);
     if (mine || locked != EVDB_OK) rc = build_all(e, threads, err);
     if (rc == EVDB_OK && locked == EVDB_OK && mine) keep(e);
-    if (locked != EVDB_OK) say(e, &why);
+    if (locked != EVDB_OK) indexer_say(e, why.message);
+    atomic_store(&e->indexer.phase, INDEXER_IDLE);
     generation_end(e, &turn);
     return rc;
 }
@@ -98,7 +115,7 @@ static void *background(void *context)
 {
     engine *e = context;
     evdb_error err;
-    if (drain(e, 0, false, &err) != EVDB_OK) say(e, &err);
+    if (drain(e, 0, false, &err) != EVDB_OK) indexer_say(e, err.message);
     atomic_store(&e->indexer.running, false);
     return NULL;
 }

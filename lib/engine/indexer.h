@@ -21,6 +21,8 @@ enum {
 
 struct engine;
 
+typedef enum indexer_phase { INDEXER_IDLE, INDEXER_BUILDING, INDEXER_SAVING } indexer_phase;
+
 typedef struct indexer {
     pthread_mutex_t turn;      /* of building, between threads */
     pthread_mutex_t lock;      /* running, thread */
@@ -28,6 +30,8 @@ typedef struct indexer {
     bool started;              /* there is a thread to join */
     atomic_bool running, stop;
     _Atomic uint32_t word;     /* to sleep on */
+    _Atomic uint32_t phase;    /* indexer_phase, of the build under way */
+    char problem[256];         /* under `lock`: what the log was last told */
     _Atomic uint64_t scanned;  /* rows, since the graph was last without a tail */
     _Atomic uint64_t next_look; /* monotonic */
 } indexer;
@@ -39,5 +43,9 @@ void indexer_destroy(struct engine *e);
 void indexer_scanned(struct engine *e, uint64_t count);
 /* Indexes all there is, now, on `threads` threads (0 = the store's); behind another process that is at it. */
 evdb_status indexer_drain(struct engine *e, uint32_t threads, evdb_error *err);
+
+/* Tells the log, and remembers it for whoever asks how the index does. */
+void indexer_say(struct engine *e, const char *message);
+void indexer_problem(struct engine *e, char *out, size_t size);
 
 #endif

@@ -145,6 +145,6 @@ void indexed_state_now(const indexed *x, indexed_state *out)
     const tail_ring *ring = atomic_load(&x->ring);
     uint64_t head = atomic_load(&x->head);
     *out = (indexed_state){ .waiting = atomic_load(&x->end) - head, .linked = atomic_load(&x->linked), .gone = flat_held_dead(x->flat),
-                            .scans = atomic_load(&x->scans) };
+                            .refining = atomic_load(&x->refining), .scans = atomic_load(&x->scans) };
     out->memory_bytes = (g ? graph_memory(g) : 0) + (ring ? ((uint64_t)ring->mask + 1) * sizeof(uint32_t) : 0);
 }

@@ -37,6 +37,7 @@ typedef struct indexed_state {
     uint64_t linked;       /* rows in the graph, dead ones among them */
     uint64_t gone;         /* of these, dead */
     uint64_t memory_bytes; /* graph and tail */
+    bool refining;         /* the step under way does that */
     uint64_t scans;        /* queries that had to look at all rows after all */
 } indexed_state;
 void indexed_state_now(const indexed *x, indexed_state *out);

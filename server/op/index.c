@@ -1,4 +1,5 @@
 /* index.c - operations on a store's graph index: build it now, see how far it has come. */
+#include "op/choices.h"
 #include "op/ops.h"
 
 #define THREADS_MAX 1024
@@ -16,9 +17,15 @@ static const op_field build_fields[] = {
 static const op_field status_fields[] = { OP_STORE(index_args), OP_END };
 
 static const op_result status_reply[] = {
+    OP_RESULT(state, OP_CHOICE, 0, .choice = &choice_index, .doc = "What is being done to the index, or that it is ready, or none."),
+    OP_RESULT(progress, OP_NUMBER, 0, .doc = "Share of the records that are in the graph, in this process."),
+    OP_RESULT(total, OP_INTEGER, 0, .doc = "Records in the store."),
     OP_RESULT(linked, OP_INTEGER, 0, .doc = "Vectors in the graph, in this process."),
     OP_RESULT(waiting, OP_INTEGER, 0, .doc = "Vectors that are scanned exactly, because they are not in the graph yet."),
     OP_RESULT(memory_bytes, OP_INTEGER, 0, .doc = "Memory of the graph."),
+    OP_RESULT(disk_bytes, OP_INTEGER, 0, .doc = "Size of the saved index; 0 = none was saved."),
+    OP_RESULT(saved_sequence, OP_INTEGER, 0, .doc = "Number of the change that the saved index is the state of."),
+    OP_RESULT(problem, OP_STRING, 0, .doc = "Why a saved index was last set aside, or a build failed; empty = neither happened."),
     OP_END
 };
 
@@ -27,9 +34,15 @@ static evdb_status reply_status(evdb_store *store, op_out *reply, evdb_error *er
     evdb_index_status s = EVDB_INDEX_STATUS;
     evdb_status rc = evdb_index_get_status(store, &s, err);
     if (rc != EVDB_OK) return rc;
+    op_out_text(reply, "state", choice_index.name(s.state));
+    op_out_float(reply, "progress", s.progress);
+    op_out_integer(reply, "total", (int64_t)s.total);
     op_out_integer(reply, "linked", (int64_t)s.linked);
     op_out_integer(reply, "waiting", (int64_t)s.waiting);
     op_out_integer(reply, "memory_bytes", (int64_t)s.memory_bytes);
+    op_out_integer(reply, "disk_bytes", (int64_t)s.disk_bytes);
+    op_out_integer(reply, "saved_sequence", (int64_t)s.saved_sequence);
+    op_out_text(reply, "problem", s.problem);
     return EVDB_OK;
 }
 

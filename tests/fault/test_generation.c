@@ -77,11 +77,11 @@ static void search(evdb_store *store, const float *query, uint32_t flags, int64_
     evdb_result_free(r);
 }
 
-static uint64_t linked(evdb_store *store)
+static evdb_index_status status_of(evdb_store *store)
 {
     evdb_index_status status = EVDB_INDEX_STATUS;
     must(evdb_index_get_status(store, &status, &why));
-    return status.linked;
+    return status;
 }
 
 static void make_scene(scene *s)
@@ -133,9 +133,12 @@ static bool answers_right(scene *s)
 {
     evdb_store *store;
     int64_t got[K];
+    unsigned before = s->notes;
     evdb *db = open_scene(s, &platform_real, &store);
     search(store, s->query, 0, got);
-    bool used = linked(store) > 0;
+    evdb_index_status status = status_of(store);
+    bool used = status.linked > 0;
+    assert_int_equal(strlen(status.problem) > 0, s->notes > before); /* what is told can be asked for */
     assert_memory_equal(got, s->expected, sizeof(got));
     evdb_store_close(store);
     evdb_close(db);

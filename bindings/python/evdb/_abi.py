@@ -182,7 +182,9 @@ class VerifyReport(Structure):
 class IndexStatus(Structure):
     """evdb_index_status"""
 
-    _fields_ = [("size", c_size_t), ("linked", c_uint64), ("waiting", c_uint64), ("memory_bytes", c_uint64)]
+    _fields_ = [("size", c_size_t), ("linked", c_uint64), ("waiting", c_uint64), ("memory_bytes", c_uint64),
+                ("total", c_uint64), ("disk_bytes", c_uint64), ("saved_sequence", c_uint64), ("state", c_int),
+                ("progress", c_float), ("problem", c_char * 256)]
 
 
 _P = c_void_p  # handles, outputs and arrays: every pointer the caller keeps track of itself
@@ -230,6 +232,7 @@ PROTOTYPES = {
     "evdb_result_free": (None, [_P]),
     "evdb_index_build": (c_int, [_P, c_uint32, _P]),
     "evdb_index_get_status": (c_int, [_P, _P, _P]),
+    "evdb_index_state_name": (c_char_p, [c_int]),
     "evdb_format_name": (c_char_p, [c_int]),
     "evdb_format_parse": (c_int, [c_char_p, _P, _P]),
     "evdb_import": (c_int, [_P, _P, _P, _P, _P]),

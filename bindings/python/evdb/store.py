@@ -35,11 +35,13 @@ class Index:
         """Links everything written so far, on that many threads (0 = the store's), and returns when nothing is left to do."""
         check(lib.evdb_index_build, self._handle, threads)
 
-    def status(self) -> Dict[str, int]:
-        """linked: vectors in the graph; waiting: those scanned exactly meanwhile; memory_bytes: of the graph."""
+    def status(self) -> Dict[str, Any]:
+        """state ("none", "building", "refining", "saving", "ready"), progress (0 to 1), linked and waiting (vectors in the
+        graph, and scanned exactly meanwhile), total, memory_bytes, disk_bytes, saved_sequence and problem."""
         status = _abi.IndexStatus(sizeof(_abi.IndexStatus))
         check(lib.evdb_index_get_status, self._handle, byref(status))
-        return {name: getattr(status, name) for name, _ in status._fields_[1:]}
+        out = {name: getattr(status, name) for name, _ in status._fields_[1:]}
+        return {**out, "state": lib.evdb_index_state_name(status.state).decode(), "problem": status.problem.decode(errors="replace")}
 
 
 class Store:
