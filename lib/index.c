@@ -9,25 +9,79 @@
 
 enum { THREADS_MAX = 1024 };
 
-evdb_status evdb_index_build(evdb_store *store, uint32_t threads, evdb_error *err)
+/* Loads what is committed, for whoever will build. */
+static evdb_status load(engine *e, evdb_error *err)
 {
-    engine *e = store->engine;
     view_snapshot snapshot = { 0 };
+    evdb_status rc = view_begin(e, &snapshot, NULL, err);
+    if (rc == EVDB_OK) view_end(e, &snapshot);
+    return rc;
+}
+
+static evdb_status build(engine *e, uint32_t threads, bool anew, evdb_error *err)
+{
     evdb_status rc;
     TRY(engine_usable(e, err));
     if (threads > THREADS_MAX) TRY(error_set(err, EVDB_LIMIT, "threads is %u, but must be 0..%u", threads, THREADS_MAX));
-    TRY(view_begin(e, &snapshot, NULL, err)); /* loads what is committed */
-    view_end(e, &snapshot);
-    TRY(indexer_drain(e, threads, err));
+    if (control_is(e, CONTROL_OFF)) TRY(control_set(e, CONTROL_OFF, false, err));
+    TRY(load(e, err));
+    TRY(indexer_drain(e, threads, anew, err));
 out:
     return rc;
+}
+
+evdb_status evdb_index_build(evdb_store *store, uint32_t threads, evdb_error *err)
+{
+    return build(store->engine, threads, false, err);
+}
+
+evdb_status evdb_index_rebuild(evdb_store *store, uint32_t threads, evdb_error *err)
+{
+    return build(store->engine, threads, true, err);
+}
+
+evdb_status evdb_index_create(evdb_store *store, evdb_error *err)
+{
+    engine *e = store->engine;
+    evdb_status rc;
+    TRY(engine_usable(e, err));
+    if (control_is(e, CONTROL_OFF)) TRY(control_set(e, CONTROL_OFF, false, err));
+    TRY(load(e, err));
+    indexer_begin(e);
+out:
+    return rc;
+}
+
+evdb_status evdb_index_drop(evdb_store *store, evdb_error *err)
+{
+    evdb_status rc = engine_usable(store->engine, err);
+    return rc == EVDB_OK ? indexer_drop(store->engine, err) : rc;
+}
+
+evdb_status evdb_index_pause(evdb_store *store, evdb_error *err)
+{
+    evdb_status rc = engine_usable(store->engine, err);
+    return rc == EVDB_OK ? indexer_pause(store->engine, true, err) : rc;
+}
+
+evdb_status evdb_index_resume(evdb_store *store, evdb_error *err)
+{
+    evdb_status rc = engine_usable(store->engine, err);
+    return rc == EVDB_OK ? indexer_pause(store->engine, false, err) : rc;
+}
+
+evdb_status evdb_index_cancel(evdb_store *store, evdb_error *err)
+{
+    evdb_status rc = engine_usable(store->engine, err);
+    return rc == EVDB_OK ? indexer_cancel(store->engine, err) : rc;
 }
 
 const char *evdb_index_state_name(evdb_index_state state)
 {
     static const char *const names[] = { [EVDB_INDEX_NONE] = "none", [EVDB_INDEX_BUILDING] = "building",
                                          [EVDB_INDEX_REFINING] = "refining", [EVDB_INDEX_SAVING] = "saving",
-                                         [EVDB_INDEX_READY] = "ready" };
+                                         [EVDB_INDEX_READY] = "ready", [EVDB_INDEX_PAUSED] = "paused",
+                                         [EVDB_INDEX_DISABLED] = "disabled" };
     return (size_t)state < sizeof(names) / sizeof(*names) ? names[state] : NULL;
 }
 
@@ -37,6 +91,8 @@ static evdb_index_state state_of(engine *e, const indexed_state *in_memory, cons
     if (phase == INDEXER_SAVING) return EVDB_INDEX_SAVING;
     if (in_memory->refining) return EVDB_INDEX_REFINING;
     if (phase == INDEXER_BUILDING || file->turn_taken) return EVDB_INDEX_BUILDING;
+    if (control_is(e, CONTROL_OFF)) return EVDB_INDEX_DISABLED;
+    if (control_is(e, CONTROL_PAUSED)) return EVDB_INDEX_PAUSED;
     return in_memory->linked || file->bytes ? EVDB_INDEX_READY : EVDB_INDEX_NONE;
 }
 

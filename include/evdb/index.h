@@ -13,7 +13,7 @@ EVDB_BEGIN
 
 /* Links everything that is committed now and refines it, on `threads` threads (0 = those of the store's index_threads, or all
  * cores), and returns when nothing is left to do. Waits for another process that is building, and takes over what that has saved. A store whose
- * metric has no graph is done at once. */
+ * metric has no graph is done at once. EVDB_CANCELLED: see evdb_index_cancel(). */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_index_build(evdb_store *store, uint32_t threads, evdb_error *err);
 
 /* Append only; 0 is none of them. */
@@ -22,7 +22,9 @@ typedef enum evdb_index_state {
     EVDB_INDEX_BUILDING = 2, /* vectors are being linked, by this process or another */
     EVDB_INDEX_REFINING = 3, /* links of vectors that are in the graph are being improved */
     EVDB_INDEX_SAVING = 4,
-    EVDB_INDEX_READY = 5     /* there is a graph, in memory or in the file for the first search to take */
+    EVDB_INDEX_READY = 5,    /* there is a graph, in memory or in the file for the first search to take */
+    EVDB_INDEX_PAUSED = 6,   /* see evdb_index_pause(); what there is of a graph is used */
+    EVDB_INDEX_DISABLED = 7  /* see evdb_index_drop() */
 } evdb_index_state;
 EVDB_API const char *evdb_index_state_name(evdb_index_state state); /* "ready"; NULL for what is none */
 
@@ -42,6 +44,25 @@ typedef struct evdb_index_status {
 
 /* linked, waiting, memory_bytes and progress are of this process: zero before its first search. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_index_get_status(evdb_store *store, evdb_index_status *out, evdb_error *err);
+
+/* What follows is for all processes with the store, and but for cancel survives them. */
+
+/* Lets there be a graph again after evdb_index_drop(), and begins to build it in the background, without waiting for searches to
+ * be worth it. Returns at once. evdb_index_build() does the same and waits. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_index_create(evdb_store *store, evdb_error *err);
+/* Removes graph and file: searches scan, and nothing is built until evdb_index_create(), build or rebuild. Ends what is being
+ * built, and waits for it. Another process lets go of its graph soon after it searches next. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_index_drop(evdb_store *store, evdb_error *err);
+/* Like evdb_index_build(), but from scratch: searches scan meanwhile. The old file stays until the new one is whole. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_index_rebuild(evdb_store *store, uint32_t threads, evdb_error *err);
+/* Building in the background ends, within a step, and does not begin until evdb_index_resume(). What was linked stays in use; what
+ * is written meanwhile is scanned. Builds that somebody asked for go on. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_index_pause(evdb_store *store, evdb_error *err);
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_index_resume(evdb_store *store, evdb_error *err);
+/* Ends the build under way, if there is one, within a step (some thousand vectors; in this process sooner): evdb_index_build()
+ * answers EVDB_CANCELLED to whoever waits. What was linked stays in use in the process that built, but is not saved. The next one
+ * begins in the background when searches there have scanned as much as for a first graph; pause to keep it from that. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_index_cancel(evdb_store *store, evdb_error *err);
 
 EVDB_END
 #endif

@@ -198,6 +198,20 @@ out:
     return rc;
 }
 
+evdb_status generation_remove(engine *e, evdb_error *err)
+{
+    const platform *p = &e->db->platform;
+    char *dir = NULL, path[4096];
+    evdb_status rc = engine_dir(e->db, e->uuid, &dir, err);
+    if (rc != EVDB_OK || !dir) return rc;
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    int failed = file_unlink(p, path);
+    if (!failed) failed = file_sync_dir(p, dir);
+    if (failed) rc = error_errno(err, failed, "remove", path);
+    mem_free(&p->mem, dir);
+    return rc;
+}
+
 evdb_status generation_verify(engine *e, void (*problem)(void *context, const char *text), void *context, evdb_error *err)
 {
     char *dir = NULL;

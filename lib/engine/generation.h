@@ -39,6 +39,8 @@ void generation_follow(struct engine *e);
 /* Saves what is published now and puts what was saved in the place of the index in memory, whose vectors are then the file's. With
  * the turn. Does nothing in memory databases, and where not enough has changed since the last time. */
 evdb_status generation_save(struct engine *e, view_index *index, evdb_error *err);
+/* Removes the file. With the turn. */
+evdb_status generation_remove(struct engine *e, evdb_error *err);
 /* Whether the file, if there is one, is what it should be; each problem is a sentence. */
 evdb_status generation_verify(struct engine *e, void (*problem)(void *context, const char *text), void *context, evdb_error *err);
 

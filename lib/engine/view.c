@@ -157,6 +157,22 @@ out:
     return rc;
 }
 
+evdb_status view_reload(engine *e, evdb_error *err)
+{
+    rows_reader *rd = NULL;
+    rows_tip tip;
+    evdb_status rc = EVDB_OK;
+    pthread_mutex_lock(&e->view.refresh);
+    if (!e->view.current) goto out;
+    TRY(rows_read(e->rows, &rd, err));
+    TRY(rows_tip_now(rd, &tip, err));
+    TRY(load_rows(e, rd, tip.sequence, err));
+out:
+    rows_read_end(rd);
+    pthread_mutex_unlock(&e->view.refresh);
+    return rc;
+}
+
 /* The file went backwards under us, or a failed attempt left a half-applied change: only a fresh load helps. */
 static void forget(engine *e)
 {

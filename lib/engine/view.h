@@ -43,6 +43,9 @@ indexed_options view_options(struct engine *e);
 /* Brings an index that nobody uses yet to where the store is, and puts it in the place of the one there is. Takes it over. */
 evdb_status view_adopt(struct engine *e, view_index *index, evdb_error *err);
 
+/* Loads all rows anew, without a graph, in the place of what there is; nothing when nothing is loaded. */
+evdb_status view_reload(struct engine *e, evdb_error *err);
+
 /* For the indexer: the index there is now, kept until it is given back; NULL before the first search. */
 view_index *view_hold(view *v);
 void view_let_go(struct engine *e, view_index *index);

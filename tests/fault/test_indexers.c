@@ -157,6 +157,60 @@ static void who_only_searches_takes_over_what_another_built(void **state)
     together_end(s);
 }
 
+/* ---- what one wants of it ---- */
+
+static int build_and_obey(together *s)
+{
+    evdb_store *store;
+    evdb_error err;
+    evdb *db = child_open(s->dir, "s", &store);
+    (void)search(store, 0);
+    atomic_store(&s->turn, 1);
+    child_expect(evdb_index_build(store, 1, &err) == EVDB_CANCELLED, "the build was ended from afar");
+    child_must(evdb_index_build(store, 1, &err), &err, "build");
+    atomic_store(&s->turn, 2);
+    together_wait_until(&s->turn, 3); /* dropped */
+    child_expect(status_of(store).state == EVDB_INDEX_DISABLED, "it is known that there shall be none");
+    while (status_of(store).linked) (void)search(store, 0);
+    child_expect(search(store, 0) == search(store, EVDB_SEARCH_EXACT), "searches scan");
+    evdb_store_close(store);
+    evdb_close(db);
+    return 0;
+}
+
+static int give_orders(together *s)
+{
+    evdb_store *store;
+    evdb_error err;
+    evdb *db = child_open(s->dir, "s", &store);
+    together_wait_until(&s->turn, 1);
+    for (int seen = 0; seen < 200;) seen += status_of(store).state == EVDB_INDEX_BUILDING; /* well under way */
+    child_must(evdb_index_cancel(store, &err), &err, "cancel");
+    together_wait_until(&s->turn, 2);
+    child_expect(file_of(s, store) != 0, "the second build was saved");
+    child_must(evdb_index_drop(store, &err), &err, "drop");
+    child_expect(file_of(s, store) == 0, "the file is gone");
+    atomic_store(&s->turn, 3);
+    evdb_store_close(store);
+    evdb_close(db);
+    return 0;
+}
+
+static int obey_or_order(void *context)
+{
+    together_process *p = context;
+    return p->number ? give_orders(p->scene) : build_and_obey(p->scene);
+}
+
+static void what_one_process_wants_of_the_index_all_do(void **state)
+{
+    together *s = together_begin(true);
+    (void)state;
+    fill(s);
+    together_run(s, obey_or_order, 2);
+    together_end(s);
+}
+
 /* ---- killed ---- */
 
 static int build_for_ever(void *context)
@@ -204,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_several_want_built_is_built_by_one),
         cmocka_unit_test(who_only_searches_takes_over_what_another_built),
+        cmocka_unit_test(what_one_process_wants_of_the_index_all_do),
         cmocka_unit_test(a_builder_that_is_killed_is_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

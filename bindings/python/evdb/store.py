@@ -35,8 +35,32 @@ class Index:
         """Links everything written so far, on that many threads (0 = the store's), and returns when nothing is left to do."""
         check(lib.evdb_index_build, self._handle, threads)
 
+    def rebuild(self, threads: int = 0) -> None:
+        """Like `wait`, from scratch."""
+        check(lib.evdb_index_rebuild, self._handle, threads)
+
+    def create(self) -> None:
+        """Lets there be a graph, also after `drop`, and begins to build it in the background."""
+        check(lib.evdb_index_create, self._handle)
+
+    def drop(self) -> None:
+        """Removes graph and file, in all processes; searches scan until `create`, `wait` or `rebuild`."""
+        check(lib.evdb_index_drop, self._handle)
+
+    def pause(self) -> None:
+        """Keeps all processes from building in the background until `resume`."""
+        check(lib.evdb_index_pause, self._handle)
+
+    def resume(self) -> None:
+        """Undoes `pause`."""
+        check(lib.evdb_index_resume, self._handle)
+
+    def cancel(self) -> None:
+        """Ends the build under way, in whichever process; a `wait` for it raises `Cancelled`. What was linked stays in use."""
+        check(lib.evdb_index_cancel, self._handle)
+
     def status(self) -> Dict[str, Any]:
-        """state ("none", "building", "refining", "saving", "ready"), progress (0 to 1), linked and waiting (vectors in the
+        """state ("none", "building", "refining", "saving", "ready", "paused", "disabled"), progress (0 to 1), linked and waiting (vectors in the
         graph, and scanned exactly meanwhile), total, memory_bytes, disk_bytes, saved_sequence and problem."""
         status = _abi.IndexStatus(sizeof(_abi.IndexStatus))
         check(lib.evdb_index_get_status, self._handle, byref(status))
