@@ -5,9 +5,10 @@
 #include "base/try.h"
 #include "engine/engine.h"
 #include "engine/generation.h"
+#include "index/graph.h"
 #include "store_private.h"
 
-enum { THREADS_MAX = 1024 };
+enum { THREADS_MAX = 1024, M_DEFAULT = 16, M_MIN = 2 };
 
 /* Loads what is committed, for whoever will build. */
 static evdb_status load(engine *e, evdb_error *err)
@@ -74,6 +75,17 @@ evdb_status evdb_index_cancel(evdb_store *store, evdb_error *err)
 {
     evdb_status rc = engine_usable(store->engine, err);
     return rc == EVDB_OK ? indexer_cancel(store->engine, err) : rc;
+}
+
+evdb_status evdb_index_estimate(uint32_t dim, uint64_t count, uint32_t m, uint64_t *bytes, evdb_error *err)
+{
+    if (!m) m = M_DEFAULT;
+    if (!dim || dim > EVDB_DIM_MAX) return error_set(err, EVDB_INVALID, "a vector has 1 to %u elements, not %u", EVDB_DIM_MAX, dim);
+    if (m < M_MIN || m > GRAPH_M_MAX) return error_set(err, EVDB_INVALID, "m is %u, but must be %d..%d", m, M_MIN, GRAPH_M_MAX);
+    if (count > UINT32_MAX - 1)
+        return error_set(err, EVDB_INVALID, "a store has no more than %u vectors", UINT32_MAX - 1);
+    *bytes = graph_estimate(dim, m, count);
+    return EVDB_OK;
 }
 
 const char *evdb_index_state_name(evdb_index_state state)

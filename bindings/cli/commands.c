@@ -48,6 +48,8 @@ const cli_command commands[] = {
       .example = "evdb index create docs" },
     { .name = "index list", .op = "list_indexes", .list = "indexes", .columns = "store,state,total,linked,waiting,memory_bytes,disk_bytes",
       .example = "evdb index list" },
+    { .name = "index estimate", .op = "estimate_index", .bare = "memory_bytes",
+      .example = "evdb index estimate --dim 384 --count 1000000" },
     { .name = "index drop", .op = "drop_index",
       .example = "evdb index drop docs" },
     { .name = "index rebuild", .op = "rebuild_index",

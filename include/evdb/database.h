@@ -39,6 +39,9 @@ typedef struct evdb_options {
      * a lock taken over). May be called from any thread, must not call evdb. NULL = silence. */
     void (*log)(void *context, const char *message);
     void *log_context;
+    /* Bytes that the graph of each store may take in this process (evdb_index_estimate()); 0 = no bound. One that would take more is
+     * not built, nor loaded where another process saved it: what is not in a graph is scanned. */
+    uint64_t index_memory_max;
 } evdb_options;
 #define EVDB_OPTIONS { .size = sizeof(evdb_options) }
 

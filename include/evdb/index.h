@@ -13,7 +13,8 @@ EVDB_BEGIN
 
 /* Links everything that is committed now and refines it, on `threads` threads (0 = those of the store's index_threads, or all
  * cores), and returns when nothing is left to do. Waits for another process that is building, and takes over what that has saved. A store whose
- * metric has no graph is done at once. EVDB_CANCELLED: see evdb_index_cancel(). */
+ * metric has no graph is done at once. EVDB_CANCELLED: see evdb_index_cancel(); EVDB_LIMIT: the graph would exceed
+ * evdb_options.index_memory_max. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_index_build(evdb_store *store, uint32_t threads, evdb_error *err);
 
 /* Append only; 0 is none of them. */
@@ -44,6 +45,10 @@ typedef struct evdb_index_status {
 
 /* linked, waiting, memory_bytes and progress are of this process: zero before its first search. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_index_get_status(evdb_store *store, evdb_index_status *out, evdb_error *err);
+
+/* Bytes of memory that a graph of `count` vectors of dim elements takes, with its codes, when nodes have m links (0 = 16). Vectors are
+ * not in it: they take 4 dim each, in memory or in the mapped file. EVDB_INVALID for what no store can have. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_index_estimate(uint32_t dim, uint64_t count, uint32_t m, uint64_t *bytes, evdb_error *err);
 
 /* What follows is for all processes with the store, and but for cancel survives them. */
 

@@ -29,6 +29,7 @@ struct evdb {
     void (*log)(void *context, const char *message);
     void *log_context;
     const kernel *kernel;
+    uint64_t index_memory_max; /* bytes of each store's graph; 0 = no bound */
     const volatile unsigned char *fork_page;
     pid_t pid; /* for kernels without the page */
     pthread_mutex_t lock; /* engines */

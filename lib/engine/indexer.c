@@ -82,13 +82,26 @@ static bool halted(engine *e, cause why)
            (why == BACKGROUND && control_is(e, CONTROL_PAUSED));
 }
 
+/* Is there room for a graph of all rows? Nothing loaded takes none. */
+static evdb_status fits(engine *e, evdb_error *err)
+{
+    uint64_t bytes = 0;
+    view_index *index = view_hold(&e->view);
+    bool room = !index || !indexed_has_graph(index->vectors) || indexed_fits(index->vectors, &bytes);
+    view_let_go(e, index);
+    if (room) return EVDB_OK;
+    return error_set(err, EVDB_LIMIT, "the index would take %llu bytes, and index_memory_max is %llu", (unsigned long long)bytes,
+                     (unsigned long long)e->db->index_memory_max);
+}
+
 static evdb_status build_all(engine *e, uint32_t threads, cause why, evdb_error *err)
 {
     evdb_status rc = EVDB_OK;
     bool more = true, ended = false;
     atomic_store(&e->indexer.phase, INDEXER_BUILDING);
     if (why == ANEW) rc = view_reload(e, err);
-    while (rc == EVDB_OK && more && !(ended = halted(e, why))) rc = step(e, threads, &more, err);
+    while (rc == EVDB_OK && more && !(ended = halted(e, why)))
+        if ((rc = fits(e, err)) == EVDB_OK) rc = step(e, threads, &more, err);
     if (rc != EVDB_OK) return rc;
     atomic_store(&e->indexer.scanned, 0);
     atomic_store(&e->indexer.patient, ended);
@@ -151,6 +164,10 @@ static void *background(void *context)
     evdb_error err;
     evdb_status rc = drain(e, 0, BACKGROUND, &err);
     if (rc != EVDB_OK && rc != EVDB_CANCELLED) indexer_say(e, err.message);
+    if (rc == EVDB_LIMIT) { /* it may fit by the time that a graph is worth its price again */
+        atomic_store(&e->indexer.scanned, 0);
+        atomic_store(&e->indexer.patient, true);
+    }
     atomic_store(&e->indexer.running, false);
     return NULL;
 }

@@ -79,7 +79,8 @@ indexed_options view_options(engine *e)
 {
     return (indexed_options){ .flat = { .mem = &e->db->platform.mem, .kernel = e->db->kernel, .dim = atomic_load(&e->dim),
                                         .metric = e->metric, .string_ids = atomic_load(&e->id_type) == EVDB_ID_STRING },
-                              .m = e->m, .ef_construction = e->ef_construction, .seed = INDEX_SEED };
+                              .m = e->m, .ef_construction = e->ef_construction, .seed = INDEX_SEED,
+                              .memory_max = e->db->index_memory_max };
 }
 
 /* From the rows, all of them. */

@@ -41,6 +41,13 @@ bool indexed_has_graph(const indexed *x)
     return x->o.flat.metric == EVDB_COSINE || x->o.flat.metric == EVDB_EUCLIDEAN;
 }
 
+bool indexed_fits(const indexed *x, uint64_t *bytes)
+{
+    uint64_t rows = atomic_load(&x->linked) + atomic_load(&x->end) - atomic_load(&x->head);
+    *bytes = graph_estimate(x->o.flat.dim, x->o.m, rows);
+    return !x->o.memory_max || *bytes <= x->o.memory_max;
+}
+
 graph_options indexed_graph_options(const indexed *x)
 {
     return (graph_options){ .mem = x->o.flat.mem, .kernel = x->o.flat.kernel, .dim = x->o.flat.dim, .m = x->o.m,

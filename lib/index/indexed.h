@@ -21,6 +21,7 @@ typedef struct indexed_options {
     flat_options flat;
     uint32_t m, ef_construction;
     uint64_t seed;
+    uint64_t memory_max; /* bytes of the graph; 0 = no bound. A saved graph that would be larger is not loaded */
 } indexed_options;
 
 evdb_status indexed_create(const indexed_options *options, indexed **out, evdb_error *err);
@@ -32,6 +33,8 @@ evdb_status indexed_put(indexed *x, uint64_t slot, uint64_t sequence, const evdb
 
 /* Can vectors of this metric be in a graph? */
 bool indexed_has_graph(const indexed *x);
+/* Bytes of a graph with all rows there are, and whether they are within the bound. */
+bool indexed_fits(const indexed *x, uint64_t *bytes);
 typedef struct indexed_state {
     uint64_t waiting;      /* rows in the tail */
     uint64_t linked;       /* rows in the graph, dead ones among them */

@@ -156,7 +156,8 @@ static evdb_status load_graph(indexed *x, const saved_index *head, const loader 
     if (!indexed_has_graph(x)) return EVDB_OK;
     TRY(from->find(from->context, "waiting", head->waiting * sizeof(*waiting), &at, NULL, err));
     waiting = at;
-    if (head->graph) TRY(graph_load(&o, capacity, head->rows, from, &g, err));
+    bool fits = !x->o.memory_max || graph_estimate(o.dim, o.m, head->rows) <= x->o.memory_max;
+    if (head->graph && fits) TRY(graph_load(&o, capacity, head->rows, from, &g, err));
     atomic_store(&x->graph, g);
     size_t next = 0;
     for (uint32_t i = 0; i < head->rows; i++) {

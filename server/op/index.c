@@ -103,6 +103,36 @@ const op op_index_status = {
     .args = store_fields, .args_size = sizeof(index_args), .reply = status_reply, .run = status,
 };
 
+typedef struct estimate_args { int64_t dim, count, m; } estimate_args;
+
+static const op_field estimate_fields[] = {
+    OP_FIELD(estimate_args, dim, OP_INTEGER, OP_REQUIRED, .max = EVDB_DIM_MAX, .doc = "Elements in a vector."),
+    OP_FIELD(estimate_args, count, OP_INTEGER, OP_REQUIRED, .max = 4294967294, .doc = "Vectors."),
+    OP_FIELD(estimate_args, m, OP_INTEGER, 0, .def = 16, .min = 2, .max = 128, .doc = "Links of a node in the graph index."),
+    OP_END
+};
+
+static const op_result estimate_reply[] = {
+    OP_RESULT(memory_bytes, OP_INTEGER, 0, .doc = "Memory that the graph takes, without the vectors themselves."),
+    OP_END
+};
+
+static evdb_status estimate(op_call *call, const void *args, op_out *reply, evdb_error *err)
+{
+    const estimate_args *a = args;
+    uint64_t bytes = 0;
+    (void)call;
+    evdb_status rc = evdb_index_estimate((uint32_t)a->dim, (uint64_t)a->count, (uint32_t)a->m, &bytes, err);
+    if (rc == EVDB_OK) op_out_integer(reply, "memory_bytes", (int64_t)bytes);
+    return rc;
+}
+
+const op op_estimate_index = {
+    .name = "estimate_index", .doc = "Tell how much memory a graph index would take.",
+    .method = "GET", .path = "/api/v1/indexes/estimate", .scope = OP_SCOPE_READ, .effect = OP_READS,
+    .args = estimate_fields, .args_size = sizeof(estimate_args), .reply = estimate_reply, .run = estimate,
+};
+
 static const op_field no_fields[] = { OP_END };
 
 static const op_result list_reply[] = {

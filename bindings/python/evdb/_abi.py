@@ -58,7 +58,7 @@ class Options(Structure):
     """evdb_options"""
 
     _fields_ = [("size", c_size_t), ("flags", c_uint32), ("reserved", c_uint32), ("allocator", c_void_p),
-                ("log", LOG), ("log_context", c_void_p)]
+                ("log", LOG), ("log_context", c_void_p), ("index_memory_max", c_uint64)]
 
 
 class StoreOptions(Structure):
@@ -238,6 +238,7 @@ PROTOTYPES = {
     "evdb_index_pause": (c_int, [_P, _P]),
     "evdb_index_resume": (c_int, [_P, _P]),
     "evdb_index_cancel": (c_int, [_P, _P]),
+    "evdb_index_estimate": (c_int, [c_uint32, c_uint64, c_uint32, _P, _P]),
     "evdb_index_state_name": (c_char_p, [c_int]),
     "evdb_format_name": (c_char_p, [c_int]),
     "evdb_format_parse": (c_int, [c_char_p, _P, _P]),

@@ -35,6 +35,13 @@ class Index:
         """Links everything written so far, on that many threads (0 = the store's), and returns when nothing is left to do."""
         check(lib.evdb_index_build, self._handle, threads)
 
+    @staticmethod
+    def estimate(dim: int, count: int, m: int = 0) -> int:
+        """Bytes that a graph of `count` vectors takes, without the vectors; m is that of `create_store` (0 = 16)."""
+        out = c_uint64()
+        check(lib.evdb_index_estimate, unsigned(dim, "dim"), unsigned(count, "count", bits=64), unsigned(m, "m"), byref(out))
+        return out.value
+
     def rebuild(self, threads: int = 0) -> None:
         """Like `wait`, from scratch."""
         check(lib.evdb_index_rebuild, self._handle, threads)
