@@ -49,6 +49,7 @@ static void engine_close(engine *e)
     evdb *db = e->db;
     commit_flush(e);
     indexer_destroy(e);
+    accuracy_destroy(&e->accuracy);
     view_destroy(e);
     commit_destroy(&e->commits);
     rows_close(e->rows);
@@ -93,6 +94,7 @@ static evdb_status adopt(evdb *db, rows *r, engine **out, evdb_error *err)
     commit_init(&e->commits);
     view_init(&e->view);
     indexer_init(&e->indexer);
+    accuracy_init(&e->accuracy);
     e->references = 1;
     e->next = db->engines;
     db->engines = e;

@@ -6,6 +6,7 @@
 #define EVDB_ENGINE_H
 #include "disk/rows.h"
 #include "disk/system.h"
+#include "engine/accuracy.h"
 #include "engine/commit.h"
 #include "engine/indexer.h"
 #include "engine/view.h"
@@ -53,6 +54,7 @@ struct engine {
     commit_queue commits;
     view view;
     indexer indexer;
+    accuracies accuracy;
 };
 
 struct evdb_store {

@@ -129,7 +129,7 @@ class SearchOptions(Structure):
     """evdb_search_options"""
 
     _fields_ = [("size", c_size_t), ("k", c_uint32), ("ef", c_uint32), ("threads", c_uint32), ("flags", c_uint32),
-                ("filter", c_char_p)]
+                ("filter", c_char_p), ("accuracy", c_float), ("reserved", c_uint32)]
 
 
 class Result(Structure):

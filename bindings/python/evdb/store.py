@@ -202,10 +202,11 @@ class Store:
     # Searching.
 
     def search(self, q: Any, k: int = 10, ef: Optional[int] = None, filter: Filter = None,
-               metadata: bool = False) -> SearchResult:
+               metadata: bool = False, accuracy: Optional[float] = None) -> SearchResult:
         """The k nearest to q, a vector of dim numbers. Sees every write committed before.
 
-        ef is the effort of a graph search (an exact scan ignores it). filter is a JSON object or its text: reserved,
+        ef is the effort of a graph search (an exact scan ignores it). accuracy, instead of it, is the share of the k nearest that
+        shall be found, 0.5 to 0.999: the effort for it is found out by the first such search, which takes its time. filter is a JSON object or its text: reserved,
         the library answers `Unsupported` today. metadata=True fetches the metadata of each hit too.
         """
         if type(q) is _ndarray and q.dtype == _F32 and q.ndim == 1:
@@ -213,9 +214,9 @@ class Store:
         else:
             query = _vectors.one(q, "q")
         if filter is None:
-            options = usual_options(k, ef, 1, metadata, None)
+            options = usual_options(k, ef, 1, metadata, None, accuracy)
         else:
-            options = build_options(k, ef, 1, metadata, json_text(filter, "filter"))
+            options = build_options(k, ef, 1, metadata, json_text(filter, "filter"), accuracy)
         outcome = _Outcome()
         status = _search(self._handle, query, len(query) >> 2, options, byref(outcome), byref(outcome, _ERROR_AT))
         if status:
@@ -234,14 +235,14 @@ class Store:
         return SearchResult(ResultHandle(address))
 
     def search_batch(self, Q: Any, k: int = 10, ef: Optional[int] = None, threads: int = 1, filter: Filter = None,
-                     metadata: bool = False) -> BatchResult:
+                     metadata: bool = False, accuracy: Optional[float] = None) -> BatchResult:
         """The k nearest to each row of Q, on `threads` threads.
 
         All or nothing: an error's `item` is the query at fault.
         """
         k = unsigned(k, "k", 1)
         rows = _vectors.rows(Q, "Q")
-        options = build_options(k, ef, threads, metadata, None if filter is None else json_text(filter, "filter"))
+        options = build_options(k, ef, threads, metadata, None if filter is None else json_text(filter, "filter"), accuracy)
         address = output(lib.evdb_search_batch, self._handle, rows.address, rows.count, rows.stride, rows.dim, options)
         return BatchResult(ResultHandle(address), k)
 
