@@ -48,7 +48,7 @@ static evdb_status last_change(engine *e, uint64_t *out, evdb_error *err)
     return rc;
 }
 
-static evdb_status load_from(engine *e, const char *dir, uint64_t newest, view_index **out, evdb_error *err)
+evdb_status generation_read(engine *e, const char *dir, uint64_t newest, view_index **out, evdb_error *err)
 {
     const evdb_allocator *mem = &e->db->platform.mem;
     indexed_options o = view_options(e);
@@ -77,7 +77,7 @@ evdb_status generation_load(engine *e, uint64_t newest, view_index **out, evdb_e
     evdb_status rc = engine_dir(e->db, e->uuid, &dir, err);
     if (rc != EVDB_OK) return rc;
     if (!dir) return error_set(err, EVDB_NOT_FOUND, "a database in memory has no files");
-    rc = load_from(e, dir, newest, out, &why);
+    rc = generation_read(e, dir, newest, out, &why);
     if (rc == EVDB_NEWER && last_change(e, &last, NULL) == EVDB_OK && last > newest) rc = EVDB_NOT_FOUND;
     if (rc == EVDB_CORRUPT || rc == EVDB_NEWER || rc == EVDB_IO) {
         set_aside(e, dir, &why);
@@ -191,7 +191,7 @@ evdb_status generation_save(engine *e, view_index *index, evdb_error *err)
     TRY(engine_dir(e->db, e->uuid, &dir, err));
     if (!dir || !indexed_has_graph(index->vectors) || !much_changed(index)) goto out;
     TRY(save_to(e, index, dir, err));
-    TRY(load_from(e, dir, UINT64_MAX, &saved, err));
+    TRY(generation_read(e, dir, UINT64_MAX, &saved, err));
     TRY(view_adopt(e, saved, err));
 out:
     mem_free(&e->db->platform.mem, dir);
@@ -210,23 +210,4 @@ evdb_status generation_remove(engine *e, evdb_error *err)
     if (failed) rc = error_errno(err, failed, "remove", path);
     mem_free(&p->mem, dir);
     return rc;
-}
-
-evdb_status generation_verify(engine *e, void (*problem)(void *context, const char *text), void *context, evdb_error *err)
-{
-    char *dir = NULL;
-    sections_in *file = NULL;
-    evdb_error bad;
-    evdb_status rc = engine_dir(e->db, e->uuid, &dir, err);
-    if (rc != EVDB_OK || !dir) return rc;
-    uint64_t last = 0;
-    rc = sections_open(&e->db->platform, dir, name, e->uuid, UINT64_MAX, &file, &bad);
-    if (rc == EVDB_OK) rc = last_change(e, &last, &bad);
-    if (rc == EVDB_OK && sections_sequence(file) > last)
-        rc = error_set(&bad, EVDB_NEWER, "%s/%s: is of a change that the store has not had", dir, name);
-    if (rc == EVDB_NO_MEMORY && err) *err = bad;
-    else if (rc != EVDB_OK && rc != EVDB_NOT_FOUND && rc != EVDB_NO_MEMORY) problem(context, bad.message);
-    sections_close(file);
-    mem_free(&e->db->platform.mem, dir);
-    return rc == EVDB_NO_MEMORY ? rc : EVDB_OK;
 }

@@ -23,6 +23,8 @@ typedef struct generation_turn {
 evdb_status generation_begin(struct engine *e, generation_turn *out, bool *mine, evdb_error *err);
 void generation_end(struct engine *e, generation_turn *turn);
 
+/* The index in the file in `dir`, as it is. */
+evdb_status generation_read(struct engine *e, const char *dir, uint64_t newest, view_index **out, evdb_error *err);
 /* The index in the file; NOT_FOUND when there is none that can be used. `newest` is the store's last change. */
 evdb_status generation_load(struct engine *e, uint64_t newest, view_index **out, evdb_error *err);
 /* What lies in the store's folder, without a look at more than its header. */
@@ -41,7 +43,8 @@ void generation_follow(struct engine *e);
 evdb_status generation_save(struct engine *e, view_index *index, evdb_error *err);
 /* Removes the file. With the turn. */
 evdb_status generation_remove(struct engine *e, evdb_error *err);
-/* Whether the file, if there is one, is what it should be; each problem is a sentence. */
+/* Whether the file, if there is one, is what it should be, its graph can be walked, and its rows are those of the store; each problem
+ * is a sentence. */
 evdb_status generation_verify(struct engine *e, void (*problem)(void *context, const char *text), void *context, evdb_error *err);
 
 #endif

@@ -117,7 +117,7 @@ static evdb_status follow_change(void *context, const rows_change *c, evdb_error
     return rc == EVDB_OK && found ? put(f, &v, err) : rc;
 }
 
-static evdb_status follow(engine *e, rows_reader *rd, view_index *at, uint64_t tip, evdb_error *err)
+evdb_status view_follow(engine *e, rows_reader *rd, view_index *at, uint64_t tip, evdb_error *err)
 {
     filling f = { e, rd, at->vectors, atomic_load(&e->dim) };
     evdb_status rc = rows_changes(rd, flat_sequence(at->flat), SIZE_MAX, follow_change, &f, err);
@@ -131,7 +131,7 @@ static evdb_status load(engine *e, rows_reader *rd, uint64_t tip, evdb_error *er
     view_index *index = NULL;
     evdb_error why;
     evdb_status rc = generation_load(e, tip, &index, &why);
-    if (rc == EVDB_OK) rc = follow(e, rd, index, tip, &why);
+    if (rc == EVDB_OK) rc = view_follow(e, rd, index, tip, &why);
     if (rc == EVDB_OK) {
         replace(e, index);
         return rc;
@@ -148,7 +148,7 @@ evdb_status view_adopt(engine *e, view_index *index, evdb_error *err)
     pthread_mutex_lock(&e->view.refresh);
     TRY(rows_read(e->rows, &rd, err));
     TRY(rows_tip_now(rd, &tip, err));
-    if (flat_sequence(index->flat) != tip.sequence) TRY(follow(e, rd, index, tip.sequence, err));
+    if (flat_sequence(index->flat) != tip.sequence) TRY(view_follow(e, rd, index, tip.sequence, err));
     replace(e, index);
     index = NULL;
 out:
@@ -195,7 +195,7 @@ static evdb_status refresh(engine *e, rows_reader *rd, evdb_error *err)
     view_index *index = e->view.current; /* only changed under the refresh lock */
     if (index && flat_sequence(index->flat) == tip.sequence) goto out;
     if (index && flat_sequence(index->flat) < tip.sequence) {
-        rc = follow(e, rd, index, tip.sequence, &why);
+        rc = view_follow(e, rd, index, tip.sequence, &why);
         if (rc == EVDB_OK) goto out;
         forget(e);
         if (rc != EVDB_GONE) {

@@ -43,6 +43,8 @@ indexed_options view_options(struct engine *e);
 /* Brings an index that nobody uses yet to where the store is, and puts it in the place of the one there is. Takes it over. */
 evdb_status view_adopt(struct engine *e, view_index *index, evdb_error *err);
 
+/* Brings an index that nobody else uses to the state that rd sees, `tip`, by the feed. EVDB_GONE when that was trimmed. */
+evdb_status view_follow(struct engine *e, rows_reader *rd, view_index *at, uint64_t tip, evdb_error *err);
 /* Loads all rows anew, without a graph, in the place of what there is; nothing when nothing is loaded. */
 evdb_status view_reload(struct engine *e, evdb_error *err);
 

@@ -53,6 +53,8 @@ void indexed_end(indexed *x);
 
 /* Hands out everything that the snapshot sees, as it saw it. With the indexer's turn, between its steps; writers and searches go on. */
 evdb_status indexed_save(indexed *x, const flat_snapshot *s, const saver *to, evdb_error *err);
+/* Whether something is wrong with the graph of an index that was just loaded, said in `out`. */
+bool indexed_problem(const indexed *x, char *out, size_t size);
 /* The same back, as the state of `sequence`. What find() answers must stay until release(owner), which the index calls from then on
  * when it succeeds. */
 evdb_status indexed_load(const indexed_options *options, uint64_t sequence, const loader *from, void *owner,

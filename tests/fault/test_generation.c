@@ -252,6 +252,56 @@ static void an_index_of_another_store_or_of_the_future_is_set_aside(void **state
     dir_remove(other.dir);
 }
 
+static void told(void *context, const char *store, const char *text)
+{
+    char *all = context;
+    assert_string_equal(store, "s");
+    snprintf(all + strlen(all), 4096 - strlen(all), "%s\n", text);
+}
+
+static void expect_verified(scene *s, const char *problem)
+{
+    evdb_verify_report report;
+    char all[4096] = "";
+    evdb *db;
+    must(evdb_open(s->dir, NULL, &db, &why));
+    must(evdb_verify(db, NULL, told, all, &report, &why));
+    evdb_close(db);
+    if (problem && !strstr(all, problem)) fail_msg("not told: %s, but: %s", problem, all);
+    if (!problem && report.problems) fail_msg("%s", all);
+}
+
+/* Two futures of one store: with as many changes, but other vectors. */
+static void verify_tells_an_index_whose_rows_are_not_those_of_the_store(void **state)
+{
+    scene s;
+    size_t size;
+    evdb_store *store;
+    (void)state;
+    make_scene(&s);
+    expect_verified(&s, NULL);
+    tree before = tree_read(s.dir);
+    evdb *db = open_scene(&s, &platform_real, &store);
+    write_rows(store, ROWS, ROWS);
+    must(evdb_index_build(store, 1, &why));
+    evdb_store_close(store);
+    evdb_close(db);
+    expect_verified(&s, NULL);
+    char *other = slurp(s.file, &size);
+    tree_write(&before, s.dir);
+    db = open_scene(&s, &platform_real, &store);
+    write_rows(store, ROWS, ROWS); /* drawn anew */
+    must(evdb_record_delete(store, (evdb_id){ .number = 3 }, 0, &why));
+    evdb_store_close(store);
+    evdb_close(db);
+    expect_verified(&s, NULL); /* the old file, and what came after it */
+    spill(s.file, other, size);
+    expect_verified(&s, "index: has another vector for record 7");
+    free(other);
+    tree_free(&before);
+    dir_remove(s.dir);
+}
+
 typedef struct failing_io {
     long left; /* operations on the index's file until one fails */
     bool failed;
@@ -295,6 +345,7 @@ int main(void)
         cmocka_unit_test(a_flipped_bit_anywhere_is_noticed_and_does_no_harm),
         cmocka_unit_test(a_file_cut_anywhere_is_built_anew),
         cmocka_unit_test(what_came_after_the_file_is_followed_or_loaded),
+        cmocka_unit_test(verify_tells_an_index_whose_rows_are_not_those_of_the_store),
         cmocka_unit_test(an_index_of_another_store_or_of_the_future_is_set_aside),
         cmocka_unit_test(saving_that_fails_at_any_operation_leaves_what_was_there),
     };
