@@ -212,6 +212,7 @@ static evdb_status look(engine *e, const request *q, const view_snapshot *s, con
     if (rc != EVDB_OK) return rc;
     if (!graph) flat_search(&s->rows, fq, out, found, cut);
     rc = graph ? indexed_search(s->index->vectors, &s->rows, fq, ef, out, found, err) : EVDB_OK;
+    if (graph && rc == EVDB_OK && fq->count) recall_searched(e, fq->queries, fq->k, ef);
     if (!(q->o.flags & EVDB_SEARCH_EXACT)) indexer_scanned(e, q->count * (graph ? state.waiting : flat_count(s->index->flat)));
     return rc;
 }

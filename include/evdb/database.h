@@ -27,7 +27,8 @@ typedef struct evdb_allocator {
 } evdb_allocator;
 
 enum {
-    EVDB_OPEN_EXISTING = 1 /* answer EVDB_NOT_FOUND rather than create a database */
+    EVDB_OPEN_EXISTING = 1, /* answer EVDB_NOT_FOUND rather than create a database */
+    EVDB_OPEN_NO_RECALL = 2 /* do not watch how good searches are (evdb_store_stats.recall) */
 };
 
 typedef struct evdb_options {

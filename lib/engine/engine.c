@@ -49,6 +49,7 @@ static void engine_close(engine *e)
     evdb *db = e->db;
     commit_flush(e);
     indexer_destroy(e);
+    recall_destroy(e);
     accuracy_destroy(&e->accuracy);
     view_destroy(e);
     commit_destroy(&e->commits);
@@ -95,6 +96,7 @@ static evdb_status adopt(evdb *db, rows *r, engine **out, evdb_error *err)
     view_init(&e->view);
     indexer_init(&e->indexer);
     accuracy_init(&e->accuracy);
+    recall_init(&e->recall);
     e->references = 1;
     e->next = db->engines;
     db->engines = e;

@@ -9,6 +9,7 @@
 #include "engine/accuracy.h"
 #include "engine/commit.h"
 #include "engine/indexer.h"
+#include "engine/recall.h"
 #include "engine/view.h"
 #include "kernel/kernel.h"
 #include <pthread.h>
@@ -30,6 +31,7 @@ struct evdb {
     void (*log)(void *context, const char *message);
     void *log_context;
     const kernel *kernel;
+    bool recall_unwatched;
     uint64_t index_memory_max; /* bytes of each store's graph; 0 = no bound */
     const volatile unsigned char *fork_page;
     pid_t pid; /* for kernels without the page */
@@ -55,6 +57,7 @@ struct engine {
     view view;
     indexer indexer;
     accuracies accuracy;
+    recall_watch recall;
 };
 
 struct evdb_store {

@@ -95,6 +95,39 @@ static void a_store_that_is_searched_much_gets_a_graph_by_itself(void **state)
     evdb_store_close(store); /* while it may still be building */
 }
 
+static evdb_store_stats stats_of(evdb_store *store)
+{
+    evdb_store_stats s = EVDB_STORE_STATS;
+    ok(evdb_store_get_stats(store, &s, &why));
+    return s;
+}
+
+/* With little effort much is missed, and that is seen. */
+static void the_recall_of_searches_is_watched(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = scratch_store(t, "s", DIM, EVDB_EUCLIDEAN);
+    write_rows(store, 0, ROWS, EVDB_INSERT);
+    ok(evdb_index_build(store, 2, &why));
+    assert_int_equal(stats_of(store).recall_samples, 0);
+    double found = 0;
+    int rounds = 0;
+    for (; stats_of(store).recall_samples < 40; rounds++) found += recall(store, K);
+    double told = (double)stats_of(store).recall;
+    found /= rounds;
+    assert_true(found < 0.99);
+    assert_true(told > found - 0.15 && told < found + 0.15); /* forty searches tell no more */
+    evdb_store_close(store);
+    evdb_options o = EVDB_OPTIONS;
+    o.flags = EVDB_OPEN_NO_RECALL;
+    evdb_close(t->db);
+    ok(evdb_open(t->path, &o, &t->db, &why));
+    ok(evdb_store_open(t->db, "s", &store, &why));
+    for (int i = 0; i < 200; i++) (void)recall(store, K);
+    assert_int_equal(stats_of(store).recall_samples, 0);
+    evdb_store_close(store);
+}
+
 static void what_has_no_graph_is_scanned(void **state)
 {
     scratch *t = *state;
@@ -120,6 +153,7 @@ int main(void)
         TEST(writes_are_seen_at_once_and_deletes_never_come_back),
         TEST(replacing_everything_keeps_recall),
         TEST(a_store_that_is_searched_much_gets_a_graph_by_itself),
+        TEST(the_recall_of_searches_is_watched),
         TEST(what_has_no_graph_is_scanned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,7 +82,8 @@ class StoreStats(Structure):
     """evdb_store_stats"""
 
     _fields_ = [("size", c_size_t), ("records", c_uint64), ("sequence", c_uint64), ("changes_horizon", c_uint64),
-                ("memory_bytes", c_uint64), ("disk_bytes", c_uint64), ("loaded_sequence", c_uint64)]
+                ("memory_bytes", c_uint64), ("disk_bytes", c_uint64), ("loaded_sequence", c_uint64),
+                ("recall_samples", c_uint64), ("recall", c_float), ("reserved", c_uint32)]
 
 
 class Id(Structure):

@@ -248,11 +248,12 @@ class Store:
 
     # About the store.
 
-    def stats(self) -> Dict[str, int]:
-        """records, sequence, changes_horizon, memory_bytes, disk_bytes and loaded_sequence."""
+    def stats(self) -> Dict[str, Any]:
+        """records, sequence, changes_horizon, memory_bytes, disk_bytes, loaded_sequence, and what is known of recent searches by
+        the graph: recall, the share of the nearest that they found, and recall_samples, how many were compared with a scan."""
         out = _abi.StoreStats(sizeof(_abi.StoreStats))
         check(lib.evdb_store_get_stats, self._handle, byref(out))
-        return {field[0]: getattr(out, field[0]) for field in _abi.StoreStats._fields_[1:]}
+        return {field[0]: getattr(out, field[0]) for field in _abi.StoreStats._fields_[1:-1]}
 
     def describe(self) -> StoreInfo:
         """What the store is: name, dimension, metric and so on."""
