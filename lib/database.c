@@ -144,6 +144,8 @@ evdb_status db_open_with(const platform *surroundings, const char *path, const e
     pthread_mutex_init(&db->lock, NULL);
     db->log = o.log;
     db->log_context = o.log_context;
+    db->recall_unwatched = o.flags & EVDB_OPEN_NO_RECALL;
+    db->index_memory_max = o.index_memory_max;
     db->kernel = kernel_best();
     db->fork_page = map_fork_page();
     db->pid = getpid();

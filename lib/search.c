@@ -34,6 +34,11 @@ static evdb_status check(engine *e, const evdb_search_options *options, request 
     if (q->o.k > EVDB_K_MAX) TRY(error_set(err, EVDB_LIMIT, "k is %u, but must be 1..%u", q->o.k, EVDB_K_MAX));
     if (q->o.threads > EVDB_SEARCH_THREADS_MAX)
         TRY(error_set(err, EVDB_LIMIT, "threads is %u, but must be 1..%u", q->o.threads, EVDB_SEARCH_THREADS_MAX));
+    float accuracy = q->o.accuracy;
+    if (accuracy != 0 && !(accuracy >= EVDB_ACCURACY_MIN && accuracy <= EVDB_ACCURACY_MAX))
+        TRY(error_set(err, EVDB_INVALID, "accuracy is %g, but must be %g..%g", (double)accuracy, (double)EVDB_ACCURACY_MIN,
+                      (double)EVDB_ACCURACY_MAX));
+    if (accuracy != 0 && q->o.ef) TRY(error_set(err, EVDB_INVALID, "ef and accuracy exclude each other"));
     if (q->count > EVDB_QUERIES_MAX)
         TRY(error_set(err, EVDB_LIMIT, "%zu queries at once are more than %u", q->count, EVDB_QUERIES_MAX));
     if (q->count && !q->queries) TRY(error_set(err, EVDB_INVALID, "the query is missing"));
@@ -201,8 +206,12 @@ static evdb_status look(engine *e, const request *q, const view_snapshot *s, con
     uint32_t ef = q->o.ef ? q->o.ef : q->o.k > EF_MIN / EF_EACH ? q->o.k * EF_EACH : EF_MIN;
     indexed_state_now(s->index->vectors, &state);
     bool graph = !q->range && !(q->o.flags & EVDB_SEARCH_EXACT) && state.linked;
+    evdb_status rc = EVDB_OK;
+    if (graph && q->o.accuracy != 0) rc = accuracy_effort(e, s, q->o.k, q->o.accuracy, &ef, err);
+    if (rc != EVDB_OK) return rc;
     if (!graph) flat_search(&s->rows, fq, out, found, cut);
-    evdb_status rc = graph ? indexed_search(s->index->vectors, &s->rows, fq, ef, out, found, err) : EVDB_OK;
+    if (graph) rc = indexed_search(s->index->vectors, &s->rows, fq, ef, out, found, err);
+    if (graph && rc == EVDB_OK && fq->count && !fq->only) recall_searched(e, fq->queries, fq->k, ef);
     uint64_t scanned = graph ? state.waiting : fq->only ? fq->only->count : flat_count(s->index->flat);
     if (!(q->o.flags & EVDB_SEARCH_EXACT)) indexer_scanned(e, q->count * scanned);
     return rc;

@@ -304,6 +304,7 @@ evdb_status evdb_store_get_stats(evdb_store *store, evdb_store_stats *out, evdb_
     s.records = tip.live;
     s.sequence = tip.sequence;
     s.disk_bytes = rows_disk_bytes(e->rows);
+    recall_now(e, &s.recall, &s.recall_samples);
     view_stats(e, &s.memory_bytes, &s.loaded_sequence);
     filters_stats(e, &filter_bytes, &s.filter_reads);
     s.memory_bytes += filter_bytes;

@@ -160,6 +160,8 @@ int daemon_run(const config *c)
     sigset_t signals;
     block_signals(&signals); /* before there are threads, so that only sigtimedwait() takes them */
     options.log = library_says;
+    if (!c->recall_watched) options.flags |= EVDB_OPEN_NO_RECALL;
+    options.index_memory_max = (uint64_t)c->index_memory_max;
     evdb_status rc = c->persistence_enabled ? prepare_directory(path, &err) : EVDB_OK;
     if (rc == EVDB_OK) rc = evdb_open(path, &options, &db, &err);
     if (rc != EVDB_OK) return failed("cannot open the database", &err, DAEMON_DATABASE);

@@ -27,7 +27,8 @@ typedef struct evdb_allocator {
 } evdb_allocator;
 
 enum {
-    EVDB_OPEN_EXISTING = 1 /* answer EVDB_NOT_FOUND rather than create a database */
+    EVDB_OPEN_EXISTING = 1, /* answer EVDB_NOT_FOUND rather than create a database */
+    EVDB_OPEN_NO_RECALL = 2 /* do not watch how good searches are (evdb_store_stats.recall) */
 };
 
 typedef struct evdb_options {
@@ -39,6 +40,9 @@ typedef struct evdb_options {
      * a lock taken over). May be called from any thread, must not call evdb. NULL = silence. */
     void (*log)(void *context, const char *message);
     void *log_context;
+    /* Bytes that the graph of each store may take in this process (evdb_index_estimate()); 0 = no bound. One that would take more is
+     * not built, nor loaded where another process saved it: what is not in a graph is scanned. */
+    uint64_t index_memory_max;
 } evdb_options;
 #define EVDB_OPTIONS { .size = sizeof(evdb_options) }
 

@@ -16,6 +16,9 @@ EVDB_BEGIN
 #define EVDB_QUERIES_MAX 100000u    /* queries in one batch */
 #define EVDB_SEARCH_THREADS_MAX 64u
 
+#define EVDB_ACCURACY_MIN 0.5f
+#define EVDB_ACCURACY_MAX 0.999f
+
 enum {
     EVDB_SEARCH_METADATA = 1, /* fetch the metadata of each hit */
     EVDB_SEARCH_EXACT = 2     /* scan all vectors, also where there is a graph */
@@ -28,6 +31,12 @@ typedef struct evdb_search_options {
     uint32_t threads;   /* for batches, 1..EVDB_SEARCH_THREADS_MAX; 0 = 1 */
     uint32_t flags;     /* EVDB_SEARCH_... */
     const char *filter; /* only records whose metadata matches (filter.h); NULL = all */
+    /* Instead of ef: the share of the k nearest that a graph search shall find on average, EVDB_ACCURACY_MIN..MAX; 0 = not given. The
+     * effort for it is found out on a sample of the stored vectors, within about 0.01: by the first search that asks for it and for a
+     * k up to the next power of two (8 at least), which takes as long as some 500 exact searches, and again when the store has grown by a
+     * quarter. Where no effort is enough the search scans. A range search ignores it. */
+    float accuracy;
+    uint32_t reserved;
 } evdb_search_options;
 #define EVDB_SEARCH_OPTIONS { .size = sizeof(evdb_search_options) }
 

@@ -59,6 +59,11 @@ typedef struct evdb_store_stats {
     uint64_t disk_bytes;      /* of all files of this store */
     uint64_t loaded_sequence; /* sequence the in-memory view has reached; 0 before the first search */
     uint64_t filter_reads;    /* records read by this process because a filter asked for a field that is not declared */
+    /* One search in 64 by the graph is done again in the background and compared with a scan, as far as a hundredth of a processor
+     * goes: the share of the nearest that this process's latest searches found, and how many were compared. */
+    uint64_t recall_samples;
+    float recall;             /* 0 without samples */
+    uint32_t reserved;
 } evdb_store_stats;
 #define EVDB_STORE_STATS { .size = sizeof(evdb_store_stats) }
 

@@ -241,6 +241,17 @@ out:
 
 uint64_t sections_sequence(const sections_in *s) { return s->h.sequence; }
 
+uint64_t sections_peek(const platform *p, const char *dir, const char *name, const char *uuid)
+{
+    header h = { .sequence = 0 };
+    descriptor d = { .fd = -1 };
+    char *path = join(&p->mem, dir, name, "");
+    bool read = path && descriptor_open(p, path, &d) == 0 && read_header(&d, uuid, UINT64_MAX, &h, NULL) == EVDB_OK;
+    descriptor_close(&d);
+    mem_free(&p->mem, path);
+    return read ? h.sequence : 0;
+}
+
 evdb_status sections_find(const sections_in *s, const char *name, size_t size, const void **out, size_t *found, evdb_error *err)
 {
     for (uint32_t i = 0; i < s->h.count; i++) {

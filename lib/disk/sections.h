@@ -35,6 +35,8 @@ typedef struct sections_in sections_in;
 evdb_status sections_open(const platform *p, const char *dir, const char *name, const char *uuid, uint64_t newest,
                           sections_in **out, evdb_error *err);
 uint64_t sections_sequence(const sections_in *s);
+/* What the header of a file says, without a look at the rest; 0 when there is none, or none that is of this store. */
+uint64_t sections_peek(const platform *p, const char *dir, const char *name, const char *uuid);
 /* A section's bytes, mapped until sections_close(); CORRUPT when there is none of that name and size. size SIZE_MAX = any. */
 evdb_status sections_find(const sections_in *s, const char *name, size_t size, const void **out, size_t *found, evdb_error *err);
 void sections_close(void *s); /* sections_in; NULL is fine */

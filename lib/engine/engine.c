@@ -50,6 +50,8 @@ static void engine_close(engine *e)
     commit_flush(e);
     indexer_destroy(e);
     filters_destroy(e);
+    recall_destroy(e);
+    accuracy_destroy(&e->accuracy);
     view_destroy(e);
     commit_destroy(&e->commits);
     rows_close(e->rows);
@@ -95,6 +97,8 @@ static evdb_status adopt(evdb *db, rows *r, engine **out, evdb_error *err)
     view_init(&e->view);
     filters_init(&e->filters);
     indexer_init(&e->indexer);
+    accuracy_init(&e->accuracy);
+    recall_init(&e->recall);
     e->references = 1;
     e->next = db->engines;
     db->engines = e;

@@ -6,9 +6,11 @@
 #define EVDB_ENGINE_H
 #include "disk/rows.h"
 #include "disk/system.h"
+#include "engine/accuracy.h"
 #include "engine/commit.h"
 #include "engine/filters.h"
 #include "engine/indexer.h"
+#include "engine/recall.h"
 #include "engine/view.h"
 #include "kernel/kernel.h"
 #include <pthread.h>
@@ -30,6 +32,8 @@ struct evdb {
     void (*log)(void *context, const char *message);
     void *log_context;
     const kernel *kernel;
+    bool recall_unwatched;
+    uint64_t index_memory_max; /* bytes of each store's graph; 0 = no bound */
     const volatile unsigned char *fork_page;
     pid_t pid; /* for kernels without the page */
     pthread_mutex_t lock; /* engines */
@@ -54,6 +58,8 @@ struct engine {
     view view;
     filters filters;
     indexer indexer;
+    accuracies accuracy;
+    recall_watch recall;
 };
 
 struct evdb_store {

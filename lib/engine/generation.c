@@ -6,7 +6,7 @@
 #include "disk/sections.h"
 #include "engine/engine.h"
 #include "platform/descriptor.h"
-#include "platform/lock.h"
+#include "platform/file.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -33,7 +33,7 @@ static void set_aside(engine *e, const char *dir, const evdb_error *why)
     snprintf(to, sizeof(to), "%s/%s", dir, bad_name);
     (void)descriptor_rename(p, from, to);
     snprintf(message, sizeof(message), "%s: set aside, and built anew", why->message);
-    if (e->db->log) e->db->log(e->db->log_context, message);
+    indexer_say(e, message);
 }
 
 /* The store's last change, now: another process may have saved an index of later than the caller's own reader sees. */
@@ -48,7 +48,7 @@ static evdb_status last_change(engine *e, uint64_t *out, evdb_error *err)
     return rc;
 }
 
-static evdb_status load_from(engine *e, const char *dir, uint64_t newest, view_index **out, evdb_error *err)
+evdb_status generation_read(engine *e, const char *dir, uint64_t newest, view_index **out, evdb_error *err)
 {
     const evdb_allocator *mem = &e->db->platform.mem;
     indexed_options o = view_options(e);
@@ -59,6 +59,7 @@ static evdb_status load_from(engine *e, const char *dir, uint64_t newest, view_i
     TRY(sections_open(&e->db->platform, dir, name, e->uuid, newest, &file, err));
     TRY(indexed_load(&o, sections_sequence(file), &(loader){ file, find }, file, sections_close, &index->vectors, err));
     index->flat = indexed_flat(index->vectors);
+    index->saved = sections_sequence(file);
     file = NULL;
     *out = index;
     index = NULL;
@@ -76,7 +77,7 @@ evdb_status generation_load(engine *e, uint64_t newest, view_index **out, evdb_e
     evdb_status rc = engine_dir(e->db, e->uuid, &dir, err);
     if (rc != EVDB_OK) return rc;
     if (!dir) return error_set(err, EVDB_NOT_FOUND, "a database in memory has no files");
-    rc = load_from(e, dir, newest, out, &why);
+    rc = generation_read(e, dir, newest, out, &why);
     if (rc == EVDB_NEWER && last_change(e, &last, NULL) == EVDB_OK && last > newest) rc = EVDB_NOT_FOUND;
     if (rc == EVDB_CORRUPT || rc == EVDB_NEWER || rc == EVDB_IO) {
         set_aside(e, dir, &why);
@@ -114,50 +115,99 @@ static bool much_changed(const view_index *index)
     return fresh * GENERATION_SHARE >= alive || (base - (base < alive ? base : alive)) * GENERATION_SHARE >= base;
 }
 
-/* One process at a time saves; who finds another at it leaves it to that one. */
-static evdb_status locked(engine *e, const char *dir, lock_file *lock, bool *mine, char *path, size_t bytes, evdb_error *err)
+evdb_status generation_begin(engine *e, generation_turn *out, bool *mine, evdb_error *err)
 {
-    snprintf(path, bytes, "%s/%s", dir, lock_name);
-    int failed = lock_open(&e->db->platform, path, lock);
-    if (!failed) failed = lock_try(lock, mine);
-    return failed ? error_errno(err, failed, "lock", path) : EVDB_OK;
-}
-
-evdb_status generation_save(engine *e, view_index *index, evdb_error *err)
-{
-    char *dir = NULL, path[4096];
-    lock_file lock = { .fd = -1 };
-    view_index *saved = NULL;
-    bool mine = false;
-    evdb_status rc;
-    TRY(engine_dir(e->db, e->uuid, &dir, err));
-    if (!dir || !indexed_has_graph(index->vectors) || !much_changed(index)) goto out;
-    TRY(locked(e, dir, &lock, &mine, path, sizeof(path), err));
-    if (!mine) goto out;
-    TRY(save_to(e, index, dir, err));
-    TRY(load_from(e, dir, UINT64_MAX, &saved, err));
-    TRY(view_adopt(e, saved, err));
+    char *dir = NULL;
+    evdb_status rc = engine_dir(e->db, e->uuid, &dir, err);
+    *out = (generation_turn){ .lock.fd = -1 };
+    *mine = true;
+    if (rc != EVDB_OK || !dir) return rc;
+    size_t bytes = strlen(dir) + sizeof(lock_name) + 1;
+    if (!(out->path = mem_alloc(&e->db->platform.mem, bytes))) TRY(error_no_memory(err, bytes, "a path"));
+    snprintf(out->path, bytes, "%s/%s", dir, lock_name);
+    int failed = lock_open(&e->db->platform, out->path, &out->lock);
+    if (!failed) failed = lock_try(&out->lock, mine);
+    if (failed) rc = error_errno(err, failed, "lock", out->path);
+    if (failed || !*mine) lock_close(&out->lock);
 out:
-    lock_close(&lock);
     mem_free(&e->db->platform.mem, dir);
     return rc;
 }
 
-evdb_status generation_verify(engine *e, void (*problem)(void *context, const char *text), void *context, evdb_error *err)
+void generation_end(engine *e, generation_turn *turn)
 {
-    char *dir = NULL;
-    sections_in *file = NULL;
-    evdb_error bad;
+    lock_drop(&turn->lock); /* not by closing alone: a child that was forked meanwhile has it open too */
+    lock_close(&turn->lock);
+    mem_free(&e->db->platform.mem, turn->path);
+    turn->path = NULL;
+}
+
+evdb_status generation_look(engine *e, generation_state *out, evdb_error *err)
+{
+    const evdb_allocator *mem = &e->db->platform.mem;
+    char *dir = NULL, *path = NULL;
+    *out = (generation_state){ 0 };
     evdb_status rc = engine_dir(e->db, e->uuid, &dir, err);
     if (rc != EVDB_OK || !dir) return rc;
-    uint64_t last = 0;
-    rc = sections_open(&e->db->platform, dir, name, e->uuid, UINT64_MAX, &file, &bad);
-    if (rc == EVDB_OK) rc = last_change(e, &last, &bad);
-    if (rc == EVDB_OK && sections_sequence(file) > last)
-        rc = error_set(&bad, EVDB_NEWER, "%s/%s: is of a change that the store has not had", dir, name);
-    if (rc == EVDB_NO_MEMORY && err) *err = bad;
-    else if (rc != EVDB_OK && rc != EVDB_NOT_FOUND && rc != EVDB_NO_MEMORY) problem(context, bad.message);
-    sections_close(file);
+    size_t bytes = strlen(dir) + sizeof(lock_name) + 1;
+    if (!(path = mem_alloc(mem, bytes))) TRY(error_no_memory(err, bytes, "a path"));
+    out->sequence = sections_peek(&e->db->platform, dir, name, e->uuid);
+    snprintf(path, bytes, "%s/%s", dir, name);
+    if (file_size(path, &out->bytes) != 0) out->bytes = 0;
+    snprintf(path, bytes, "%s/%s", dir, lock_name);
+    out->turn_taken = lock_taken(path);
+out:
+    mem_free(mem, dir);
+    mem_free(mem, path);
+    return rc;
+}
+
+bool generation_newer(engine *e, const view_index *index)
+{
+    char *dir = NULL;
+    bool newer = engine_dir(e->db, e->uuid, &dir, NULL) == EVDB_OK && dir &&
+                 sections_peek(&e->db->platform, dir, name, e->uuid) > index->saved;
     mem_free(&e->db->platform.mem, dir);
-    return rc == EVDB_NO_MEMORY ? rc : EVDB_OK;
+    return newer;
+}
+
+void generation_follow(engine *e)
+{
+    view_index *now = view_hold(&e->view), *later = NULL;
+    evdb_error why;
+    uint64_t last = 0;
+    evdb_status rc = now && generation_newer(e, now) ? last_change(e, &last, &why) : EVDB_NOT_FOUND;
+    view_let_go(e, now);
+    if (rc == EVDB_OK) rc = generation_load(e, last, &later, &why);
+    if (rc == EVDB_OK) rc = view_adopt(e, later, &why);
+    if (rc != EVDB_OK && rc != EVDB_NOT_FOUND && rc != EVDB_GONE) indexer_say(e, why.message);
+}
+
+evdb_status generation_save(engine *e, view_index *index, evdb_error *err)
+{
+    char *dir = NULL;
+    view_index *saved = NULL;
+    evdb_status rc;
+    TRY(engine_dir(e->db, e->uuid, &dir, err));
+    if (!dir || !indexed_has_graph(index->vectors) || !much_changed(index)) goto out;
+    TRY(save_to(e, index, dir, err));
+    TRY(generation_read(e, dir, UINT64_MAX, &saved, err));
+    TRY(view_adopt(e, saved, err));
+out:
+    mem_free(&e->db->platform.mem, dir);
+    return rc;
+}
+
+evdb_status generation_remove(engine *e, evdb_error *err)
+{
+    const platform *p = &e->db->platform;
+    char *dir = NULL, path[4096];
+    evdb_status rc = engine_dir(e->db, e->uuid, &dir, err);
+    if (rc != EVDB_OK || !dir) return rc;
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    int failed = file_unlink(p, path);
+    if (!failed) failed = file_sync_dir(p, dir);
+    if (failed) rc = error_errno(err, failed, "remove", path);
+    mem_free(&p->mem, dir);
+    return rc;
 }

@@ -80,7 +80,8 @@ indexed_options view_options(engine *e)
 {
     return (indexed_options){ .flat = { .mem = &e->db->platform.mem, .kernel = e->db->kernel, .dim = atomic_load(&e->dim),
                                         .metric = e->metric, .string_ids = atomic_load(&e->id_type) == EVDB_ID_STRING },
-                              .m = e->m, .ef_construction = e->ef_construction, .seed = INDEX_SEED };
+                              .m = e->m, .ef_construction = e->ef_construction, .seed = INDEX_SEED,
+                              .memory_max = e->db->index_memory_max };
 }
 
 /* From the rows, all of them. */
@@ -117,7 +118,7 @@ static evdb_status follow_change(void *context, const rows_change *c, evdb_error
     return rc == EVDB_OK && found ? put(f, &v, err) : rc;
 }
 
-static evdb_status follow(engine *e, rows_reader *rd, view_index *at, uint64_t tip, evdb_error *err)
+evdb_status view_follow(engine *e, rows_reader *rd, view_index *at, uint64_t tip, evdb_error *err)
 {
     filling f = { e, rd, at->vectors, atomic_load(&e->dim) };
     evdb_status rc = rows_changes(rd, flat_sequence(at->flat), SIZE_MAX, follow_change, &f, err);
@@ -131,7 +132,7 @@ static evdb_status load(engine *e, rows_reader *rd, uint64_t tip, evdb_error *er
     view_index *index = NULL;
     evdb_error why;
     evdb_status rc = generation_load(e, tip, &index, &why);
-    if (rc == EVDB_OK) rc = follow(e, rd, index, tip, &why);
+    if (rc == EVDB_OK) rc = view_follow(e, rd, index, tip, &why);
     if (rc == EVDB_OK) {
         replace(e, index);
         return rc;
@@ -148,13 +149,29 @@ evdb_status view_adopt(engine *e, view_index *index, evdb_error *err)
     pthread_mutex_lock(&e->view.refresh);
     TRY(rows_read(e->rows, &rd, err));
     TRY(rows_tip_now(rd, &tip, err));
-    if (flat_sequence(index->flat) != tip.sequence) TRY(follow(e, rd, index, tip.sequence, err));
+    if (flat_sequence(index->flat) != tip.sequence) TRY(view_follow(e, rd, index, tip.sequence, err));
     replace(e, index);
     index = NULL;
 out:
     rows_read_end(rd);
     pthread_mutex_unlock(&e->view.refresh);
     index_free(e, index);
+    return rc;
+}
+
+evdb_status view_reload(engine *e, evdb_error *err)
+{
+    rows_reader *rd = NULL;
+    rows_tip tip;
+    evdb_status rc = EVDB_OK;
+    pthread_mutex_lock(&e->view.refresh);
+    if (!e->view.current) goto out;
+    TRY(rows_read(e->rows, &rd, err));
+    TRY(rows_tip_now(rd, &tip, err));
+    TRY(load_rows(e, rd, tip.sequence, err));
+out:
+    rows_read_end(rd);
+    pthread_mutex_unlock(&e->view.refresh);
     return rc;
 }
 
@@ -179,7 +196,7 @@ static evdb_status refresh(engine *e, rows_reader *rd, evdb_error *err)
     view_index *index = e->view.current; /* only changed under the refresh lock */
     if (index && flat_sequence(index->flat) == tip.sequence) goto out;
     if (index && flat_sequence(index->flat) < tip.sequence) {
-        rc = follow(e, rd, index, tip.sequence, &why);
+        rc = view_follow(e, rd, index, tip.sequence, &why);
         if (rc == EVDB_OK) goto out;
         forget(e);
         if (rc != EVDB_GONE) {

@@ -15,6 +15,7 @@ struct engine;
 typedef struct view_index {
     indexed *vectors;
     flat *flat; /* of `vectors` */
+    uint64_t saved; /* sequence of the file it was loaded from; 0 = of none */
     uint32_t references; /* under view.pointer */
     uint64_t number;     /* of all that the view has had, this is the so-many-th: rows are numbered anew in each */
 } view_index;
@@ -43,6 +44,11 @@ void view_end(struct engine *e, view_snapshot *s);
 indexed_options view_options(struct engine *e);
 /* Brings an index that nobody uses yet to where the store is, and puts it in the place of the one there is. Takes it over. */
 evdb_status view_adopt(struct engine *e, view_index *index, evdb_error *err);
+
+/* Brings an index that nobody else uses to the state that rd sees, `tip`, by the feed. EVDB_GONE when that was trimmed. */
+evdb_status view_follow(struct engine *e, rows_reader *rd, view_index *at, uint64_t tip, evdb_error *err);
+/* Loads all rows anew, without a graph, in the place of what there is; nothing when nothing is loaded. */
+evdb_status view_reload(struct engine *e, evdb_error *err);
 
 /* For the indexer: the index there is now, kept until it is given back; NULL before the first search. */
 view_index *view_hold(view *v);

@@ -90,12 +90,17 @@ void graph_free(graph *g)
 
 uint32_t graph_capacity(const graph *g) { return g->capacity; }
 
-uint64_t graph_memory(const graph *g)
+static uint64_t memory(uint32_t dim, uint32_t m, uint64_t nodes, uint64_t upper_rows)
 {
-    uint64_t node = g->stride4 + g->stride8 + (g->links + 1) * sizeof(*g->bottom) + 2;
-    uint64_t upper = (uint64_t)atomic_load(&g->upper_used) * g->o.m * sizeof(*g->upper_links);
-    return sizeof(*g) + node * atomic_load(&g->used) + upper + g->o.dim * sizeof(float);
+    const graph *g = NULL;
+    uint64_t node = sq_stride(SQ_4, dim) + sq_stride(SQ_8, dim) + (2 * (uint64_t)m + 1) * sizeof(*g->bottom) + 2;
+    return sizeof(*g) + node * nodes + upper_rows * m * sizeof(*g->upper_links) + dim * sizeof(*g->mean);
 }
+
+/* A node is on the first upper level with a chance of 1/m, on the second of 1/m^2, and so on: 1/(m - 1) rows of links. */
+uint64_t graph_estimate(uint32_t dim, uint32_t m, uint64_t nodes) { return memory(dim, m, nodes, nodes / (m - 1) + 1); }
+
+uint64_t graph_memory(const graph *g) { return memory(g->o.dim, g->o.m, atomic_load(&g->used), atomic_load(&g->upper_used)); }
 
 /* ---- links ---- */
 

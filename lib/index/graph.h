@@ -64,6 +64,10 @@ evdb_status graph_create(const graph_options *options, uint32_t capacity, const 
 evdb_status graph_grow(const graph *from, uint32_t capacity, graph **out, evdb_error *err);
 void graph_free(graph *g);
 uint32_t graph_capacity(const graph *g);
+/* NULL, or what is wrong with *node, as the rest of a sentence. Of a graph just loaded: later there are numbers that no node has. */
+const char *graph_sound(const graph *g, uint32_t *node);
+/* Bytes that a graph of so many nodes takes, with its codes. */
+uint64_t graph_estimate(uint32_t dim, uint32_t m, uint64_t nodes);
 /* Bytes of the nodes that were put. */
 uint64_t graph_memory(const graph *g);
 

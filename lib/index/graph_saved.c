@@ -116,6 +116,12 @@ static evdb_status check(const graph *g, uint32_t nodes, uint32_t rows, uint64_t
     for (size_t i = 0; good && i < (size_t)rows * g->o.m; i++) good = g->upper_links[i] < nodes || g->upper_links[i] == NO_NODE;
     for (uint32_t i = 0; good && i < nodes; i++)
         good = g->levels[i] < GRAPH_LEVELS_MAX && (uint64_t)g->upper[i] + g->levels[i] <= rows && !g->upper[i] == !g->levels[i];
+    for (uint32_t i = 0; good && i < nodes; i++)
+        for (uint32_t level = 1; good && level <= g->levels[i]; level++)
+            for (uint32_t j = 0; good && j < g->o.m; j++) {
+                uint32_t link = links_of(g, i, level)[j];
+                good = link == NO_NODE || g->levels[link] >= level;
+            }
     return good ? EVDB_OK : error_set(err, EVDB_CORRUPT, "a saved graph has links to nowhere");
 }
 

@@ -59,6 +59,13 @@ static graph_kind kind_of(evdb_metric metric)
     return GRAPH_ROWS;
 }
 
+bool indexed_fits(const indexed *x, uint64_t *bytes)
+{
+    uint64_t rows = atomic_load(&x->linked) + atomic_load(&x->end) - atomic_load(&x->head);
+    *bytes = graph_estimate(x->o.flat.dim, x->o.m, rows);
+    return !x->o.memory_max || *bytes <= x->o.memory_max;
+}
+
 graph_options indexed_graph_options(const indexed *x)
 {
     return (graph_options){ .mem = x->o.flat.mem, .kernel = x->o.flat.kernel, .dim = x->o.flat.dim, .m = x->o.m,
@@ -164,6 +171,6 @@ void indexed_state_now(const indexed *x, indexed_state *out)
     const tail_ring *ring = atomic_load(&x->ring);
     uint64_t head = atomic_load(&x->head);
     *out = (indexed_state){ .waiting = atomic_load(&x->end) - head, .linked = atomic_load(&x->linked), .gone = flat_held_dead(x->flat),
-                            .scans = atomic_load(&x->scans) };
+                            .refining = atomic_load(&x->refining), .scans = atomic_load(&x->scans) };
     out->memory_bytes = (g ? graph_memory(g) : 0) + (ring ? ((uint64_t)ring->mask + 1) * sizeof(uint32_t) : 0);
 }

@@ -22,6 +22,7 @@ typedef struct indexed_options {
     flat_options flat;
     uint32_t m, ef_construction;
     uint64_t seed;
+    uint64_t memory_max; /* bytes of the graph; 0 = no bound. A saved graph that would be larger is not loaded */
 } indexed_options;
 
 evdb_status indexed_create(const indexed_options *options, indexed **out, evdb_error *err);
@@ -33,11 +34,14 @@ evdb_status indexed_put(indexed *x, uint64_t slot, uint64_t sequence, const evdb
 
 /* Can vectors of this metric be in a graph? */
 bool indexed_has_graph(const indexed *x);
+/* Bytes of a graph with all rows there are, and whether they are within the bound. */
+bool indexed_fits(const indexed *x, uint64_t *bytes);
 typedef struct indexed_state {
     uint64_t waiting;      /* rows in the tail */
     uint64_t linked;       /* rows in the graph, dead ones among them */
     uint64_t gone;         /* of these, dead */
     uint64_t memory_bytes; /* graph and tail */
+    bool refining;         /* the step under way does that */
     uint64_t scans;        /* queries that had to look at all rows after all */
 } indexed_state;
 void indexed_state_now(const indexed *x, indexed_state *out);
@@ -50,6 +54,8 @@ void indexed_end(indexed *x);
 
 /* Hands out everything that the snapshot sees, as it saw it. With the indexer's turn, between its steps; writers and searches go on. */
 evdb_status indexed_save(indexed *x, const flat_snapshot *s, const saver *to, evdb_error *err);
+/* Whether something is wrong with the graph of an index that was just loaded, said in `out`. */
+bool indexed_problem(const indexed *x, char *out, size_t size);
 /* The same back, as the state of `sequence`. What find() answers must stay until release(owner), which the index calls from then on
  * when it succeeds. */
 evdb_status indexed_load(const indexed_options *options, uint64_t sequence, const loader *from, void *owner,

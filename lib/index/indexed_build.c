@@ -196,8 +196,11 @@ static evdb_status link_claimed(indexed *x, shared_work *s, uint32_t threads, ev
 static bool refine(shared_work *s, const row_list *rows, uint32_t threads)
 {
     s->rows = rows;
-    return run(s, refine_one, 0, rows->count, threads) == rows->count && !atomic_load(s->stop) &&
-           run(s, fill_one, 0, rows->count, threads) == rows->count && !atomic_load(s->stop);
+    atomic_store(&s->x->refining, true);
+    bool whole = run(s, refine_one, 0, rows->count, threads) == rows->count && !atomic_load(s->stop) &&
+                 run(s, fill_one, 0, rows->count, threads) == rows->count && !atomic_load(s->stop);
+    atomic_store(&s->x->refining, false);
+    return whole;
 }
 
 /* Rows of the graph, the living and the dead, as they are now: some of the living may die meanwhile. */

@@ -35,6 +35,7 @@ struct indexed {
     _Atomic uint64_t scans;
     /* the indexer's */
     _Atomic uint64_t linked;
+    atomic_bool refining;
     row_list claimed;           /* what this step links */
     size_t claimed_done;        /* of these, linked */
     row_list unrefined;         /* linked, not refined yet */

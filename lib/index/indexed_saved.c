@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/try.h"
 #include "index/indexed_private.h"
+#include <stdio.h>
 #include <string.h>
 
 typedef struct saved_index {
@@ -156,7 +157,8 @@ static evdb_status load_graph(indexed *x, const saved_index *head, const loader 
     if (!indexed_has_graph(x)) return EVDB_OK;
     TRY(from->find(from->context, "waiting", head->waiting * sizeof(*waiting), &at, NULL, err));
     waiting = at;
-    if (head->graph) TRY(graph_load(&o, capacity, head->rows, from, &g, err));
+    bool fits = !x->o.memory_max || graph_estimate(o.dim, o.m, head->rows) <= x->o.memory_max;
+    if (head->graph && fits) TRY(graph_load(&o, capacity, head->rows, from, &g, err));
     atomic_store(&x->graph, g);
     size_t next = 0;
     for (uint32_t i = 0; i < head->rows; i++) {
@@ -165,9 +167,19 @@ static evdb_status load_graph(indexed *x, const saved_index *head, const loader 
         else TRY(tail_add(x, i, err));
         next += g && waits;
     }
+    if (g && next != head->waiting) TRY(error_set(err, EVDB_CORRUPT, "a saved index names the rows that wait wrongly"));
     atomic_store(&x->linked, g ? head->rows - head->waiting : 0);
 out:
     return rc;
+}
+
+bool indexed_problem(const indexed *x, char *out, size_t size)
+{
+    const graph *g = atomic_load(&x->graph);
+    uint32_t node = 0;
+    const char *problem = g ? graph_sound(g, &node) : NULL;
+    if (problem) snprintf(out, size, "node %u %s", node, problem);
+    return problem != NULL;
 }
 
 evdb_status indexed_load(const indexed_options *o, uint64_t sequence, const loader *from, void *owner, void (*release)(void *),

@@ -52,3 +52,13 @@ void lock_drop(lock_file *lock)
 {
     if (lock->fd >= 0) (void)set(lock, F_UNLCK); /* fails only for a bad descriptor */
 }
+
+bool lock_taken(const char *path)
+{
+    struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) return false;
+    bool taken = fcntl(fd, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+    close(fd);
+    return taken;
+}

@@ -21,4 +21,6 @@ int lock_take(lock_file *lock);
 /* Does not wait: *taken says whether it was free. */
 int lock_try(lock_file *lock, bool *taken);
 void lock_drop(lock_file *lock);
+/* Has somebody else the lock on that file? A file that is missing, or cannot be opened, nobody has. */
+bool lock_taken(const char *path);
 #endif

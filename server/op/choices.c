@@ -51,6 +51,8 @@ static const char *change_name(uint32_t value)
     return value < sizeof names / sizeof *names ? names[value] : NULL;
 }
 
+static const char *index_name(uint32_t value) { return evdb_index_state_name((evdb_index_state)value); }
+
 /* Kinds of writes up to one of them. */
 static const char *write_up_to(uint32_t value, uint32_t last)
 {
@@ -98,3 +100,4 @@ const op_choice choice_change = { change_name, NULL }; /* only in replies */
 const op_choice choice_write = { write_name, write_parse };
 const op_choice choice_put = { put_name, put_parse };
 const op_choice choice_format = { format_name, format_parse };
+const op_choice choice_index = { index_name, NULL }; /* only in replies */

@@ -7,7 +7,7 @@ typedef struct search_args {
     const char *store;
     op_vector vector;
     int64_t k, ef;
-    op_number radius;
+    op_number radius, accuracy;
     char *filter;
     bool metadata, exact;
 } search_args;
@@ -22,6 +22,7 @@ static const op_field search_fields[] = {
     OP_FIELD(search_args, k, OP_INTEGER, 0, .def = 10, .min = 1, .max = EVDB_K_MAX, .doc = "How many neighbours, at most."),
     OP_FIELD(search_args, radius, OP_NUMBER, 0, .doc = "Only records within this distance."),
     OP_FIELD(search_args, ef, OP_INTEGER, 0, .max = EVDB_K_MAX, .doc = "Effort of a search by the graph index: more finds more, slower; 0 = chosen for k."),
+    OP_FIELD(search_args, accuracy, OP_NUMBER, 0, .doc = "Instead of ef: share of the nearest that is to be found, 0.5 to 0.999."),
     OP_FIELD(search_args, filter, OP_OBJECT, 0, .doc = FILTER_DOC),
     OP_FIELD(search_args, metadata, OP_BOOL, 0, .def = true, .doc = "Return each record's metadata."),
     OP_FIELD(search_args, exact, OP_BOOL, 0, .doc = "Scan all vectors, also where there is a graph index."),
@@ -67,6 +68,14 @@ static void put_end(op_out *o, const evdb_result *r)
     if (r->stop == EVDB_STOP_LIMIT) op_out_text(o, "stop", "limit");
 }
 
+/* The library takes 0 for "not given"; here it was. */
+static evdb_status accuracy_of(const op_number *given, evdb_search_options *options, evdb_error *err)
+{
+    if (given->given && given->value == 0) return op_fail(err, EVDB_INVALID, "accuracy is 0, but must be 0.5..0.999");
+    options->accuracy = given->given ? given->value : 0;
+    return EVDB_OK;
+}
+
 static evdb_status search(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const search_args *a = args;
@@ -78,7 +87,8 @@ static evdb_status search(op_call *call, const void *args, op_out *reply, evdb_e
     options.ef = (uint32_t)a->ef;
     options.flags = (a->metadata ? EVDB_SEARCH_METADATA : 0) | (a->exact ? EVDB_SEARCH_EXACT : 0);
     options.filter = a->filter;
-    evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
+    evdb_status rc = accuracy_of(&a->accuracy, &options, err);
+    if (rc == EVDB_OK) rc = evdb_store_open(call->db, a->store, &store, err);
     if (rc == EVDB_OK && a->radius.given)
         rc = evdb_search_range(store, a->vector.at, dim, a->radius.value, &options, &result, err);
     else if (rc == EVDB_OK)
@@ -102,6 +112,7 @@ typedef struct batch_args {
     const char *store;
     op_vectors vectors;
     int64_t k, ef, dim;
+    op_number accuracy;
     char *filter;
     bool metadata;
 } batch_args;
@@ -112,6 +123,7 @@ static const op_field batch_fields[] = {
              .doc = "What to search for: arrays of numbers, or base64 of packed little-endian float32, one vector behind the other."),
     OP_FIELD(batch_args, k, OP_INTEGER, 0, .def = 10, .min = 1, .max = EVDB_K_MAX, .doc = "How many neighbours a vector, at most."),
     OP_FIELD(batch_args, ef, OP_INTEGER, 0, .max = EVDB_K_MAX, .doc = "Effort of an index search; 0 = chosen for k."),
+    OP_FIELD(batch_args, accuracy, OP_NUMBER, 0, .doc = "Instead of ef: share of the nearest that is to be found, 0.5 to 0.999."),
     OP_FIELD(batch_args, filter, OP_OBJECT, 0, .doc = FILTER_DOC),
     OP_FIELD(batch_args, metadata, OP_BOOL, 0, .def = true, .doc = "Return each record's metadata."),
     OP_FIELD(batch_args, dim, OP_INTEGER, 0, .max = EVDB_DIM_MAX,
@@ -133,6 +145,8 @@ static evdb_status search_rows(evdb_store *store, const batch_args *a, const op_
     options.ef = (uint32_t)a->ef;
     options.flags = a->metadata ? EVDB_SEARCH_METADATA : 0;
     options.filter = a->filter;
+    evdb_status rc = accuracy_of(&a->accuracy, &options, err);
+    if (rc != EVDB_OK) return rc;
     if (rows->count * (uint64_t)a->k > OP_REPLY_HITS_MAX)
         return op_fail(err, EVDB_LIMIT, "%zu queries of %u hits are more than %u hits in one reply", rows->count, options.k,
                        OP_REPLY_HITS_MAX);

@@ -13,6 +13,8 @@ static const op_result stats_reply[] = {
     OP_RESULT(memory_bytes, OP_INTEGER, 0, .doc = "Memory that this process holds for the store."),
     OP_RESULT(disk_bytes, OP_INTEGER, 0, .doc = "Size of the store's files."),
     OP_RESULT(filter_reads, OP_INTEGER, 0, .doc = "Records this process read because a filter asked for a field that the store does not declare."),
+    OP_RESULT(recall_samples, OP_INTEGER, 0, .doc = "Searches by the graph that were compared with a scan, in this process."),
+    OP_RESULT(recall, OP_NUMBER, OP_OPTIONAL, .doc = "Share of the nearest that they found; left out without samples."),
     OP_END
 };
 
@@ -33,6 +35,8 @@ static evdb_status stats(op_call *call, const void *args, op_out *reply, evdb_er
     op_out_integer(reply, "memory_bytes", (int64_t)s.memory_bytes);
     op_out_integer(reply, "disk_bytes", (int64_t)s.disk_bytes);
     op_out_integer(reply, "filter_reads", (int64_t)s.filter_reads);
+    op_out_integer(reply, "recall_samples", (int64_t)s.recall_samples);
+    if (s.recall_samples) op_out_float(reply, "recall", s.recall);
     return EVDB_OK;
 }
 

@@ -1,65 +1,16 @@
 /* test_index.c - evdb/index.h: searches by the graph, as users have them. */
-#include <evdb.h>
 #include "expect.h"
+#include "index_rows.h"
 #include "scratch.h"
 #include "seed.h"
-#include <stdlib.h>
-#include <string.h>
 
-enum { DIM = 24, ROWS = 6000, K = 10, QUERIES = 50 };
+enum { DIM = INDEX_DIM, ROWS = 6000, K = INDEX_K, QUERIES = INDEX_QUERIES };
 
 static uint64_t seed;
 
-static void write_rows(evdb_store *store, int64_t from, size_t count, evdb_write kind)
-{
-    float *vectors = malloc(count * DIM * sizeof(*vectors));
-    int64_t *ids = malloc(count * sizeof(*ids));
-    evdb_batch b = EVDB_BATCH;
-    seed_floats(&seed, vectors, count * DIM);
-    for (size_t i = 0; i < count; i++) ids[i] = from + (int64_t)i;
-    b.kind = kind;
-    b.count = count;
-    b.numbers = ids;
-    b.vectors = kind == EVDB_DELETE ? NULL : vectors;
-    b.dim = DIM;
-    ok(evdb_batch_write(store, &b, NULL, &why));
-    free(vectors), free(ids);
-}
-
-static evdb_index_status status_of(evdb_store *store)
-{
-    evdb_index_status s = EVDB_INDEX_STATUS;
-    ok(evdb_index_get_status(store, &s, &why));
-    return s;
-}
-
-/* Share of what an exact search finds. */
-static double recall(evdb_store *store, uint32_t ef)
-{
-    float queries[QUERIES * DIM];
-    evdb_result *near, *exact;
-    evdb_search_options o = EVDB_SEARCH_OPTIONS;
-    size_t hits = 0;
-    seed_floats(&seed, queries, QUERIES * DIM);
-    o.k = K;
-    o.ef = ef;
-    o.threads = 2;
-    ok(evdb_search_batch(store, queries, QUERIES, 0, DIM, &o, &near, &why));
-    o.flags = EVDB_SEARCH_EXACT;
-    ok(evdb_search_batch(store, queries, QUERIES, 0, DIM, &o, &exact, &why));
-    assert_int_equal(near->count, exact->count);
-    for (size_t q = 0; q < QUERIES; q++)
-        for (size_t i = near->offsets[q]; i < near->offsets[q + 1]; i++)
-            for (size_t j = exact->offsets[q]; j < exact->offsets[q + 1]; j++)
-                if (near->numbers[i] == exact->numbers[j]) {
-                    assert_true(near->distances[i] == exact->distances[j]);
-                    hits++;
-                }
-    double share = (double)hits / (double)exact->count;
-    evdb_result_free(near);
-    evdb_result_free(exact);
-    return share;
-}
+static void write_rows(evdb_store *store, int64_t from, size_t count, evdb_write kind) { index_rows(store, &seed, from, count, kind); }
+static evdb_index_status status_of(evdb_store *store) { return index_status(store); }
+static double recall(evdb_store *store, uint32_t ef) { return index_recall(store, &seed, ef); }
 
 static void a_built_index_finds_nearly_all_and_more_effort_more(void **state)
 {
@@ -68,11 +19,19 @@ static void a_built_index_finds_nearly_all_and_more_effort_more(void **state)
     for (size_t m = 0; m < sizeof(metrics) / sizeof(*metrics); m++) {
         evdb_store *store = scratch_store(t, (const char *[]){ "c", "e", "m", "i" }[m], DIM, metrics[m]);
         write_rows(store, 0, ROWS, EVDB_INSERT);
-        assert_int_equal(status_of(store).linked, 0);
+        evdb_index_status before = status_of(store);
+        assert_int_equal(before.linked, 0);
+        assert_int_equal(before.state, EVDB_INDEX_NONE);
+        assert_int_equal(before.total, ROWS);
         ok(evdb_index_build(store, 2, &why));
         evdb_index_status s = status_of(store);
         assert_int_equal(s.linked, ROWS);
         assert_int_equal(s.waiting, 0);
+        assert_int_equal(s.state, EVDB_INDEX_READY);
+        assert_true(s.progress == 1);
+        assert_int_equal(s.saved_sequence, ROWS);
+        assert_true(s.disk_bytes > ROWS * DIM * sizeof(float));
+        assert_string_equal(s.problem, "");
         assert_true(s.memory_bytes > ROWS * DIM);
         double little = recall(store, K), much = recall(store, 400);
         assert_true(much >= 0.97);
@@ -139,6 +98,39 @@ static void a_store_that_is_searched_much_gets_a_graph_by_itself(void **state)
     evdb_store_close(store); /* while it may still be building */
 }
 
+static evdb_store_stats stats_of(evdb_store *store)
+{
+    evdb_store_stats s = EVDB_STORE_STATS;
+    ok(evdb_store_get_stats(store, &s, &why));
+    return s;
+}
+
+/* With little effort much is missed, and that is seen. */
+static void the_recall_of_searches_is_watched(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = scratch_store(t, "s", DIM, EVDB_EUCLIDEAN);
+    write_rows(store, 0, ROWS, EVDB_INSERT);
+    ok(evdb_index_build(store, 2, &why));
+    assert_int_equal(stats_of(store).recall_samples, 0);
+    double found = 0;
+    int rounds = 0;
+    for (; stats_of(store).recall_samples < 40; rounds++) found += recall(store, K);
+    double told = (double)stats_of(store).recall;
+    found /= rounds;
+    assert_true(found < 0.99);
+    assert_true(told > found - 0.15 && told < found + 0.15); /* forty searches tell no more */
+    evdb_store_close(store);
+    evdb_options o = EVDB_OPTIONS;
+    o.flags = EVDB_OPEN_NO_RECALL;
+    evdb_close(t->db);
+    ok(evdb_open(t->path, &o, &t->db, &why));
+    ok(evdb_store_open(t->db, "s", &store, &why));
+    for (int i = 0; i < 200; i++) (void)recall(store, K);
+    assert_int_equal(stats_of(store).recall_samples, 0);
+    evdb_store_close(store);
+}
+
 static void an_empty_store_has_nothing_to_link(void **state)
 {
     scratch *t = *state;
@@ -159,6 +151,7 @@ int main(void)
         TEST(writes_are_seen_at_once_and_deletes_never_come_back),
         TEST(replacing_everything_keeps_recall),
         TEST(a_store_that_is_searched_much_gets_a_graph_by_itself),
+        TEST(the_recall_of_searches_is_watched),
         TEST(an_empty_store_has_nothing_to_link),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

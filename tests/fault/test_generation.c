@@ -77,11 +77,11 @@ static void search(evdb_store *store, const float *query, uint32_t flags, int64_
     evdb_result_free(r);
 }
 
-static uint64_t linked(evdb_store *store)
+static evdb_index_status status_of(evdb_store *store)
 {
     evdb_index_status status = EVDB_INDEX_STATUS;
     must(evdb_index_get_status(store, &status, &why));
-    return status.linked;
+    return status;
 }
 
 static void make_scene(scene *s)
@@ -133,9 +133,12 @@ static bool answers_right(scene *s)
 {
     evdb_store *store;
     int64_t got[K];
+    unsigned before = s->notes;
     evdb *db = open_scene(s, &platform_real, &store);
     search(store, s->query, 0, got);
-    bool used = linked(store) > 0;
+    evdb_index_status status = status_of(store);
+    bool used = status.linked > 0;
+    assert_int_equal(strlen(status.problem) > 0, s->notes > before); /* what is told can be asked for */
     assert_memory_equal(got, s->expected, sizeof(got));
     evdb_store_close(store);
     evdb_close(db);
@@ -249,6 +252,56 @@ static void an_index_of_another_store_or_of_the_future_is_set_aside(void **state
     dir_remove(other.dir);
 }
 
+static void told(void *context, const char *store, const char *text)
+{
+    char *all = context;
+    assert_string_equal(store, "s");
+    snprintf(all + strlen(all), 4096 - strlen(all), "%s\n", text);
+}
+
+static void expect_verified(scene *s, const char *problem)
+{
+    evdb_verify_report report;
+    char all[4096] = "";
+    evdb *db;
+    must(evdb_open(s->dir, NULL, &db, &why));
+    must(evdb_verify(db, NULL, told, all, &report, &why));
+    evdb_close(db);
+    if (problem && !strstr(all, problem)) fail_msg("not told: %s, but: %s", problem, all);
+    if (!problem && report.problems) fail_msg("%s", all);
+}
+
+/* Two futures of one store: with as many changes, but other vectors. */
+static void verify_tells_an_index_whose_rows_are_not_those_of_the_store(void **state)
+{
+    scene s;
+    size_t size;
+    evdb_store *store;
+    (void)state;
+    make_scene(&s);
+    expect_verified(&s, NULL);
+    tree before = tree_read(s.dir);
+    evdb *db = open_scene(&s, &platform_real, &store);
+    write_rows(store, ROWS, ROWS);
+    must(evdb_index_build(store, 1, &why));
+    evdb_store_close(store);
+    evdb_close(db);
+    expect_verified(&s, NULL);
+    char *other = slurp(s.file, &size);
+    tree_write(&before, s.dir);
+    db = open_scene(&s, &platform_real, &store);
+    write_rows(store, ROWS, ROWS); /* drawn anew */
+    must(evdb_record_delete(store, (evdb_id){ .number = 3 }, 0, &why));
+    evdb_store_close(store);
+    evdb_close(db);
+    expect_verified(&s, NULL); /* the old file, and what came after it */
+    spill(s.file, other, size);
+    expect_verified(&s, "index: has another vector for record 7");
+    free(other);
+    tree_free(&before);
+    dir_remove(s.dir);
+}
+
 typedef struct failing_io {
     long left; /* operations on the index's file until one fails */
     bool failed;
@@ -292,6 +345,7 @@ int main(void)
         cmocka_unit_test(a_flipped_bit_anywhere_is_noticed_and_does_no_harm),
         cmocka_unit_test(a_file_cut_anywhere_is_built_anew),
         cmocka_unit_test(what_came_after_the_file_is_followed_or_loaded),
+        cmocka_unit_test(verify_tells_an_index_whose_rows_are_not_those_of_the_store),
         cmocka_unit_test(an_index_of_another_store_or_of_the_future_is_set_aside),
         cmocka_unit_test(saving_that_fails_at_any_operation_leaves_what_was_there),
     };

@@ -66,6 +66,12 @@ static void keep_free(kept *k)
     for (size_t i = 0; i < k->count; i++) free(k->parts[i].at);
 }
 
+static void expect_sound(const indexed *x)
+{
+    char text[160] = "";
+    if (indexed_problem(x, text, sizeof(text))) fail_msg("%s", text);
+}
+
 static void what_was_saved_is_found_again_and_goes_on(void **state)
 {
     (void)state;
@@ -85,6 +91,7 @@ static void what_was_saved_is_found_again_and_goes_on(void **state)
         indexed_options o = world_options(metrics[m]);
         assert_int_equal(indexed_load(&o, w.sequence, &(loader){ &k, keep_find }, &k, keep_release, &again.x, NULL), EVDB_OK);
         again.sequence = w.sequence;
+        expect_sound(again.x);
         assert_int_equal(flat_sequence(indexed_flat(again.x)), w.sequence);
         assert_int_equal(flat_count(indexed_flat(again.x)), there);
         assert_int_equal(world_state(&again).waiting, 100);
@@ -171,12 +178,61 @@ static void a_part_of_the_wrong_size_or_with_links_to_nowhere_is_refused(void **
     for (size_t m = 0; m < sizeof(metrics) / sizeof(*metrics); m++) expect_damage_is_refused(metrics[m]);
 }
 
+static part *part_of(kept *k, const char *name)
+{
+    for (size_t i = 0; i < k->count; i++)
+        if (strcmp(k->parts[i].name, name) == 0) return &k->parts[i];
+    fail_msg("no part %s", name);
+    return NULL;
+}
+
+/* What is said of a graph whose node 0 has these first two links; they are as they were afterwards. */
+static void expect_problem(kept *k, const indexed_options *o, uint32_t first, uint32_t second, const char *expected)
+{
+    uint32_t before[2], links[2] = { first, second };
+    char text[160] = "";
+    indexed *x = NULL;
+    part *p = part_of(k, "links");
+    memcpy(before, p->at, sizeof(before));
+    memcpy(p->at, links, sizeof(links));
+    assert_int_equal(indexed_load(o, 1, &(loader){ k, keep_find }, k, keep_release, &x, NULL), EVDB_OK);
+    assert_true(indexed_problem(x, text, sizeof(text)));
+    assert_string_equal(text, expected);
+    indexed_free(x);
+    memcpy(p->at, before, sizeof(before));
+}
+
+static void links_that_cannot_be_are_told_or_refused(void **state)
+{
+    (void)state;
+    kept k = { .count = 0 };
+    world w = world_make(EVDB_EUCLIDEAN);
+    indexed_options o = world_options(EVDB_EUCLIDEAN);
+    flat_snapshot s;
+    indexed *x = NULL;
+    uint32_t low = 0;
+    world_fill(&w, 0, 600);
+    world_index(&w, 2);
+    flat_begin(indexed_flat(w.x), &s);
+    assert_int_equal(indexed_save(w.x, &s, &(saver){ &k, keep_begin, keep_write }, NULL), EVDB_OK);
+    flat_end(&s);
+    expect_problem(&k, &o, 0, 1, "node 0 has a link to itself");
+    expect_problem(&k, &o, 1, 1, "node 0 has a link twice");
+    expect_problem(&k, &o, UINT32_MAX, 1, "node 0 has a link behind its last");
+    while (part_of(&k, "levels")->at[low]) low++;
+    memcpy(part_of(&k, "uplinks")->at + o.m * sizeof(low), &low, sizeof(low)); /* the first row is not used */
+    assert_int_equal(indexed_load(&o, 1, &(loader){ &k, keep_find }, &k, keep_release, &x, NULL), EVDB_CORRUPT);
+    indexed_free(w.x);
+    keep_free(&k);
+}
+
 int main(void)
 {
     world_seed(seed_print());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_saved_is_found_again_and_goes_on),
         cmocka_unit_test(a_graph_without_a_tail_is_walked_once_it_is_loaded),
+        cmocka_unit_test(links_that_cannot_be_are_told_or_refused),
         cmocka_unit_test(a_part_of_the_wrong_size_or_with_links_to_nowhere_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

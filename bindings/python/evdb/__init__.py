@@ -35,12 +35,13 @@ __all__ = [
 ]
 
 
-def open(path: Union[str, "os.PathLike[str]"], *, create: bool = True) -> Database:
+def open(path: Union[str, "os.PathLike[str]"], *, create: bool = True, index_memory_max: int = 0) -> Database:
     """Opens the database in a directory, creating it when there is none (`NotFound` with create=False).
 
-    ":memory:" is a private database that vanishes when it is closed.
+    ":memory:" is a private database that vanishes when it is closed. index_memory_max: bytes that the graph of each store may
+    take in this process (0 = no bound; `Index.estimate`); what is in no graph is scanned.
     """
-    return Database(path, create=create)
+    return Database(path, create=create, index_memory_max=index_memory_max)
 
 
 def library_version() -> str:

@@ -58,7 +58,7 @@ class Options(Structure):
     """evdb_options"""
 
     _fields_ = [("size", c_size_t), ("flags", c_uint32), ("reserved", c_uint32), ("allocator", c_void_p),
-                ("log", LOG), ("log_context", c_void_p)]
+                ("log", LOG), ("log_context", c_void_p), ("index_memory_max", c_uint64)]
 
 
 class StoreOptions(Structure):
@@ -83,7 +83,8 @@ class StoreStats(Structure):
 
     _fields_ = [("size", c_size_t), ("records", c_uint64), ("sequence", c_uint64), ("changes_horizon", c_uint64),
                 ("memory_bytes", c_uint64), ("disk_bytes", c_uint64), ("loaded_sequence", c_uint64),
-                ("filter_reads", c_uint64)]
+                ("filter_reads", c_uint64),
+                ("recall_samples", c_uint64), ("recall", c_float), ("reserved", c_uint32)]
 
 
 class Id(Structure):
@@ -130,7 +131,7 @@ class SearchOptions(Structure):
     """evdb_search_options"""
 
     _fields_ = [("size", c_size_t), ("k", c_uint32), ("ef", c_uint32), ("threads", c_uint32), ("flags", c_uint32),
-                ("filter", c_char_p)]
+                ("filter", c_char_p), ("accuracy", c_float), ("reserved", c_uint32)]
 
 
 class Result(Structure):
@@ -183,7 +184,9 @@ class VerifyReport(Structure):
 class IndexStatus(Structure):
     """evdb_index_status"""
 
-    _fields_ = [("size", c_size_t), ("linked", c_uint64), ("waiting", c_uint64), ("memory_bytes", c_uint64)]
+    _fields_ = [("size", c_size_t), ("linked", c_uint64), ("waiting", c_uint64), ("memory_bytes", c_uint64),
+                ("total", c_uint64), ("disk_bytes", c_uint64), ("saved_sequence", c_uint64), ("state", c_int),
+                ("progress", c_float), ("problem", c_char * 256)]
 
 
 _P = c_void_p  # handles, outputs and arrays: every pointer the caller keeps track of itself
@@ -232,6 +235,14 @@ PROTOTYPES = {
     "evdb_result_free": (None, [_P]),
     "evdb_index_build": (c_int, [_P, c_uint32, _P]),
     "evdb_index_get_status": (c_int, [_P, _P, _P]),
+    "evdb_index_rebuild": (c_int, [_P, c_uint32, _P]),
+    "evdb_index_create": (c_int, [_P, _P]),
+    "evdb_index_drop": (c_int, [_P, _P]),
+    "evdb_index_pause": (c_int, [_P, _P]),
+    "evdb_index_resume": (c_int, [_P, _P]),
+    "evdb_index_cancel": (c_int, [_P, _P]),
+    "evdb_index_estimate": (c_int, [c_uint32, c_uint64, c_uint32, _P, _P]),
+    "evdb_index_state_name": (c_char_p, [c_int]),
     "evdb_format_name": (c_char_p, [c_int]),
     "evdb_format_parse": (c_int, [c_char_p, _P, _P]),
     "evdb_import": (c_int, [_P, _P, _P, _P, _P]),

@@ -38,11 +38,12 @@ def _close_all() -> None:
 class Database:
     """An open database; made by `evdb.open`. Threads may share it. Closing it closes its stores."""
 
-    def __init__(self, path: Union[str, "os.PathLike[str]"], *, create: bool = True) -> None:
+    def __init__(self, path: Union[str, "os.PathLike[str]"], *, create: bool = True, index_memory_max: int = 0) -> None:
         encoded = os.fsencode(path)
         if b"\0" in encoded:
             raise Invalid(f"path {path!r} contains a NUL")
-        options = _abi.Options(size=sizeof(_abi.Options), flags=0 if create else _abi.OPEN_EXISTING, log=_log)
+        options = _abi.Options(size=sizeof(_abi.Options), flags=0 if create else _abi.OPEN_EXISTING, log=_log,
+                                index_memory_max=unsigned(index_memory_max, "index_memory_max", bits=64))
         self._stores: "weakref.WeakSet[Store]" = weakref.WeakSet()
         self._path = os.fspath(path)
         self._handle = DatabaseHandle(output(lib.evdb_open, encoded, byref(options)))

@@ -13,6 +13,7 @@ from ._arguments import unsigned
 from ._ids import INT64, Id
 from ._library import ResultHandle
 from ._vectors import F32
+from .errors import Invalid
 
 Metadata = Dict[str, Any]
 
@@ -26,11 +27,20 @@ class Hit(NamedTuple):
     metadata: Optional[Metadata]
 
 
-def build_options(k: Optional[int], ef: Optional[int], threads: int, metadata: bool, filter: Optional[bytes]) -> Any:
+def _share(accuracy: float) -> float:
+    """Zero would be taken for "not given"."""
+    if not accuracy:
+        raise Invalid("accuracy is 0, but must be 0.5..0.999")
+    return accuracy
+
+
+def build_options(k: Optional[int], ef: Optional[int], threads: int, metadata: bool, filter: Optional[bytes],
+                  accuracy: Optional[float] = None) -> Any:
     """A pointer to evdb_search_options. Nothing changes it once it is made, so all threads may use it."""
     return byref(_abi.SearchOptions(
         sizeof(_abi.SearchOptions), 0 if k is None else unsigned(k, "k", 1), 0 if ef is None else unsigned(ef, "ef"),
-        unsigned(threads, "threads", 1), _abi.SEARCH_METADATA if metadata else 0, filter))
+        unsigned(threads, "threads", 1), _abi.SEARCH_METADATA if metadata else 0, filter,
+        0.0 if accuracy is None else _share(accuracy)))
 
 
 # Making the struct costs as much as the whole rest of a call, and programs repeat the same few.

@@ -35,11 +35,44 @@ class Index:
         """Links everything written so far, on that many threads (0 = the store's), and returns when nothing is left to do."""
         check(lib.evdb_index_build, self._handle, threads)
 
-    def status(self) -> Dict[str, int]:
-        """linked: vectors in the graph; waiting: those scanned exactly meanwhile; memory_bytes: of the graph."""
+    @staticmethod
+    def estimate(dim: int, count: int, m: int = 0) -> int:
+        """Bytes that a graph of `count` vectors takes, without the vectors; m is that of `create_store` (0 = 16)."""
+        out = c_uint64()
+        check(lib.evdb_index_estimate, unsigned(dim, "dim"), unsigned(count, "count", bits=64), unsigned(m, "m"), byref(out))
+        return out.value
+
+    def rebuild(self, threads: int = 0) -> None:
+        """Like `wait`, from scratch."""
+        check(lib.evdb_index_rebuild, self._handle, threads)
+
+    def create(self) -> None:
+        """Lets there be a graph, also after `drop`, and begins to build it in the background."""
+        check(lib.evdb_index_create, self._handle)
+
+    def drop(self) -> None:
+        """Removes graph and file, in all processes; searches scan until `create`, `wait` or `rebuild`."""
+        check(lib.evdb_index_drop, self._handle)
+
+    def pause(self) -> None:
+        """Keeps all processes from building in the background until `resume`."""
+        check(lib.evdb_index_pause, self._handle)
+
+    def resume(self) -> None:
+        """Undoes `pause`."""
+        check(lib.evdb_index_resume, self._handle)
+
+    def cancel(self) -> None:
+        """Ends the build under way, in whichever process; a `wait` for it raises `Cancelled`. What was linked stays in use."""
+        check(lib.evdb_index_cancel, self._handle)
+
+    def status(self) -> Dict[str, Any]:
+        """state ("none", "building", "refining", "saving", "ready", "paused", "disabled"), progress (0 to 1), linked and waiting (vectors in the
+        graph, and scanned exactly meanwhile), total, memory_bytes, disk_bytes, saved_sequence and problem."""
         status = _abi.IndexStatus(sizeof(_abi.IndexStatus))
         check(lib.evdb_index_get_status, self._handle, byref(status))
-        return {name: getattr(status, name) for name, _ in status._fields_[1:]}
+        out = {name: getattr(status, name) for name, _ in status._fields_[1:]}
+        return {**out, "state": lib.evdb_index_state_name(status.state).decode(), "problem": status.problem.decode(errors="replace")}
 
 
 class Store:
@@ -174,21 +207,22 @@ class Store:
     # Searching.
 
     def search(self, q: Any, k: int = 10, ef: Optional[int] = None, filter: Filter = None,
-               metadata: bool = False) -> SearchResult:
+               metadata: bool = False, accuracy: Optional[float] = None) -> SearchResult:
         """The k nearest to q, a vector of dim numbers. Sees every write committed before.
 
-        ef is the effort of a graph search (an exact scan ignores it). filter is a JSON object or its text
-        (include/evdb/filter.h is the language): only records whose metadata matches are found. metadata=True fetches
-        the metadata of each hit too.
+        ef is the effort of a graph search (an exact scan ignores it). accuracy, instead of it, is the share of the k nearest that
+        shall be found, 0.5 to 0.999: the effort for it is found out by the first such search, which takes its time. filter is a JSON
+        object or its text (include/evdb/filter.h is the language): only records whose metadata matches are found. metadata=True
+        fetches the metadata of each hit too.
         """
         if type(q) is _ndarray and q.dtype == _F32 and q.ndim == 1:
             query = q.tobytes()
         else:
             query = _vectors.one(q, "q")
         if filter is None:
-            options = usual_options(k, ef, 1, metadata, None)
+            options = usual_options(k, ef, 1, metadata, None, accuracy)
         else:
-            options = build_options(k, ef, 1, metadata, json_text(filter, "filter"))
+            options = build_options(k, ef, 1, metadata, json_text(filter, "filter"), accuracy)
         outcome = _Outcome()
         status = _search(self._handle, query, len(query) >> 2, options, byref(outcome), byref(outcome, _ERROR_AT))
         if status:
@@ -207,24 +241,25 @@ class Store:
         return SearchResult(ResultHandle(address))
 
     def search_batch(self, Q: Any, k: int = 10, ef: Optional[int] = None, threads: int = 1, filter: Filter = None,
-                     metadata: bool = False) -> BatchResult:
+                     metadata: bool = False, accuracy: Optional[float] = None) -> BatchResult:
         """The k nearest to each row of Q, on `threads` threads.
 
         All or nothing: an error's `item` is the query at fault.
         """
         k = unsigned(k, "k", 1)
         rows = _vectors.rows(Q, "Q")
-        options = build_options(k, ef, threads, metadata, None if filter is None else json_text(filter, "filter"))
+        options = build_options(k, ef, threads, metadata, None if filter is None else json_text(filter, "filter"), accuracy)
         address = output(lib.evdb_search_batch, self._handle, rows.address, rows.count, rows.stride, rows.dim, options)
         return BatchResult(ResultHandle(address), k)
 
     # About the store.
 
-    def stats(self) -> Dict[str, int]:
-        """records, sequence, changes_horizon, memory_bytes, disk_bytes, loaded_sequence and filter_reads."""
+    def stats(self) -> Dict[str, Any]:
+        """records, sequence, changes_horizon, memory_bytes, disk_bytes, loaded_sequence, filter_reads, and what is known of recent searches by
+        the graph: recall, the share of the nearest that they found, and recall_samples, how many were compared with a scan."""
         out = _abi.StoreStats(sizeof(_abi.StoreStats))
         check(lib.evdb_store_get_stats, self._handle, byref(out))
-        return {field[0]: getattr(out, field[0]) for field in _abi.StoreStats._fields_[1:]}
+        return {field[0]: getattr(out, field[0]) for field in _abi.StoreStats._fields_[1:-1]}
 
     def describe(self) -> StoreInfo:
         """What the store is: name, dimension, metric and so on."""
