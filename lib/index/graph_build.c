@@ -6,7 +6,7 @@
 
 static const float ALPHA_LINK = 1.0f, ALPHA_REFINE = 1.1f; /* of squared distances */
 enum {
-    LINK_SHARE = 2, /* linking looks at so much less than refining, which comes behind and finds what it missed */
+    LINK_SHARE = 2, /* linking looks at so much less than refining, which comes behind and finds what it missed ... */
     PAIRS = 8,
     FILL_EACH = 4
 };
@@ -88,7 +88,7 @@ void graph_link(graph *g, graph_worker *w, uint32_t node, const float *vector, f
     uint32_t level = take_rows(g, node);
     uint64_t entry = atomic_load(&g->entry);
     bool highest = entry == NO_ENTRY || level > entry_level(entry);
-    size_t ef = g->o.ef_construction / LINK_SHARE;
+    size_t ef = g->o.ef_construction / (g->o.kind == GRAPH_L2 ? LINK_SHARE : 1); /* ... elsewhere rows of hubs ran dry */
     float distance;
     if (highest) {
         pthread_mutex_lock(&g->top); /* rare: one at a time may raise the graph */

@@ -36,7 +36,11 @@ void indexed_free(indexed *x)
 
 flat *indexed_flat(indexed *x) { return x->flat; }
 
-bool indexed_has_graph(const indexed *x) { return x->o.flat.metric != EVDB_HAMMING; }
+/* On a line, inner products know two directions and nothing between them: a graph of them falls into two halves. */
+bool indexed_has_graph(const indexed *x)
+{
+    return x->o.flat.metric != EVDB_HAMMING && !(x->o.flat.metric == EVDB_IP && x->o.flat.dim == 1);
+}
 
 static void from_query(const void *context, const float *query, const uint32_t *rows, size_t count, float *out)
 {
