@@ -77,6 +77,14 @@ evdb_status graph_grow(const graph *from, uint32_t capacity, graph **out, evdb_e
     return EVDB_OK;
 }
 
+void graph_prepare(graph *g)
+{
+    const uint8_t *saved = atomic_load(&g->saved8);
+    if (!saved) return;
+    memcpy(g->codes8, saved, atomic_load(&g->used) * g->stride8);
+    atomic_store(&g->saved8, NULL);
+}
+
 void graph_free(graph *g)
 {
     if (!g) return;
@@ -100,7 +108,11 @@ static uint64_t memory(uint32_t dim, uint32_t m, uint64_t nodes, uint64_t upper_
 /* A node is on the first upper level with a chance of 1/m, on the second of 1/m^2, and so on: 1/(m - 1) rows of links. */
 uint64_t graph_estimate(uint32_t dim, uint32_t m, uint64_t nodes) { return memory(dim, m, nodes, nodes / (m - 1) + 1); }
 
-uint64_t graph_memory(const graph *g) { return memory(g->o.dim, g->o.m, atomic_load(&g->used), atomic_load(&g->upper_used)); }
+uint64_t graph_memory(const graph *g)
+{
+    uint64_t used = atomic_load(&g->used), all = memory(g->o.dim, g->o.m, used, atomic_load(&g->upper_used));
+    return all - (atomic_load(&g->saved8) ? used * g->stride8 : 0);
+}
 
 /* ---- links ---- */
 

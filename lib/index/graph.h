@@ -9,7 +9,8 @@
  *  - Levels come from a hash of the node's number and the seed: nothing to store, and the same graph every time on one thread.
  *
  * Nodes are numbered by the caller, below the capacity. What they are compared by is the graph's kind: Euclidean distance (for
- * cosine the caller asks for unit length, which orders alike), inner product, or a function of the caller's. Any number of searchers run while workers link, refine and unlink: a row of links may be
+ * cosine the caller asks for unit length, which orders alike), inner product, or a function of the caller's. Any number of
+ * searchers run while workers link, refine and unlink: a row of links may be
  * seen half old, half new, and every mixture of it is a fit set of neighbours.
  *
  * The inner product is no metric: the nearest to a vector are long ones, seldom itself. Linked by Euclidean distance, long vectors,
@@ -79,6 +80,8 @@ bool graph_worker_fits(const graph_worker *w, const graph *g);
 /* Room for GRAPH_EF_MAX hits that graph_search() may fill; building uses it too. */
 hit *graph_worker_space(graph_worker *w);
 
+/* Before anything of the following is done to a graph that may have been loaded; by one thread. */
+void graph_prepare(graph *g);
 /* Building; any number of workers at once, each node by one of them. `inverse` is 1 / norm of the vector, used with `unit`. */
 void graph_put(graph *g, graph_worker *w, uint32_t node, const float *vector, float inverse); /* codes; nobody finds it yet */
 void graph_link(graph *g, graph_worker *w, uint32_t node, const float *vector, float inverse);
@@ -94,6 +97,7 @@ void graph_forget(graph *g, graph_gone gone);
  * which no link is saved, and for a listed one that was never linked. Nobody changes the graph meanwhile. */
 evdb_status graph_save(const graph *g, const uint32_t *nodes, uint32_t count, const uint32_t *number_of, const saver *to,
                        evdb_error *err);
+/* What `from` hands out must last as long as the graph. */
 evdb_status graph_load(const graph_options *options, uint32_t capacity, uint32_t nodes, const loader *from, graph **out,
                        evdb_error *err);
 

@@ -14,6 +14,7 @@ struct graph {
     uint32_t capacity, links; /* links of a node at the bottom: 2 m */
     size_t stride4, stride8;
     uint8_t *codes4, *codes8;
+    const uint8_t *_Atomic saved8; /* 8-bit codes in the mapped file, until graph_prepare() copies them: only building wants them */
     uint32_t *bottom;          /* `links` numbers a node, NO_NODE behind the last */
     uint32_t *upper;           /* where a node's rows of upper levels begin in upper_links, in rows; 0 = it has none */
     uint8_t *levels;           /* above the bottom that a node is on; as many rows */

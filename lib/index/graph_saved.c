@@ -92,7 +92,8 @@ evdb_status graph_save(const graph *g, const uint32_t *nodes, uint32_t count, co
     TRY(to->begin(to->context, "mean", err));
     TRY(to->write(to->context, g->mean, g->o.dim * sizeof(*g->mean), err));
     TRY(rows_of(&p, "codes4", g->codes4, g->stride4, err));
-    TRY(rows_of(&p, "codes8", g->codes8, g->stride8, err));
+    const uint8_t *codes8 = atomic_load(&g->saved8);
+    TRY(rows_of(&p, "codes8", codes8 ? codes8 : g->codes8, g->stride8, err));
     TRY(to->begin(to->context, "links", err));
     for (uint32_t i = 0; i < count; i++) TRY(save_links(&p, i, 0, err));
     TRY(save_upper(&p, err));
@@ -138,7 +139,9 @@ evdb_status graph_load(const graph_options *o, uint32_t capacity, uint32_t nodes
     if (head.upper_rows > g->upper_rows) TRY(error_set(err, EVDB_CORRUPT, "a saved graph has too many levels"));
     TRY(take(from, "mean", g->mean, o->dim * sizeof(*g->mean), err));
     TRY(take(from, "codes4", g->codes4, nodes * g->stride4, err));
-    TRY(take(from, "codes8", g->codes8, nodes * g->stride8, err));
+    const void *codes8;
+    TRY(from->find(from->context, "codes8", nodes * g->stride8, &codes8, NULL, err));
+    atomic_store(&g->saved8, nodes && g->stride8 ? codes8 : NULL);
     TRY(take(from, "links", g->bottom, (size_t)nodes * g->links * sizeof(*g->bottom), err));
     TRY(take(from, "upper", g->upper, nodes * sizeof(*g->upper), err));
     TRY(take(from, "levels", g->levels, nodes, err));

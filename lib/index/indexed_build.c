@@ -276,7 +276,9 @@ evdb_status indexed_work(indexed *x, uint32_t threads, const atomic_bool *stop, 
 {
     evdb_status rc;
     if (threads > THREAD_PARTS_MAX) threads = THREAD_PARTS_MAX;
-    if (!x->claimed.count && !atomic_load(&x->graph)) return EVDB_OK;
+    graph *old = atomic_load(&x->graph);
+    if (!x->claimed.count && !old) return EVDB_OK;
+    if (old) graph_prepare(old);
     TRY(make_room(x, err));
     TRY(make_workers(x, threads, err));
     shared_work s = { .x = x, .g = atomic_load(&x->graph), .stop = stop };
