@@ -6,7 +6,8 @@
 
 static const float ALPHA_LINK = 1.0f, ALPHA_REFINE = 1.1f; /* of squared distances */
 enum {
-    LINK_SHARE = 2, /* linking looks at so much less than refining, which comes behind and finds what it missed ... */
+    LINK_SHARE = 2, /* linking looks at so much less than refining, which comes behind and finds what it missed, ... */
+    LINK_MIN = 100, /* ... but not at less than this: there refining found too little to start from */
     PAIRS = 8,
     FILL_EACH = 4
 };
@@ -83,12 +84,19 @@ static uint32_t take_rows(graph *g, uint32_t node)
     return level;
 }
 
+static size_t link_effort(const graph *g)
+{
+    uint32_t all = g->o.ef_construction, less = all / LINK_SHARE;
+    if (g->o.kind != GRAPH_L2) return all; /* rows around hubs ran dry */
+    return less >= LINK_MIN ? less : all < LINK_MIN ? all : LINK_MIN;
+}
+
 void graph_link(graph *g, graph_worker *w, uint32_t node, const float *vector, float inverse)
 {
     uint32_t level = take_rows(g, node);
     uint64_t entry = atomic_load(&g->entry);
     bool highest = entry == NO_ENTRY || level > entry_level(entry);
-    size_t ef = g->o.ef_construction / (g->o.kind == GRAPH_L2 ? LINK_SHARE : 1); /* ... elsewhere rows of hubs ran dry */
+    size_t ef = link_effort(g);
     float distance;
     if (highest) {
         pthread_mutex_lock(&g->top); /* rare: one at a time may raise the graph */
