@@ -5,6 +5,7 @@
  * memory, and reading it in four places is slower than in one. Both ways add in the same order, so a row's result does
  * not depend on its neighbours. */
 #include "kernel/kernel.h"
+#include "kernel/whole_vectors.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -63,13 +64,7 @@ INLINE __m256 l1_step(__m256 acc, __m256 a, __m256 b)
     {                                                                                                                 \
         __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;                                                   \
         size_t i = 0;                                                                                                 \
-        for (; i + STEP <= n; i += STEP) {                                                                            \
-            s0 = step(s0, LOAD(a + i), LOAD(b + i));                                                                  \
-            s1 = step(s1, LOAD(a + i + WIDTH), LOAD(b + i + WIDTH));                                                  \
-            s2 = step(s2, LOAD(a + i + 2 * WIDTH), LOAD(b + i + 2 * WIDTH));                                          \
-            s3 = step(s3, LOAD(a + i + 3 * WIDTH), LOAD(b + i + 3 * WIDTH));                                          \
-        }                                                                                                             \
-        for (; i + WIDTH <= n; i += WIDTH) s0 = step(s0, LOAD(a + i), LOAD(b + i));                                   \
+        WHOLE_VECTORS(step)                                                                                           \
         if (i < n) {                                                                                                  \
             __m256i m = first_lanes(n - i);                                                                           \
             s1 = step(s1, _mm256_maskload_ps(a + i, m), _mm256_maskload_ps(b + i, m));                                \

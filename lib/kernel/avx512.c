@@ -3,6 +3,7 @@
  * Twice as fast as AVX2 on rows in the first-level cache, one and a half times in the second (a batch of queries meets a tile
  * there), a tenth at most from memory. Below WIDE elements nothing is gained: those are AVX2's. */
 #include "kernel/kernel.h"
+#include "kernel/whole_vectors.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -34,13 +35,7 @@ INLINE __m512 l1_step(__m512 acc, __m512 a, __m512 b) { return _mm512_add_ps(acc
     {                                                                                                                 \
         __m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;                                                   \
         size_t i = 0;                                                                                                 \
-        for (; i + STEP <= n; i += STEP) {                                                                            \
-            s0 = step(s0, LOAD(a + i), LOAD(b + i));                                                                  \
-            s1 = step(s1, LOAD(a + i + WIDTH), LOAD(b + i + WIDTH));                                                  \
-            s2 = step(s2, LOAD(a + i + 2 * WIDTH), LOAD(b + i + 2 * WIDTH));                                          \
-            s3 = step(s3, LOAD(a + i + 3 * WIDTH), LOAD(b + i + 3 * WIDTH));                                          \
-        }                                                                                                             \
-        for (; i + WIDTH <= n; i += WIDTH) s0 = step(s0, LOAD(a + i), LOAD(b + i));                                   \
+        WHOLE_VECTORS(step)                                                                                           \
         if (i < n) {                                                                                                  \
             __mmask16 m = (__mmask16)((1u << (n - i)) - 1);                                                           \
             s1 = step(s1, _mm512_maskz_loadu_ps(m, a + i), _mm512_maskz_loadu_ps(m, b + i));                          \

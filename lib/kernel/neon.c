@@ -3,6 +3,7 @@
  * Four accumulators hide the cycles an FMA takes, as far as two loads for each let it go. There are no masked loads: the last
  * one to three elements are gathered lane by lane. */
 #include "kernel/kernel.h"
+#include "kernel/whole_vectors.h"
 #if defined(__aarch64__)
 #include <arm_neon.h>
 #include <sys/auxv.h>
@@ -40,13 +41,7 @@ INLINE float32x4_t l1_step(float32x4_t acc, float32x4_t a, float32x4_t b) { retu
     {                                                                                                                 \
         float32x4_t s0 = vdupq_n_f32(0), s1 = s0, s2 = s0, s3 = s0;                                                   \
         size_t i = 0;                                                                                                 \
-        for (; i + STEP <= n; i += STEP) {                                                                            \
-            s0 = step(s0, LOAD(a + i), LOAD(b + i));                                                                  \
-            s1 = step(s1, LOAD(a + i + WIDTH), LOAD(b + i + WIDTH));                                                  \
-            s2 = step(s2, LOAD(a + i + 2 * WIDTH), LOAD(b + i + 2 * WIDTH));                                          \
-            s3 = step(s3, LOAD(a + i + 3 * WIDTH), LOAD(b + i + 3 * WIDTH));                                          \
-        }                                                                                                             \
-        for (; i + WIDTH <= n; i += WIDTH) s0 = step(s0, LOAD(a + i), LOAD(b + i));                                   \
+        WHOLE_VECTORS(step)                                                                                           \
         if (i < n) s1 = step(s1, load_last(a + i, n - i), load_last(b + i, n - i));                                   \
         return vaddvq_f32(vaddq_f32(vaddq_f32(s0, s1), vaddq_f32(s2, s3)));                                           \
     }                                                                                                                 \
