@@ -30,12 +30,6 @@ __attribute__((format(printf, 2, 3))) static void report(verifying *v, const cha
     if (v->told++ < TOLD_MAX) v->problem(v->context, text);
 }
 
-static bool same_id(const evdb_id *a, const evdb_id *b)
-{
-    if (!a->text != !b->text) return false;
-    return a->text ? a->length == b->length && memcmp(a->text, b->text, a->length) == 0 : a->number == b->number;
-}
-
 /* A vector of the store: the index must have it, under its id. */
 static evdb_status compare(void *context, const rows_vector *r, evdb_error *err)
 {
@@ -46,7 +40,7 @@ static evdb_status compare(void *context, const rows_vector *r, evdb_error *err)
     if (row == FLAT_NO_ROW || !flat_visible(&v->rows, row)) report(v, "index: has no row for record %s", id_show(&r->id, shown, sizeof(shown)));
     else {
         evdb_id id = flat_id(&v->rows, row);
-        bool same = same_id(&id, &r->id) && memcmp(flat_vector(v->index->flat, row), r->bytes, r->size) == 0;
+        bool same = id_equal(&id, &r->id) && memcmp(flat_vector(v->index->flat, row), r->bytes, r->size) == 0;
         if (!same) report(v, "index: has another vector for record %s", id_show(&r->id, shown, sizeof(shown)));
     }
     v->matched++;
