@@ -8,8 +8,6 @@
 #include "index/graph.h"
 #include "store_private.h"
 
-enum { THREADS_MAX = 1024, M_DEFAULT = 16, M_MIN = 2 };
-
 /* Loads what is committed, for whoever will build. */
 static evdb_status load(engine *e, evdb_error *err)
 {
@@ -23,7 +21,8 @@ static evdb_status build(engine *e, uint32_t threads, bool anew, evdb_error *err
 {
     evdb_status rc;
     TRY(engine_usable(e, err));
-    if (threads > THREADS_MAX) TRY(error_set(err, EVDB_LIMIT, "threads is %u, but must be 0..%u", threads, THREADS_MAX));
+    if (threads > STORE_INDEX_THREADS_MAX)
+        TRY(error_set(err, EVDB_LIMIT, "threads is %u, but must be 0..%d", threads, STORE_INDEX_THREADS_MAX));
     if (control_is(e, CONTROL_OFF)) TRY(control_set(e, CONTROL_OFF, false, err));
     TRY(load(e, err));
     TRY(indexer_drain(e, threads, anew, err));
@@ -79,9 +78,10 @@ evdb_status evdb_index_cancel(evdb_store *store, evdb_error *err)
 
 evdb_status evdb_index_estimate(uint32_t dim, uint64_t count, uint32_t m, uint64_t *bytes, evdb_error *err)
 {
-    if (!m) m = M_DEFAULT;
+    if (!m) m = STORE_M_DEFAULT;
     if (!dim || dim > EVDB_DIM_MAX) return error_set(err, EVDB_INVALID, "a vector has 1 to %u elements, not %u", EVDB_DIM_MAX, dim);
-    if (m < M_MIN || m > GRAPH_M_MAX) return error_set(err, EVDB_INVALID, "m is %u, but must be %d..%d", m, M_MIN, GRAPH_M_MAX);
+    if (m < STORE_M_MIN || m > STORE_M_MAX)
+        return error_set(err, EVDB_INVALID, "m is %u, but must be %d..%d", m, STORE_M_MIN, STORE_M_MAX);
     if (count > UINT32_MAX - 1)
         return error_set(err, EVDB_INVALID, "a store has no more than %u vectors", UINT32_MAX - 1);
     *bytes = graph_estimate(dim, m, count);

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { M_DEFAULT = 16, M_MIN = 2, M_MAX = 128, EF_DEFAULT = 200, EF_MIN = 8, EF_MAX = 4096, INDEX_THREADS_MAX = 1024 };
+enum { EF_DEFAULT = 200, EF_MIN = 8, EF_MAX = 4096 };
 
 static evdb_status check_name(const char *name, evdb_error *err)
 {
@@ -55,7 +55,7 @@ static evdb_status check_options(const evdb_store_options *given, evdb_store_opt
     TRY(options_import(o, sizeof(*o), given, "evdb_store_options", err));
     if (!o->metric) o->metric = EVDB_COSINE;
     if (!o->dtype) o->dtype = EVDB_F32;
-    if (!o->m) o->m = M_DEFAULT;
+    if (!o->m) o->m = STORE_M_DEFAULT;
     if (!o->ef_construction) o->ef_construction = EF_DEFAULT;
     if (o->dim > EVDB_DIM_MAX) TRY(error_set(err, EVDB_LIMIT, "dimension %u is above %u", o->dim, EVDB_DIM_MAX));
     if (!evdb_metric_name(o->metric)) TRY(error_set(err, EVDB_INVALID, "there is no metric %d", (int)o->metric));
@@ -64,9 +64,9 @@ static evdb_status check_options(const evdb_store_options *given, evdb_store_opt
         TRY(error_set(err, EVDB_UNSUPPORTED, "stores of %s with metric %s are not built yet: f32 with cosine, euclidean, "
                       "manhattan or ip is", evdb_dtype_name(o->dtype), evdb_metric_name(o->metric)));
     if ((unsigned)o->id_type > EVDB_ID_STRING) TRY(error_set(err, EVDB_INVALID, "there is no id type %d", (int)o->id_type));
-    TRY(between(o->m, M_MIN, M_MAX, "m", err));
+    TRY(between(o->m, STORE_M_MIN, STORE_M_MAX, "m", err));
     TRY(between(o->ef_construction, EF_MIN, EF_MAX, "ef_construction", err));
-    TRY(between(o->index_threads, 0, INDEX_THREADS_MAX, "index threads", err));
+    TRY(between(o->index_threads, 0, STORE_INDEX_THREADS_MAX, "index threads", err));
     TRY(check_fields(o, err));
 out:
     return rc;

@@ -6,6 +6,10 @@
 #include <evdb/store.h>
 
 struct engine;
+
+/* Of evdb_store_options, and of what is asked of an index. */
+enum { STORE_M_DEFAULT = 16, STORE_M_MIN = 2, STORE_M_MAX = 128, STORE_INDEX_THREADS_MAX = 1024 };
+
 /* What evdb_store_describe() answers. */
 evdb_status store_describe(struct engine *e, evdb_store_info **out, evdb_error *err);
 /* Is there a record of this id? Reads no vector. EVDB_INVALID when the id is not of the store's kind. */
