@@ -4,27 +4,14 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "platform/file.h"
-#include <stdio.h>
-#include <string.h>
 
-enum { NAME_MAX_BYTES = 16 };
-static const char names[CONTROL_MARKS][NAME_MAX_BYTES] = { "index.off", "index.paused", "index.cancel" };
+static const char *const names[CONTROL_MARKS] = { "index.off", "index.paused", "index.cancel" };
 
-/* The store's folder and the mark in it; both NULL in memory. */
+/* The store's folder and the mark in it, NULL before and in memory; the caller's to free also on failure. */
 static evdb_status paths(engine *e, control_mark mark, char **dir, char **path, evdb_error *err)
 {
-    const evdb_allocator *mem = &e->db->platform.mem;
-    *path = NULL;
     evdb_status rc = engine_dir(e->db, e->uuid, dir, err);
-    if (rc != EVDB_OK || !*dir) return rc;
-    size_t bytes = strlen(*dir) + NAME_MAX_BYTES + 1;
-    if (!(*path = mem_alloc(mem, bytes))) {
-        mem_free(mem, *dir);
-        *dir = NULL;
-        return error_no_memory(err, bytes, "a path");
-    }
-    snprintf(*path, bytes, "%s/%s", *dir, names[mark]);
-    return EVDB_OK;
+    return rc == EVDB_OK && *dir ? engine_file(e->db, *dir, names[mark], path, err) : rc;
 }
 
 bool control_is(engine *e, control_mark mark)

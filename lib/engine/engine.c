@@ -32,6 +32,14 @@ evdb_status engine_dir(evdb *db, const char *uuid, char **out, evdb_error *err)
     return EVDB_OK;
 }
 
+evdb_status engine_file(evdb *db, const char *dir, const char *name, char **out, evdb_error *err)
+{
+    size_t bytes = strlen(dir) + strlen(name) + 2;
+    if (!(*out = mem_alloc(&db->platform.mem, bytes))) return error_no_memory(err, bytes, "a path");
+    snprintf(*out, bytes, "%s/%s", dir, name);
+    return EVDB_OK;
+}
+
 evdb_status engine_learn(engine *e, rows_reader *rd, evdb_error *err)
 {
     evdb_store_info *info;

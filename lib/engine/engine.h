@@ -73,6 +73,8 @@ evdb_status engine_usable(engine *e, evdb_error *err);
 
 /* Directory of a store, or NULL in memory; freed by the caller with mem_free. */
 evdb_status engine_dir(evdb *db, const char *uuid, char **out, evdb_error *err);
+/* A file in it, freed the same way. */
+evdb_status engine_file(evdb *db, const char *dir, const char *name, char **out, evdb_error *err);
 /* Takes ownership of rows (new or just opened) on success. */
 evdb_status engine_adopt(evdb *db, rows *r, engine **out, evdb_error *err);
 /* Finds or opens the store and counts a reference. EVDB_NOT_FOUND only when system.db does not list it any more. */

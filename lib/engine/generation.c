@@ -122,9 +122,7 @@ evdb_status generation_begin(engine *e, generation_turn *out, bool *mine, evdb_e
     *out = (generation_turn){ .lock.fd = -1 };
     *mine = true;
     if (rc != EVDB_OK || !dir) return rc;
-    size_t bytes = strlen(dir) + sizeof(lock_name) + 1;
-    if (!(out->path = mem_alloc(&e->db->platform.mem, bytes))) TRY(error_no_memory(err, bytes, "a path"));
-    snprintf(out->path, bytes, "%s/%s", dir, lock_name);
+    TRY(engine_file(e->db, dir, lock_name, &out->path, err));
     int failed = lock_open(&e->db->platform, out->path, &out->lock);
     if (!failed) failed = lock_try(&out->lock, mine);
     if (failed) rc = error_errno(err, failed, "lock", out->path);
@@ -145,20 +143,19 @@ void generation_end(engine *e, generation_turn *turn)
 evdb_status generation_look(engine *e, generation_state *out, evdb_error *err)
 {
     const evdb_allocator *mem = &e->db->platform.mem;
-    char *dir = NULL, *path = NULL;
+    char *dir = NULL, *path = NULL, *lock = NULL;
     *out = (generation_state){ 0 };
     evdb_status rc = engine_dir(e->db, e->uuid, &dir, err);
     if (rc != EVDB_OK || !dir) return rc;
-    size_t bytes = strlen(dir) + sizeof(lock_name) + 1;
-    if (!(path = mem_alloc(mem, bytes))) TRY(error_no_memory(err, bytes, "a path"));
+    TRY(engine_file(e->db, dir, name, &path, err));
+    TRY(engine_file(e->db, dir, lock_name, &lock, err));
     out->sequence = sections_peek(&e->db->platform, dir, name, e->uuid);
-    snprintf(path, bytes, "%s/%s", dir, name);
     if (file_size(path, &out->bytes) != 0) out->bytes = 0;
-    snprintf(path, bytes, "%s/%s", dir, lock_name);
-    out->turn_taken = lock_taken(path);
+    out->turn_taken = lock_taken(lock);
 out:
     mem_free(mem, dir);
     mem_free(mem, path);
+    mem_free(mem, lock);
     return rc;
 }
 
@@ -201,13 +198,15 @@ out:
 evdb_status generation_remove(engine *e, evdb_error *err)
 {
     const platform *p = &e->db->platform;
-    char *dir = NULL, path[4096];
+    char *dir = NULL, *path = NULL;
     evdb_status rc = engine_dir(e->db, e->uuid, &dir, err);
     if (rc != EVDB_OK || !dir) return rc;
-    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    TRY(engine_file(e->db, dir, name, &path, err));
     int failed = file_unlink(p, path);
     if (!failed) failed = file_sync_dir(p, dir);
     if (failed) rc = error_errno(err, failed, "remove", path);
+out:
     mem_free(&p->mem, dir);
+    mem_free(&p->mem, path);
     return rc;
 }
