@@ -126,11 +126,14 @@ bool crew_add(crew *c, struct MHD_Daemon *daemon, loop **out)
     return true;
 }
 
+static void run_loop(crew *c, loop *l)
+{
+    if (loop_run(l)) atomic_store(&c->more, true);
+}
+
 static void run_loops(crew *c)
 {
-    bool more = false;
-    for (size_t i = 0; i < atomic_load(&c->loop_count); i++) more |= loop_run(&c->loops[i]);
-    if (more) atomic_store(&c->more, true);
+    for (size_t i = 0; i < atomic_load(&c->loop_count); i++) run_loop(c, &c->loops[i]);
 }
 
 static bool some_lag(const crew *c)
@@ -142,7 +145,7 @@ static bool some_lag(const crew *c)
 
 void crew_run(crew *c, loop *l)
 {
-    if (loop_run(l)) atomic_store(&c->more, true);
+    run_loop(c, l);
     if (work_waits(c)) ring(c);
 }
 
@@ -165,7 +168,7 @@ static void run(member *m, crew_job *job, bool refuse)
     c->calls.run(job, refuse);
     atomic_fetch_add(&m->jobs, 1);
     c->calls.resume(job);
-    if (loop_run(l)) atomic_store(&c->more, true);
+    run_loop(c, l);
     note_done(c);
 }
 
