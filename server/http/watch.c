@@ -75,14 +75,23 @@ static void set(watch *w, watched *c, watch_state state, int64_t now, int64_t ex
     c->sampled = false;
 }
 
-/* The first byte of a request goes to libmicrohttpd unseen; the kernel's count of bytes tells that it came. */
-static void look_for_bytes(watch *w, watched *c, int64_t now)
+/* Bytes that came over the connection so far; false when the kernel does not say. */
+static bool bytes_of(const watched *c, uint64_t *out)
 {
     struct tcp_info info;
     socklen_t size = sizeof info;
-    if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
-    if (!c->sampled) c->received = info.tcpi_bytes_received;
-    else if (c->received != info.tcpi_bytes_received) set(w, c, WATCH_READING, now, 0);
+    if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
+    *out = info.tcpi_bytes_received;
+    return true;
+}
+
+/* The first byte of a request goes to libmicrohttpd unseen; the kernel's count of bytes tells that it came. */
+static void look_for_bytes(watch *w, watched *c, int64_t now)
+{
+    uint64_t received;
+    if (!bytes_of(c, &received)) return;
+    if (!c->sampled) c->received = received;
+    else if (c->received != received) set(w, c, WATCH_READING, now, 0);
     c->sampled = true;
 }
 
@@ -106,11 +115,10 @@ static bool is_abandoned(watched *c, int64_t now)
 /* A line of the chunked coding that fills libmicrohttpd's buffer is never read to its end. */
 static bool is_stuck(watched *c, int64_t now)
 {
-    struct tcp_info info;
-    socklen_t size = sizeof info;
+    uint64_t received;
     int unread = 0;
-    if (ioctl(c->fd, FIONREAD, &unread) != 0 || getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
-    uint64_t consumed = info.tcpi_bytes_received - (uint64_t)unread;
+    if (ioctl(c->fd, FIONREAD, &unread) != 0 || !bytes_of(c, &received)) return false;
+    uint64_t consumed = received - (uint64_t)unread;
     if (unread == 0) c->stuck = 0;
     else if (!c->stuck || consumed != c->consumed) c->stuck = now;
     c->consumed = consumed;
