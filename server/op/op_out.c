@@ -55,7 +55,8 @@ evdb_status op_out_done(op_out *o, evdb_error *err)
 /* How many bytes the UTF-8 character at p has; 0 = it is none (RFC 3629). */
 static size_t character(const unsigned char *p, size_t left)
 {
-    size_t n = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : *p >= 0xe0 && *p < 0xf0 ? 3 : *p >= 0xf0 && *p < 0xf5 ? 4 : 0;
+    if (*p < 0x80) return 1;
+    size_t n = *p >= 0xc2 && *p < 0xe0 ? 2 : *p >= 0xe0 && *p < 0xf0 ? 3 : *p >= 0xf0 && *p < 0xf5 ? 4 : 0;
     if (!n || n > left) return 0;
     for (size_t i = 1; i < n; i++)
         if ((p[i] & 0xc0) != 0x80) return 0;
@@ -80,7 +81,7 @@ static void quote(op_out *o, const char *text, size_t length)
     add(o, "\"", 1);
     while (p < end) {
         bool plain = *p >= 0x20 && *p != '"' && *p != '\\';
-        size_t n = *p < 0x80 ? 1 : character(p, (size_t)(end - p));
+        size_t n = character(p, (size_t)(end - p));
         if (n && plain) {
             p += n;
             continue;
