@@ -80,13 +80,10 @@ static void consider(one_query *q, const float *distances, uint32_t count, uint3
     }
 }
 
-/* Short runs are too far between for the machine to foresee. Inlined by force, or the compiler leaves the calls out: such a
- * function does nothing that it knows of. */
-static inline __attribute__((always_inline)) void ask_for_run(const flat *f, const tile *t, uint32_t r)
+/* Short runs are too far between for the machine to foresee. */
+static void ask_for_run(const flat *f, const tile *t, uint32_t r)
 {
-    if (r >= t->runs || t->count[r] > RUN_SHORT) return;
-    const char *at = (const char *)(t->chunk->vectors + t->from[r] * f->stride);
-    for (size_t i = 0; i < f->stride * sizeof(float); i += ALIGNMENT) __builtin_prefetch(at + i);
+    if (r < t->runs && t->count[r] <= RUN_SHORT) flat_ask_for(f, t->first_row + t->from[r]);
 }
 
 static void scan_tile(const flat *f, const tile *t, one_query *queries, size_t count, float radius)
