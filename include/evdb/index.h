@@ -1,19 +1,19 @@
 /* index.h - the graph that makes searches fast, and how far it has come.
  *
- * Nobody has to ask for it. A store of some thousand vectors, of whatever metric, gets a graph once its searches
- * have cost about as much as building one; what is written from then on is linked into it in the background. Until a vector is
- * linked it is scanned exactly, so every search sees every write. A graph search is approximate: options->ef says how hard it
- * looks, and EVDB_SEARCH_EXACT that it shall scan. The graph lives in the memory of the process that searches, and in a file that other processes with
- * the store take over: what several want is built by one of them, and what that one had not saved when it was killed by another. All
- * functions are thread-safe. */
+ * Nobody has to ask for it. A store of some thousand vectors, of whatever metric, gets a graph once its searches have cost about
+ * as much as building one; what is written from then on is linked into it in the background. Until a vector is linked it is
+ * scanned exactly, so every search sees every write. A graph search is approximate: options->ef says how hard it looks, and
+ * EVDB_SEARCH_EXACT that it shall scan. The graph lives in the memory of the process that searches, and in a file that other
+ * processes with the store take over: what several want is built by one of them, and what that one had not saved when it was
+ * killed by another. All functions are thread-safe. */
 #ifndef EVDB_INDEX_H
 #define EVDB_INDEX_H
 #include <evdb/store.h>
 EVDB_BEGIN
 
 /* Links everything that is committed now and refines it, on `threads` threads (0 = those of the store's index_threads, or all
- * cores), and returns when nothing is left to do. Waits for another process that is building, and takes over what that has saved. EVDB_CANCELLED: see evdb_index_cancel(); EVDB_LIMIT: the graph would exceed
- * evdb_options.index_memory_max. */
+ * cores), and returns when nothing is left to do. Waits for another process that is building, and takes over what that has saved.
+ * EVDB_CANCELLED: see evdb_index_cancel(); EVDB_LIMIT: the graph would exceed evdb_options.index_memory_max. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_index_build(evdb_store *store, uint32_t threads, evdb_error *err);
 
 /* Append only; 0 is none of them. */

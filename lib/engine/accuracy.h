@@ -1,9 +1,11 @@
 /* accuracy.h - the effort that a search by the graph needs for an accuracy, found out on the store's own vectors.
  *
  * Some stored vectors are taken as queries; what the graph finds for them at one effort after the other is compared with what a
- * scan finds. A stored vector is an easy query, for it is in the graph itself: so it is moved away from one near by, by half of what
- * lies between them. (On sentences and words, efforts so found gave queries that were not stored 0.951 and 0.981 when asked for 0.95,
- * and 0.995 and 0.998 for 0.99; the vectors themselves gave 0.927 and 0.936, and 0.980 and 0.996.) This is done once for each power of two, from 8 on, that k is below, when it is first asked for, and again when the store has grown by a quarter. */
+ * scan finds. A stored vector is an easy query, for it is in the graph itself: so it is moved away from one near by, by half of
+ * what lies between them. (On sentences and words, efforts so found gave queries that were not stored 0.951 and 0.981 when asked
+ * for 0.95, and 0.995 and 0.998 for 0.99; the vectors themselves gave 0.927 and 0.936, and 0.980 and 0.996.) This is done once
+ * for each power of two, from 8 on, that k is below, when it is first asked for, and again when the store has grown by a
+ * quarter. */
 #ifndef EVDB_ENGINE_ACCURACY_H
 #define EVDB_ENGINE_ACCURACY_H
 #include "engine/view.h"

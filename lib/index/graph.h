@@ -10,8 +10,8 @@
  *
  * Nodes are numbered by the caller, below the capacity. What they are compared by is the graph's kind: Euclidean distance (for
  * cosine the caller asks for unit length, which orders alike), inner product, or a function of the caller's. Any number of
- * searchers run while workers link, refine and unlink: a row of links may be
- * seen half old, half new, and every mixture of it is a fit set of neighbours.
+ * searchers run while workers link, refine and unlink: a row of links may be seen half old, half new, and every mixture of it is
+ * a fit set of neighbours.
  *
  * The inner product is no metric: the nearest to a vector are long ones, seldom itself. Linked by Euclidean distance, long vectors,
  * which are what is looked for, lie at the rim and few links lead there: where lengths vary, a walk hardly found any of them. So
