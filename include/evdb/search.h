@@ -27,7 +27,7 @@ enum {
 typedef struct evdb_search_options {
     size_t size;        /* EVDB_SEARCH_OPTIONS sets it */
     uint32_t k;         /* 1..EVDB_K_MAX; 0 = 10 (range search: most hits to return, 0 = EVDB_K_MAX) */
-    uint32_t ef;        /* candidates a graph search follows, at least k; more find more, slower. 0 = 4 k, at least 100 */
+    uint32_t ef;        /* candidates a graph search follows, at least 3/4 k; more find more, slower. 0 = 4 k, at least 100 */
     uint32_t threads;   /* for batches, 1..EVDB_SEARCH_THREADS_MAX; 0 = 1 */
     uint32_t flags;     /* EVDB_SEARCH_... */
     const char *filter; /* only records whose metadata matches (filter.h); NULL = all */

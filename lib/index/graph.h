@@ -101,9 +101,9 @@ evdb_status graph_save(const graph *g, const uint32_t *nodes, uint32_t count, co
 evdb_status graph_load(const graph_options *options, uint32_t capacity, uint32_t nodes, const loader *from, graph **out,
                        evdb_error *err);
 
-/* The ef nearest that the walk meets, nearest first (squared distances by codes, inner products by codes with the sign changed, or
- * what graph_rows says); out has ef entries. */
-size_t graph_search(const graph *g, graph_worker *w, const float *query, float inverse, size_t ef, hit *out);
+/* The `room` nearest that a walk meets which looks at the neighbours of the ef nearest; nearest first (squared distances by codes,
+ * inner products by codes with the sign changed, or what graph_rows says); out has room entries. */
+size_t graph_search(const graph *g, graph_worker *w, const float *query, float inverse, size_t ef, size_t room, hit *out);
 /* The `most` nearest by codes among these nodes, all of which were put: no walk, each is looked at. */
 size_t graph_scan(const graph *g, graph_worker *w, const float *query, float inverse, const row_set *nodes, size_t most, hit *out);
 

@@ -107,7 +107,7 @@ void graph_link(graph *g, graph_worker *w, uint32_t node, const float *vector, f
         worker_node(g, w, node, vector, inverse);
         uint32_t from = walk_down(g, w, SQ_8, entry, begin, &distance);
         for (uint32_t l = begin + 1; l-- > 0;) {
-            walk_level(g, w, SQ_8, l, from, distance, ef, node);
+            walk_level(g, w, SQ_8, l, from, distance, ef, ef, node);
             from = w->pool.at[0].row & ~LOOKED_AT;
             distance = w->pool.at[0].distance;
             link_level(g, w, node, l);
@@ -131,7 +131,7 @@ void graph_refine(graph *g, graph_worker *w, uint32_t node, const float *vector,
     if (from == node) return; /* alone */
     w->rows[0] = from;
     space_pairs(g, node, w->rows, 1, &distance);
-    walk_level(g, w, SQ_8, 0, from, distance, g->o.ef_construction, node);
+    walk_level(g, w, SQ_8, 0, from, distance, g->o.ef_construction, g->o.ef_construction, node);
     for (size_t i = 0; i < w->pool.count; i++) w->hits[count++] = (hit){ w->pool.at[i].distance, w->pool.at[i].row & ~LOOKED_AT };
     /* and the links it has, where the walk did not come by */
     uint32_t old = graph_links(g, node, 0, links), missing = 0;

@@ -33,7 +33,7 @@ struct graph {
 /* Candidates, nearest first. The highest bit of `row` says that its neighbours were looked at. */
 typedef struct candidates {
     hit *at;
-    size_t count, room, next; /* next: nothing before it is left to look at */
+    size_t count, room, looks, next; /* looks: of the nearest, how many are looked at; next: nothing before it is left to */
 } candidates;
 #define LOOKED_AT 0x80000000u
 
@@ -99,9 +99,10 @@ void space_pairs(const graph *g, uint32_t from, const uint32_t *nodes, size_t co
 void graph_measure(const graph *g, graph_worker *w, sq_bits bits, const uint32_t *rows, size_t count);
 /* Walks greedily from the entry down to above `level`: the node to begin at, and its distance. */
 uint32_t walk_down(const graph *g, graph_worker *w, sq_bits bits, uint64_t entry, uint32_t level, float *distance);
-/* Fills w->pool with the `ef` nearest on one level, beginning at `from`; never `skip`. */
-void walk_level(const graph *g, graph_worker *w, sq_bits bits, uint32_t level, uint32_t from, float distance, size_t ef,
-                uint32_t skip);
+/* Fills w->pool with the `room` nearest that are met on one level, beginning at `from`, by looking at the neighbours of the `looks`
+ * nearest; never with `skip`. */
+void walk_level(const graph *g, graph_worker *w, sq_bits bits, uint32_t level, uint32_t from, float distance, size_t looks,
+                size_t room, uint32_t skip);
 
 /* Neighbours for the node `of` out of candidates that are sorted by distance to it: one is taken unless one taken before is nearer to
  * it, by alpha, than the node is. */

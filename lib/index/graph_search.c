@@ -1,7 +1,8 @@
 /* graph_search.c - walking a graph.
  *
  * A search is a loop over the nearest candidate that was not looked at: its neighbours that were not met before get their
- * distances in one call and go into the pool. It ends when all that is in the pool was looked at.
+ * distances in one call and go into the pool. It ends when the nearest in the pool, as many as the effort says, were looked at;
+ * what lies behind them has no say in the walk, but may be nearer than its codes look.
  * What a walk waits for is memory. So the codes of one candidate's neighbours are asked for and left to come, while the
  * distances of those before are computed: the pool is one candidate behind, which costs a few looks more and saves a wait at each. */
 #include "index/graph_private.h"
@@ -100,7 +101,15 @@ static void add_all(const graph *g, candidates *p, uint32_t level, const float *
 static uint32_t next_of(candidates *p)
 {
     while (p->next < p->count && p->at[p->next].row & LOOKED_AT) p->next++;
-    return p->next < p->count ? p->at[p->next].row : NO_NODE;
+    return p->next < p->count && p->next < p->looks ? p->at[p->next].row : NO_NODE;
+}
+
+/* The links of the one that will be looked at next, if what is met now holds nothing nearer: it may have waited for long. */
+ASKING ask_for_next(const graph *g, const candidates *p, uint32_t level)
+{
+    size_t i = p->next + 1;
+    while (i < p->count && p->at[i].row & LOOKED_AT) i++;
+    if (i < p->count) ask_for_links(g, p->at[i].row, level);
 }
 
 /* Neighbours that were not met before into w->rows; how many. */
@@ -117,12 +126,13 @@ static size_t meet(const graph *g, graph_worker *w, uint32_t node, uint32_t leve
     return count;
 }
 
-void walk_level(const graph *g, graph_worker *w, sq_bits bits, uint32_t level, uint32_t from, float distance, size_t ef,
-                uint32_t skip)
+void walk_level(const graph *g, graph_worker *w, sq_bits bits, uint32_t level, uint32_t from, float distance, size_t looks,
+                size_t room, uint32_t skip)
 {
     candidates *p = &w->pool;
     p->count = p->next = 0;
-    p->room = ef < GRAPH_EF_MAX ? ef : GRAPH_EF_MAX;
+    p->room = room < GRAPH_EF_MAX ? room : GRAPH_EF_MAX;
+    p->looks = looks;
     forget_visits(w);
     w->visited[from] = w->epoch;
     if (skip != NO_NODE) w->visited[skip] = w->epoch;
@@ -132,6 +142,7 @@ void walk_level(const graph *g, graph_worker *w, sq_bits bits, uint32_t level, u
         size_t met = 0;
         if (node != NO_NODE) {
             p->at[p->next].row |= LOOKED_AT;
+            ask_for_next(g, p, level);
             met = meet(g, w, node, level);
             ask_for_codes(g, bits, w->rows, met);
         }
@@ -142,14 +153,14 @@ void walk_level(const graph *g, graph_worker *w, sq_bits bits, uint32_t level, u
     }
 }
 
-size_t graph_search(const graph *g, graph_worker *w, const float *query, float inverse, size_t ef, hit *out)
+size_t graph_search(const graph *g, graph_worker *w, const float *query, float inverse, size_t ef, size_t room, hit *out)
 {
     float distance;
     uint64_t entry = atomic_load(&g->entry);
     if (entry == NO_ENTRY) return 0;
     worker_query(g, w, query, inverse);
     uint32_t from = walk_down(g, w, SQ_4, entry, 0, &distance);
-    walk_level(g, w, SQ_4, 0, from, distance, ef, NO_NODE);
+    walk_level(g, w, SQ_4, 0, from, distance, ef, room, NO_NODE);
     for (size_t i = 0; i < w->pool.count; i++) out[i] = (hit){ w->pool.at[i].distance, w->pool.at[i].row & ~LOOKED_AT };
     return w->pool.count;
 }

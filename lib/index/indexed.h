@@ -61,8 +61,8 @@ bool indexed_problem(const indexed *x, char *out, size_t size);
 evdb_status indexed_load(const indexed_options *options, uint64_t sequence, const loader *from, void *owner,
                          void (*release)(void *owner), indexed **out, evdb_error *err);
 
-/* The k nearest of each query by way of the graph, as flat_search() answers them; `ef` is the effort, at least k. Whoever asks
- * before a graph is there gets an exact answer. EVDB_NO_MEMORY. */
+/* The k nearest of each query by way of the graph, as flat_search() answers them; `ef` is the effort: less than three quarters of k
+ * count as that. Whoever asks before a graph is there gets an exact answer. EVDB_NO_MEMORY. */
 evdb_status indexed_search(indexed *x, const flat_snapshot *s, const flat_query *q, uint32_t ef, hit *hits, size_t *found,
                            evdb_error *err);
 

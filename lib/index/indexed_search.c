@@ -12,6 +12,7 @@
 
 enum {
     AHEAD = 4,
+    SPARE = 4, /* a walk may follow k / SPARE fewer than k, and keeps k / SPARE more than k for exact distances to choose from */
     WALK_COST = 48 /* a walk of effort 1 costs as much as looking at so many codes in a row; measured */
 };
 
@@ -29,6 +30,7 @@ typedef struct search {
     row_set linked;      /* those of them that are in the graph; */
     uint32_t walk;       /* the effort of walking for them, 0: not worth it; */
     size_t enough;       /* how many of them a walk has to meet */
+    uint32_t room;       /* candidates that a walk without `only` keeps */
     size_t parts;
     _Atomic size_t next;
     _Atomic int status;
@@ -107,7 +109,7 @@ static void look_for_some(const search *s, graph_worker *w, const float *query, 
 {
     size_t count;
     if (s->walk) {
-        count = graph_search(s->g, w, query, inverse, s->walk, candidates);
+        count = graph_search(s->g, w, query, inverse, s->walk, s->walk, candidates);
         if (rank(s, query, inverse, candidates, count, best) >= s->enough) return;
         best->count = 0;
     }
@@ -122,7 +124,7 @@ static void search_one(search *s, graph_worker *w, hit *candidates, size_t i)
     topk best;
     topk_init(&best, s->hits + i * s->q->k, s->q->k);
     if (s->only) look_for_some(s, w, query, inverse, candidates, &best);
-    else rank(s, query, inverse, candidates, graph_search(s->g, w, query, inverse, s->ef, candidates), &best);
+    else rank(s, query, inverse, candidates, graph_search(s->g, w, query, inverse, s->ef, s->room, candidates), &best);
     scan_tail(s, query, inverse, &best);
     uint64_t there = s->only ? s->only->count : flat_count(s->x->flat);
     if (best.count < s->q->k && best.count < there) { /* too many on the way were dead: look at all */
@@ -183,13 +185,15 @@ static void plan(search *s)
 evdb_status indexed_search(indexed *x, const flat_snapshot *snapshot, const flat_query *q, uint32_t ef, hit *hits, size_t *found,
                            evdb_error *err)
 {
-    search s = { .x = x, .snapshot = snapshot, .q = q, .hits = hits, .found = found, .ef = ef > q->k ? ef : q->k };
+    uint32_t least = q->k - q->k / SPARE, spare = q->k + q->k / SPARE;
+    search s = { .x = x, .snapshot = snapshot, .q = q, .hits = hits, .found = found, .ef = ef > least ? ef : least };
+    s.room = s.ef > spare ? s.ef : spare;
     /* in this order: what leaves the tail after it was looked at is in the graph by then */
     s.ring = atomic_load(&x->ring);
     s.head = atomic_load(&x->head);
     s.end = atomic_load(&x->end);
     s.g = atomic_load(&x->graph);
-    if (!s.g || s.ef > GRAPH_EF_MAX) {
+    if (!s.g || s.room > GRAPH_EF_MAX) {
         atomic_fetch_add(&x->scans, q->count);
         flat_search(snapshot, q, hits, found, NULL);
         return EVDB_OK;
