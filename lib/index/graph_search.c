@@ -6,6 +6,7 @@
  * What a walk waits for is memory. So the codes of one candidate's neighbours are asked for and left to come, while the
  * distances of those before are computed: the pool is one candidate behind, which costs a few looks more and saves a wait at each. */
 #include "index/graph_private.h"
+#include <math.h>
 #include <string.h>
 
 static const uint8_t *codes_of(const graph *g, sq_bits bits) { return bits == SQ_8 ? g->codes8 : g->codes4; }
@@ -45,29 +46,35 @@ uint32_t walk_down(const graph *g, graph_worker *w, sq_bits bits, uint64_t entry
     return at;
 }
 
-/* The place of a distance behind all that are nearer. Without branches: which way they go is chance, and each wrong guess would
- * cost more than the whole search. */
-static size_t place_of(const candidates *p, float distance)
+/* For each, how many in the pool are nearer, or as near. Without branches: which way they go is chance, and each wrong guess would cost
+ * more than the whole search. Side by side, since each step of one waits for the step before. */
+static void find_places(const candidates *p, const hit *near, size_t count, uint32_t *places)
 {
     const hit *at = p->at;
+    for (size_t i = 0; i < count; i++) places[i] = 0;
+    if (!p->count) return;
     for (size_t left = p->count; left > 1;) {
         size_t half = left / 2;
-        at += half & -(size_t)(at[half - 1].distance < distance);
+        for (size_t i = 0; i < count; i++)
+            places[i] += (uint32_t)half & -(uint32_t)(at[places[i] + half - 1].distance <= near[i].distance);
         left -= half;
     }
-    return (size_t)(at - p->at) + (at->distance < distance);
+    for (size_t i = 0; i < count; i++) places[i] += at[places[i]].distance <= near[i].distance;
 }
 
-/* True when it may be the next to be looked at. */
-static bool insert(candidates *p, float distance, uint32_t row)
+/* Those of `count` that are nearer than what is in the pool, nearest first, no more than it has room for; how many. */
+static size_t sort_near(const candidates *p, const float *distances, const uint32_t *rows, size_t count, hit *near)
 {
-    size_t place = p->count ? place_of(p, distance) : 0;
-    if (p->count < p->room) p->count++;
-    memmove(p->at + place + 1, p->at + place, (p->count - 1 - place) * sizeof(*p->at));
-    p->at[place] = (hit){ distance, row };
-    if (place > p->next) return false;
-    p->next = place;
-    return true;
+    float bound = p->count == p->room ? p->at[p->count - 1].distance : INFINITY;
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!(distances[i] < bound)) continue;
+        size_t at = n < p->room ? n++ : n - 1;
+        for (; at && near[at - 1].distance > distances[i]; at--) near[at] = near[at - 1];
+        near[at] = (hit){ distances[i], rows[i] };
+        if (n == p->room && near[n - 1].distance < bound) bound = near[n - 1].distance;
+    }
+    return n;
 }
 
 /* Asking for memory ahead. Inlined by force: of a function that does nothing else the compiler thinks that it does nothing, and
@@ -88,13 +95,28 @@ ASKING ask_for_links(const graph *g, uint32_t node, uint32_t level)
     for (size_t i = 0; i < links_max(g, level) * sizeof(uint32_t); i += 64) __builtin_prefetch(at + i);
 }
 
-/* Those that are nearer than what is in the pool. */
+/* Puts into the pool what belongs there: from the back, so that each that was in it moves once. */
 static void add_all(const graph *g, candidates *p, uint32_t level, const float *distances, const uint32_t *rows, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (p->count == p->room && !(distances[i] < p->at[p->count - 1].distance)) continue;
-        if (insert(p, distances[i], rows[i])) ask_for_links(g, rows[i], level);
+    hit near[SQ_BATCH_MAX];
+    uint32_t places[SQ_BATCH_MAX];
+    size_t nearest = 0;
+    for (size_t i = 1; i < count; i++) nearest = distances[i] < distances[nearest] ? i : nearest;
+    if (count) ask_for_links(g, rows[nearest], level); /* as soon as can be: it is often the next to be looked at */
+    size_t n = sort_near(p, distances, rows, count, near), old = p->count, end = old + n;
+    if (!n) return;
+    find_places(p, near, n, places);
+    for (; end > p->room; end--) { /* the farthest fall out */
+        if (places[n - 1] == old) n--;
+        else old--;
     }
+    p->count = end;
+    while (n-- > 0) {
+        memmove(p->at + places[n] + n + 1, p->at + places[n], (old - places[n]) * sizeof(*p->at));
+        p->at[places[n] + n] = near[n];
+        old = places[n];
+    }
+    if (places[0] < p->next) p->next = places[0];
 }
 
 /* The nearest that was not looked at, or NO_NODE. */
@@ -117,11 +139,12 @@ static size_t meet(const graph *g, graph_worker *w, uint32_t node, uint32_t leve
 {
     const uint32_t *at = links_of(g, node, level);
     uint32_t most = links_max(g, level), link;
+    uint8_t *visited = w->visited, epoch = w->epoch; /* bytes might be anything, w too, for all the compiler knows */
     size_t count = 0;
     for (uint32_t i = 0; i < most && (link = link_read(&at[i])) != NO_NODE; i++) {
         w->rows[count] = link; /* stays only when it is new; half of them are, so a branch would be guessed wrong */
-        count += w->visited[link] != w->epoch;
-        w->visited[link] = w->epoch;
+        count += visited[link] != epoch;
+        visited[link] = epoch;
     }
     return count;
 }
