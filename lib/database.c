@@ -142,6 +142,7 @@ evdb_status db_open_with(const platform *surroundings, const char *path, const e
     if (!(db = mem_zero(&p.mem, sizeof(*db)))) return error_no_memory(err, sizeof(*db), "a database");
     db->platform = p;
     pthread_mutex_init(&db->lock, NULL);
+    metrics_init(&db->metrics);
     db->log = o.log;
     db->log_context = o.log_context;
     db->recall_unwatched = o.flags & EVDB_OPEN_NO_RECALL;
@@ -178,6 +179,7 @@ void evdb_close(evdb *db)
     secrets_free(db->secrets);
     vfs_free(db->vfs);
     map_fork_page_drop(db->fork_page);
+    metrics_destroy(db);
     pthread_mutex_destroy(&db->lock);
     evdb_allocator mem = db->platform.mem;
     mem_free(&mem, db->path);

@@ -11,7 +11,7 @@ typedef struct named { const char *name; int value; } named;
 /* The first name of a value is the one it is shown by. */
 static const named metrics[] = { { "cosine", EVDB_COSINE }, { "euclidean", EVDB_EUCLIDEAN }, { "l2", EVDB_EUCLIDEAN },
                                  { "manhattan", EVDB_MANHATTAN }, { "l1", EVDB_MANHATTAN }, { "ip", EVDB_IP },
-                                 { "dot", EVDB_IP }, { "hamming", EVDB_HAMMING }, { NULL, 0 } };
+                                 { "dot", EVDB_IP }, { "hamming", EVDB_HAMMING }, { "custom", EVDB_CUSTOM }, { NULL, 0 } };
 static const named dtypes[] = { { "f32", EVDB_F32 }, { "f16", EVDB_F16 }, { "i8", EVDB_I8 }, { "bit", EVDB_BIT },
                                 { NULL, 0 } };
 
@@ -36,7 +36,7 @@ evdb_status evdb_metric_parse(const char *name, evdb_metric *out, evdb_error *er
     int value;
     if (!value_of(metrics, name, &value))
         return error_set(err, EVDB_INVALID, "there is no metric '%.40s': cosine, euclidean (l2), manhattan (l1), ip "
-                         "(dot) and hamming are", name ? name : "");
+                         "(dot), hamming and custom are", name ? name : "");
     *out = (evdb_metric)value;
     return EVDB_OK;
 }
@@ -77,6 +77,7 @@ static evdb_status check_shape(evdb_metric metric, uint32_t dim, evdb_error *err
 {
     if (!evdb_metric_name(metric)) return error_set(err, EVDB_INVALID, "there is no metric %d", (int)metric);
     if (metric == EVDB_HAMMING) return error_set(err, EVDB_UNSUPPORTED, "hamming distances are of bits, not of floats");
+    if (metric == EVDB_CUSTOM) return error_set(err, EVDB_UNSUPPORTED, "distances of a custom metric are its function's: call that");
     if (dim == 0 || dim > EVDB_DIM_MAX)
         return error_set(err, EVDB_INVALID, "a vector has 1 to %u elements, not %u", EVDB_DIM_MAX, dim);
     return EVDB_OK;
@@ -152,7 +153,7 @@ float evdb_distance_score(evdb_metric metric, float distance)
 {
     switch (metric) {
     case EVDB_COSINE: return 1 - distance;
-    case EVDB_IP: return -distance;
+    case EVDB_IP: case EVDB_CUSTOM: return -distance;
     case EVDB_EUCLIDEAN: case EVDB_MANHATTAN: case EVDB_HAMMING: break;
     }
     return 1 / (1 + distance);

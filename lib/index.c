@@ -12,7 +12,8 @@
 static evdb_status load(engine *e, evdb_error *err)
 {
     view_snapshot snapshot = { 0 };
-    evdb_status rc = view_begin(e, &snapshot, NULL, err);
+    evdb_status rc = metrics_ready(e, err);
+    if (rc == EVDB_OK) rc = view_begin(e, &snapshot, NULL, err);
     if (rc == EVDB_OK) view_end(e, &snapshot);
     return rc;
 }

@@ -44,7 +44,8 @@ static evdb_status check(engine *e, const evdb_search_options *options, request 
     if (q->count && !q->queries) TRY(error_set(err, EVDB_INVALID, "the query is missing"));
     if (q->dim == 0 || q->dim > EVDB_DIM_MAX)
         TRY(error_set(err, EVDB_INVALID, "a query has 1 to %u elements, not %u", EVDB_DIM_MAX, q->dim));
-    if (isnan(q->radius) || (q->range && e->metric != EVDB_IP && q->radius < 0))
+    bool negative = e->metric == EVDB_IP || e->metric == EVDB_CUSTOM;
+    if (isnan(q->radius) || (q->range && !negative && q->radius < 0))
         TRY(error_set(err, EVDB_INVALID, "the radius is not a distance"));
 out:
     return rc;
@@ -205,7 +206,7 @@ static evdb_status look(engine *e, const request *q, const view_snapshot *s, con
     indexed_state state;
     uint32_t ef = q->o.ef ? q->o.ef : q->o.k > EF_MIN / EF_EACH ? q->o.k * EF_EACH : EF_MIN;
     indexed_state_now(s->index->vectors, &state);
-    bool graph = !q->range && !(q->o.flags & EVDB_SEARCH_EXACT) && state.linked;
+    bool graph = !q->range && !(q->o.flags & EVDB_SEARCH_EXACT) && state.linked && indexed_has_graph(s->index->vectors);
     evdb_status rc = EVDB_OK;
     if (graph && q->o.accuracy != 0) rc = accuracy_effort(e, s, q->o.k, q->o.accuracy, &ef, err);
     if (rc != EVDB_OK) return rc;
@@ -229,6 +230,7 @@ static evdb_status run(engine *e, const evdb_search_options *options, request *q
     bool cut = false;
     evdb_status rc;
     TRY(check(e, options, q, err));
+    TRY(metrics_ready(e, err));
     TRY(take_queries(e, q, &copy, err));
     same = q->o.flags & EVDB_SEARCH_METADATA ? &rd : NULL;
     if (q->o.filter) TRY(filters_begin(e, q->o.filter, &snapshot, same, &only, err));
@@ -242,6 +244,7 @@ static evdb_status run(engine *e, const evdb_search_options *options, request *q
     flat_query fq = { q->queries, q->count, q->stride / sizeof(float), q->o.k, q->radius, q->o.threads,
                       only ? &only->rows : NULL };
     if (snapshot.index) TRY(look(e, q, &snapshot, &fq, found_hits, found, &cut, err));
+    metrics_watch(e);
     TRY(build(e, q, &(hits){ found_hits, found, &snapshot, rd, q->range && cut }, out, err));
 out:
     if (only) filters_end(e, only);

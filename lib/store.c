@@ -47,22 +47,31 @@ static evdb_status between(uint32_t value, uint32_t least, uint32_t most, const 
     return error_set(err, EVDB_INVALID, "%s is %u, but must be %u..%u", what, value, least, most);
 }
 
+static evdb_status check_metric(evdb_store_options *o, evdb_error *err)
+{
+    if (!o->metric) o->metric = o->metric_name ? EVDB_CUSTOM : EVDB_COSINE;
+    if (!evdb_metric_name(o->metric)) return error_set(err, EVDB_INVALID, "there is no metric %d", (int)o->metric);
+    if (o->metric == EVDB_CUSTOM) return metrics_check_name(o->metric_name, err);
+    if (!o->metric_name) return EVDB_OK;
+    return error_set(err, EVDB_INVALID, "metric_name '%.64s' is of a custom metric, but the metric is %s", o->metric_name,
+                     evdb_metric_name(o->metric));
+}
+
 /* Options with their defaults filled in, or the reason why not. */
 static evdb_status check_options(const evdb_store_options *given, evdb_store_options *o, evdb_error *err)
 {
     evdb_status rc;
     *o = (evdb_store_options)EVDB_STORE_OPTIONS;
     TRY(options_import(o, sizeof(*o), given, "evdb_store_options", err));
-    if (!o->metric) o->metric = EVDB_COSINE;
     if (!o->dtype) o->dtype = EVDB_F32;
     if (!o->m) o->m = STORE_M_DEFAULT;
     if (!o->ef_construction) o->ef_construction = EF_DEFAULT;
     if (o->dim > EVDB_DIM_MAX) TRY(error_set(err, EVDB_LIMIT, "dimension %u is above %u", o->dim, EVDB_DIM_MAX));
-    if (!evdb_metric_name(o->metric)) TRY(error_set(err, EVDB_INVALID, "there is no metric %d", (int)o->metric));
+    TRY(check_metric(o, err));
     if (!evdb_dtype_name(o->dtype)) TRY(error_set(err, EVDB_INVALID, "there is no element type %d", (int)o->dtype));
     if (o->dtype != EVDB_F32 || o->metric == EVDB_HAMMING)
         TRY(error_set(err, EVDB_UNSUPPORTED, "stores of %s with metric %s are not built yet: f32 with cosine, euclidean, "
-                      "manhattan or ip is", evdb_dtype_name(o->dtype), evdb_metric_name(o->metric)));
+                      "manhattan, ip or a custom one is", evdb_dtype_name(o->dtype), evdb_metric_name(o->metric)));
     if ((unsigned)o->id_type > EVDB_ID_STRING) TRY(error_set(err, EVDB_INVALID, "there is no id type %d", (int)o->id_type));
     TRY(between(o->m, STORE_M_MIN, STORE_M_MAX, "m", err));
     TRY(between(o->ef_construction, EF_MIN, EF_MAX, "ef_construction", err));
@@ -155,6 +164,7 @@ evdb_status evdb_store_create(evdb *db, const char *name, const evdb_store_optio
     make_uuid(&db->platform, info.uuid);
     info.dim = o.dim;
     info.metric = o.metric;
+    info.metric_name = o.metric_name;
     info.dtype = o.dtype;
     info.id_type = o.id_type;
     info.m = o.m;

@@ -14,19 +14,21 @@ EVDB_BEGIN
  *   MANHATTAN  sum |a-b|                           score: 1 / (1 + distance)
  *   IP         -(a.b)                              score: the inner product, -distance
  *   HAMMING    number of differing bits            score: 1 / (1 + distance)
+ *   CUSTOM     what a function of the program says  score: -distance. See metric.h
  * A zero vector has no direction: under COSINE it is refused with EVDB_INVALID. */
 typedef enum evdb_metric {
     EVDB_COSINE = 1,
     EVDB_EUCLIDEAN = 2,
     EVDB_MANHATTAN = 3,
     EVDB_IP = 4,
-    EVDB_HAMMING = 5
+    EVDB_HAMMING = 5,
+    EVDB_CUSTOM = 6
 } evdb_metric;
 
 /* Element types. Only EVDB_F32 is built today; the others answer EVDB_UNSUPPORTED. */
 typedef enum evdb_dtype { EVDB_F32 = 1, EVDB_F16 = 2, EVDB_I8 = 3, EVDB_BIT = 4 } evdb_dtype;
 
-/* Names: "cosine", "euclidean" (or "l2"), "manhattan" (or "l1"), "ip" (or "dot"), "hamming";
+/* Names: "cosine", "euclidean" (or "l2"), "manhattan" (or "l1"), "ip" (or "dot"), "hamming", "custom";
  * "f32", "f16", "i8", "bit". _name() returns static storage, NULL for a value out of range.
  * _parse() answers EVDB_INVALID, listing the accepted names, for anything else. */
 EVDB_API const char *evdb_metric_name(evdb_metric metric);
@@ -35,7 +37,8 @@ EVDB_API const char *evdb_dtype_name(evdb_dtype dtype);
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_dtype_parse(const char *name, evdb_dtype *out, evdb_error *err);
 
 /* Distance between two vectors of dim float32 each (any alignment). Thread-safe. Refuses dim 0 or
- * above EVDB_DIM_MAX, a NaN or infinity, a zero vector under COSINE, and a sum that overflows float. */
+ * above EVDB_DIM_MAX, a NaN or infinity, a zero vector under COSINE, a sum that overflows float, and CUSTOM, whose function the
+ * caller has. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_distance(evdb_metric metric, const float *a, const float *b, uint32_t dim,
                                                    float *out, evdb_error *err);
 

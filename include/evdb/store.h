@@ -7,6 +7,7 @@
 #define EVDB_STORE_H
 #include <evdb/database.h>
 #include <evdb/distance.h>
+#include <evdb/metric.h>
 EVDB_BEGIN
 
 #define EVDB_STORE_NAME_MAX 64u    /* names match ^[a-z0-9][a-z0-9_-]{0,63}$ */
@@ -32,6 +33,7 @@ typedef struct evdb_store_options {
     uint32_t m, ef_construction, index_threads;
     uint32_t field_count;      /* how many names follow */
     const char *const *fields; /* metadata fields, as paths (filter.h), that filters will be fast on */
+    const char *metric_name;   /* of a metric of the program's own (metric.h): then metric is 0 or EVDB_CUSTOM; else NULL */
 } evdb_store_options;
 #define EVDB_STORE_OPTIONS { .size = sizeof(evdb_store_options) }
 
@@ -48,6 +50,7 @@ typedef struct evdb_store_info {
     int64_t created_ms;        /* Unix time in milliseconds */
     uint32_t field_count;
     const char *const *fields;
+    const char *metric_name;   /* with EVDB_CUSTOM; else NULL */
 } evdb_store_info;
 
 typedef struct evdb_store_stats {

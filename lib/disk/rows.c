@@ -222,6 +222,7 @@ static evdb_status insert_description(sql *s, const evdb_store_info *info, evdb_
     sqlite3_bind_text(st, 2, info->uuid, -1, SQLITE_STATIC);
     sqlite3_bind_text(st, 3, info->name, -1, SQLITE_STATIC);
     for (int i = 0; i < 8; i++) sqlite3_bind_int64(st, 4 + i, numbers[i]);
+    if (info->metric_name) sqlite3_bind_text(st, 5, info->metric_name, -1, SQLITE_STATIC);
     TRY(sql_run(s, st, err));
     TRY(sql_prepare(s, "INSERT INTO fields VALUES(?1,?2)", &field, err));
     for (uint32_t i = 0; i < info->field_count; i++) {

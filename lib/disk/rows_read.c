@@ -243,6 +243,15 @@ out:
     return rc;
 }
 
+/* Of a metric that is kept by its name; NULL for what is none. `at` is zeroed. */
+static const char *custom_name(sqlite3_stmt *st, int column, char *at)
+{
+    size_t length = (size_t)sqlite3_column_bytes(st, column);
+    const void *name = sqlite3_column_text(st, column);
+    if (!name || !length || length > EVDB_METRIC_NAME_MAX) return NULL;
+    return memcpy(at, name, length);
+}
+
 evdb_status rows_info(rows_reader *rd, evdb_store_info **out, evdb_error *err)
 {
     sqlite3_stmt *st = NULL;
@@ -255,14 +264,15 @@ evdb_status rows_info(rows_reader *rd, evdb_store_info **out, evdb_error *err)
     uint32_t fields = (uint32_t)sqlite3_column_int(st, 11);
     if (fields > EVDB_STORE_FIELDS_MAX)
         TRY(error_set(err, EVDB_CORRUPT, "%s: declares %u fields", rd->connection.name, fields));
-    size_t bytes = sizeof(*info) + fields * (sizeof(char *) + EVDB_FIELD_NAME_MAX + 1);
+    size_t fixed = sizeof(*info) + fields * (sizeof(char *) + EVDB_FIELD_NAME_MAX + 1), bytes = fixed + EVDB_METRIC_NAME_MAX + 1;
     if (!(info = mem_owned(&rd->of->platform->mem, bytes))) TRY(error_no_memory(err, bytes, "a store's description"));
     const char *uuid = (const char *)sqlite3_column_text(st, 1), *name = (const char *)sqlite3_column_text(st, 2);
     strncat(info->uuid, uuid ? uuid : "", sizeof(info->uuid) - 1);
     strncat(info->name, name ? name : "", sizeof(info->name) - 1);
     info->format = (uint32_t)sqlite3_column_int(st, 0);
     info->dim = (uint32_t)sqlite3_column_int(st, 3);
-    info->metric = (evdb_metric)sqlite3_column_int(st, 4);
+    if (sqlite3_column_type(st, 4) == SQLITE_TEXT) info->metric_name = custom_name(st, 4, (char *)info + fixed);
+    info->metric = info->metric_name ? EVDB_CUSTOM : (evdb_metric)sqlite3_column_int(st, 4);
     info->dtype = (evdb_dtype)sqlite3_column_int(st, 5);
     info->id_type = (evdb_id_type)sqlite3_column_int(st, 6);
     info->m = (uint32_t)sqlite3_column_int(st, 7);

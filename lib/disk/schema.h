@@ -3,7 +3,8 @@
  * Step i brings format i to i+1; a new database runs them all. Never edit a step that was released: add one.
  *
  * rows.db
- *   store    one row: what the store is
+ *   store    one row: what the store is. `metric` is a number of evdb_metric, or, as text, the name of a custom one (an evdb from
+ *            before there were any finds no metric in it, and refuses the store)
  *   records  id -> slot, sequence of the last write, checksum, metadata
  *   vectors  slot -> sequence of the write, id, checksum, bytes
  *   changes  sequence -> kind, slot filled, slot freed, live records after it, id

@@ -55,8 +55,9 @@ static void scan(sample *q, const flat_snapshot *s, uint32_t k)
     flat_search(s, &fq, q->hits, q->found, NULL);
 }
 
-/* Away from where the graph has a node, and from its neighbours. What would come to nothing has no direction: it stays. */
-static void move(sample *q, const flat_snapshot *s)
+/* Away from where the graph has a node, and from its neighbours. What would come to nothing has no direction: it stays. A custom metric
+ * may know nothing of what lies outside of the vectors, shares of a whole say: there it is half of the way to a neighbour. */
+static void move(sample *q, const flat_snapshot *s, float way)
 {
     scan(q, s, NEIGHBOUR);
     for (size_t i = 0; i < q->count; i++) {
@@ -65,7 +66,7 @@ static void move(sample *q, const flat_snapshot *s)
         const float *other = flat_vector(s->of, q->hits[i * NEIGHBOUR + q->found[i] - 1].row);
         float moved = 0;
         for (uint32_t j = 0; j < q->dim; j++) moved += fabsf(3 * x[j] - other[j]);
-        for (uint32_t j = 0; moved > 0 && j < q->dim; j++) x[j] += (x[j] - other[j]) / 2;
+        for (uint32_t j = 0; moved > 0 && j < q->dim; j++) x[j] += (x[j] - other[j]) * way;
     }
 }
 
@@ -74,10 +75,11 @@ static void sample_free(const evdb_allocator *mem, sample *q)
     mem_free(mem, q->queries), mem_free(mem, q->hits), mem_free(mem, q->found), mem_free(mem, q->bounds);
 }
 
-static evdb_status sample_make(const evdb_allocator *mem, const flat_snapshot *s, uint32_t dim, uint32_t k, sample *q, evdb_error *err)
+static evdb_status sample_make(engine *e, const flat_snapshot *s, uint32_t k, sample *q, evdb_error *err)
 {
-    size_t count = ACCURACY_QUERIES;
-    *q = (sample){ .dim = dim, .k = k, .count = count };
+    const evdb_allocator *mem = &e->db->platform.mem;
+    size_t count = ACCURACY_QUERIES, dim = atomic_load(&e->dim);
+    *q = (sample){ .dim = (uint32_t)dim, .k = k, .count = count };
     uint32_t room = k < NEIGHBOUR ? NEIGHBOUR : k;
     q->queries = mem_array(mem, count * dim, sizeof(float));
     q->hits = mem_array(mem, count * room, sizeof(hit));
@@ -85,7 +87,7 @@ static evdb_status sample_make(const evdb_allocator *mem, const flat_snapshot *s
     q->bounds = mem_array(mem, count, sizeof(float));
     if (!q->queries || !q->hits || !q->found || !q->bounds) return error_no_memory(err, count * room * sizeof(hit), "measuring searches");
     draw(q, s);
-    move(q, s);
+    move(q, s, e->metric == EVDB_CUSTOM ? -0.5f : 0.5f);
     scan(q, s, k);
     for (size_t i = 0; i < q->count; i++) q->bounds[i] = q->found[i] ? q->hits[i * k + q->found[i] - 1].distance : -INFINITY;
     return EVDB_OK;
@@ -113,7 +115,7 @@ static evdb_status measure(engine *e, const view_snapshot *s, uint32_t k, accura
     sample q;
     evdb_status rc;
     *out = (accuracy_ladder){ .rows = flat_count(s->rows.of) };
-    TRY(sample_make(mem, &s->rows, atomic_load(&e->dim), k, &q, err));
+    TRY(sample_make(e, &s->rows, k, &q, err));
     double ef = k > EF_LEAST ? k : EF_LEAST;
     for (; out->count < ACCURACY_RUNGS && ef <= GRAPH_EF_MAX; ef *= sqrt(2)) {
         uint32_t i = out->count++;

@@ -83,6 +83,7 @@ static evdb_status describe(engine *e, evdb_error *err)
     atomic_store(&e->id_type, info->id_type);
     if (!evdb_metric_name(e->metric) || !evdb_dtype_name(e->dtype) || e->dim > EVDB_DIM_MAX || e->id_type > EVDB_ID_STRING)
         rc = error_set(err, EVDB_CORRUPT, "store %s: its description makes no sense", e->uuid);
+    else if (info->metric_name) rc = metrics_named(e->db, info->metric_name, &e->custom, err);
 out:
     mem_owned_free(info);
     rows_read_end(rd);

@@ -10,6 +10,7 @@
 #include "engine/commit.h"
 #include "engine/filters.h"
 #include "engine/indexer.h"
+#include "engine/metrics.h"
 #include "engine/recall.h"
 #include "engine/view.h"
 #include "kernel/kernel.h"
@@ -33,6 +34,7 @@ struct evdb {
     void *log_context;
     const kernel *kernel;
     bool recall_unwatched;
+    metrics metrics;
     uint64_t index_memory_max; /* bytes of each store's graph; 0 = no bound */
     const volatile unsigned char *fork_page;
     pid_t pid; /* for kernels without the page */
@@ -49,6 +51,7 @@ struct engine {
     char uuid[37];
     rows *rows;
     evdb_metric metric;
+    custom_metric *custom; /* the metric, where it is EVDB_CUSTOM; else NULL */
     evdb_dtype dtype;
     _Atomic uint32_t dim; /* 0 until the first vector */
     _Atomic uint32_t id_type;

@@ -79,7 +79,8 @@ static evdb_status load_vector(void *context, const rows_vector *v, evdb_error *
 indexed_options view_options(engine *e)
 {
     return (indexed_options){ .flat = { .mem = &e->db->platform.mem, .kernel = e->db->kernel, .dim = atomic_load(&e->dim),
-                                        .metric = e->metric, .string_ids = atomic_load(&e->id_type) == EVDB_ID_STRING },
+                                        .metric = e->metric, .string_ids = atomic_load(&e->id_type) == EVDB_ID_STRING,
+                                        .custom = e->custom },
                               .m = e->m, .ef_construction = e->ef_construction, .seed = INDEX_SEED,
                               .memory_max = e->db->index_memory_max };
 }

@@ -85,6 +85,7 @@ static evdb_status json_begin(writer *w, evdb_error *err)
     output_text(o, ",\"dim\":");
     put_number(o, w->store->dim);
     put_member(o, ",\"metric\":", evdb_metric_name(w->store->metric));
+    if (w->store->metric_name) put_member(o, ",\"metric_name\":", w->store->metric_name);
     put_member(o, ",\"dtype\":", evdb_dtype_name(w->store->dtype));
     if (w->store->id_type != EVDB_ID_UNDECIDED)
         put_member(o, ",\"id_type\":", w->store->id_type == EVDB_ID_STRING ? "string" : "integer");

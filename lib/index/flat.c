@@ -385,13 +385,3 @@ float flat_query_inverse(const flat *f, const float *query)
 {
     return f->o.metric == EVDB_COSINE ? metric_inverse_norm(query, f->o.dim) : 1;
 }
-
-float flat_distance(const flat *f, const float *query, float inverse, uint32_t row)
-{
-    uint32_t at;
-    const chunk *c = chunk_at(f, row, &at);
-    float out;
-    metric_distances(f->o.kernel, f->o.metric, query, inverse, c->vectors + (size_t)at * f->stride, f->stride, 1, f->o.dim,
-                     c->inverses ? c->inverses + at : NULL, &out);
-    return out;
-}

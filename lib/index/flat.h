@@ -10,6 +10,7 @@
 #define EVDB_INDEX_FLAT_H
 #include "base/topk.h"
 #include "index/row_set.h"
+#include "kernel/custom.h"
 #include "kernel/kernel.h"
 #include <evdb/record.h>
 
@@ -19,8 +20,9 @@ typedef struct flat_options {
     const evdb_allocator *mem; /* borrowed */
     const kernel *kernel;
     uint32_t dim;
-    evdb_metric metric; /* COSINE, EUCLIDEAN, MANHATTAN or IP */
+    evdb_metric metric; /* COSINE, EUCLIDEAN, MANHATTAN, IP or CUSTOM */
     bool string_ids;
+    custom_metric *custom; /* with CUSTOM; registered before the first distance is asked for */
 } flat_options;
 
 evdb_status flat_create(const flat_options *options, flat **out, evdb_error *err);

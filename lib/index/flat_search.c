@@ -80,6 +80,16 @@ static void consider(one_query *q, const float *distances, uint32_t count, uint3
     }
 }
 
+/* From a query to rows of a chunk that lie one behind the other, the first at `at`. */
+static void chunk_distances(const flat *f, const chunk *c, uint32_t at, uint32_t count, const float *query, float inverse, float *out)
+{
+    const float *rows = c->vectors + (size_t)at * f->stride;
+    if (f->o.metric == EVDB_CUSTOM) custom_distances(f->o.custom, query, rows, f->stride, count, f->o.dim, out);
+    else
+        metric_distances(f->o.kernel, f->o.metric, query, inverse, rows, f->stride, count, f->o.dim,
+                         c->inverses ? c->inverses + at : NULL, out);
+}
+
 /* Short runs are too far between for the machine to foresee. */
 static void ask_for_run(const flat *f, const tile *t, uint32_t r)
 {
@@ -93,9 +103,7 @@ static void scan_tile(const flat *f, const tile *t, one_query *queries, size_t c
         for (uint32_t r = 0; r < t->runs; r++) {
             const chunk *c = t->chunk;
             ask_for_run(f, t, r + RUNS_AHEAD);
-            metric_distances(f->o.kernel, f->o.metric, queries[i].vector, queries[i].inverse,
-                             c->vectors + t->from[r] * f->stride, f->stride, t->count[r], f->o.dim,
-                             c->inverses ? c->inverses + t->from[r] : NULL, distances);
+            chunk_distances(f, c, t->from[r], t->count[r], queries[i].vector, queries[i].inverse, distances);
             consider(&queries[i], distances, t->count[r], t->first_row + t->from[r], radius);
         }
 }
@@ -163,6 +171,15 @@ void flat_search(const flat_snapshot *snapshot, const flat_query *q, hit *hits, 
 }
 
 /* ---- rows by number ---- */
+
+float flat_distance(const flat *f, const float *query, float inverse, uint32_t row)
+{
+    uint32_t at;
+    const chunk *c = chunk_at(f, row, &at);
+    float out;
+    chunk_distances(f, c, at, 1, query, inverse, &out);
+    return out;
+}
 
 void flat_distances(const flat *f, const float *query, float inverse, const uint32_t *rows, size_t count, float *out)
 {

@@ -39,6 +39,7 @@ flat *indexed_flat(indexed *x) { return x->flat; }
 /* On a line, inner products know two directions and nothing between them: a graph of them falls into two halves. */
 bool indexed_has_graph(const indexed *x)
 {
+    if (x->o.flat.metric == EVDB_CUSTOM) return custom_graph(x->o.flat.custom);
     return x->o.flat.metric != EVDB_HAMMING && !(x->o.flat.metric == EVDB_IP && x->o.flat.dim == 1);
 }
 
@@ -58,7 +59,7 @@ static graph_kind kind_of(evdb_metric metric)
     switch (metric) {
     case EVDB_COSINE: case EVDB_EUCLIDEAN: return GRAPH_L2;
     case EVDB_IP: return GRAPH_IP;
-    case EVDB_MANHATTAN: case EVDB_HAMMING: break;
+    case EVDB_MANHATTAN: case EVDB_HAMMING: case EVDB_CUSTOM: break;
     }
     return GRAPH_ROWS;
 }

@@ -46,7 +46,7 @@ static void every_name_and_alias_is_parsed_and_shown(void **state)
         assert_string_equal(evdb_dtype_name(dtype), dtypes[i].name);
     }
     assert_null(evdb_metric_name((evdb_metric)0));
-    assert_null(evdb_metric_name((evdb_metric)6));
+    assert_null(evdb_metric_name((evdb_metric)7));
     assert_null(evdb_dtype_name((evdb_dtype)0));
     assert_null(evdb_dtype_name((evdb_dtype)-1));
 }

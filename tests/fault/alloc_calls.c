@@ -2,6 +2,7 @@
 #include "alloc_calls.h"
 #include "alloc_auth.h"
 #include "alloc_filter.h"
+#include "alloc_metric.h"
 #include "database_private.h"
 #include "memory_io.h"
 #include <stdio.h>
@@ -369,6 +370,7 @@ const alloc_call alloc_calls[] = {
     ELSEWHERE(token_issue), ELSEWHERE(token_refresh),
     ELSEWHERE(token_check),
     ELSEWHERE(filter), ELSEWHERE(filter_index),
+    ELSEWHERE(metric),
 };
 #undef CALL
 #undef ELSEWHERE

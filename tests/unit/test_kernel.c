@@ -152,7 +152,7 @@ static double exact(evdb_metric metric, const float *a, const float *b, size_t n
     case EVDB_EUCLIDEAN: return sqrt(s.l2sq);
     case EVDB_MANHATTAN: return s.l1;
     case EVDB_IP: return -s.dot;
-    case EVDB_HAMMING: break;
+    case EVDB_HAMMING: case EVDB_CUSTOM: break;
     }
     return NAN;
 }

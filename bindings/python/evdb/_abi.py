@@ -52,6 +52,7 @@ WRITE = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t, POINTER(Error))
 PROGRESS = CFUNCTYPE(c_int, c_void_p, c_int, c_uint64)
 BAD = CFUNCTYPE(None, c_void_p, c_uint64, POINTER(Error))
 PROBLEM = CFUNCTYPE(None, c_void_p, c_char_p, c_char_p)
+DISTANCE = CFUNCTYPE(c_float, c_void_p, c_void_p, c_uint32, c_void_p)
 
 
 class Options(Structure):
@@ -61,12 +62,19 @@ class Options(Structure):
                 ("log", LOG), ("log_context", c_void_p), ("index_memory_max", c_uint64)]
 
 
+class MetricOptions(Structure):
+    """evdb_metric_options"""
+
+    _fields_ = [("size", c_size_t), ("distance", DISTANCE), ("context", c_void_p), ("flags", c_uint32),
+                ("reserved", c_uint32)]
+
+
 class StoreOptions(Structure):
     """evdb_store_options"""
 
     _fields_ = [("size", c_size_t), ("dim", c_uint32), ("metric", c_int), ("dtype", c_int), ("id_type", c_int),
                 ("m", c_uint32), ("ef_construction", c_uint32), ("index_threads", c_uint32),
-                ("field_count", c_uint32), ("fields", POINTER(c_char_p))]
+                ("field_count", c_uint32), ("fields", POINTER(c_char_p)), ("metric_name", c_char_p)]
 
 
 class StoreInfo(Structure):
@@ -75,7 +83,7 @@ class StoreInfo(Structure):
     _fields_ = [("name", c_char * 65), ("uuid", c_char * 37), ("dim", c_uint32), ("metric", c_int), ("dtype", c_int),
                 ("id_type", c_int), ("m", c_uint32), ("ef_construction", c_uint32), ("index_threads", c_uint32),
                 ("format", c_uint32), ("created_ms", c_int64), ("field_count", c_uint32),
-                ("fields", POINTER(c_char_p))]
+                ("fields", POINTER(c_char_p)), ("metric_name", c_char_p)]
 
 
 class StoreStats(Structure):
@@ -204,6 +212,7 @@ PROTOTYPES = {
     "evdb_metric_parse": (c_int, [c_char_p, _P, _P]),
     "evdb_dtype_name": (c_char_p, [c_int]),
     "evdb_dtype_parse": (c_int, [c_char_p, _P, _P]),
+    "evdb_metric_register": (c_int, [_P, c_char_p, _P, _P]),
     "evdb_distance": (c_int, [c_int, _P, _P, c_uint32, _P, _P]),
     "evdb_distance_batch": (c_int, [c_int, _P, _P, c_size_t, c_size_t, c_uint32, _P, _P]),
     "evdb_distance_score": (c_float, [c_int, c_float]),
