@@ -51,6 +51,8 @@ static evdb_status check_metric(evdb_store_options *o, evdb_error *err)
 {
     if (!o->metric) o->metric = o->metric_name ? EVDB_CUSTOM : EVDB_COSINE;
     if (!evdb_metric_name(o->metric)) return error_set(err, EVDB_INVALID, "there is no metric %d", (int)o->metric);
+    if (o->metric == EVDB_CUSTOM && !o->metric_name)
+        return error_set(err, EVDB_INVALID, "metric_name is missing: stores know a custom metric by its name");
     if (o->metric == EVDB_CUSTOM) return metrics_check_name(o->metric_name, err);
     if (!o->metric_name) return EVDB_OK;
     return error_set(err, EVDB_INVALID, "metric_name '%.64s' is of a custom metric, but the metric is %s", o->metric_name,

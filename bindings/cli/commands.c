@@ -4,7 +4,7 @@
 const cli_command commands[] = {
     { .name = "create", .op = "create_store", .creates = true,
       .example = "evdb create docs --dim 3 --metric cosine" },
-    { .name = "ls", .op = "list_stores", .list = "stores", .columns = "name,dim,metric,dtype,id_type,created_ms,damaged",
+    { .name = "ls", .op = "list_stores", .list = "stores", .columns = "name,dim,metric,metric_name,dtype,id_type,created_ms,damaged",
       .example = "evdb ls -d /var/lib/evdb" },
     { .name = "describe", .op = "describe_store",
       .example = "evdb describe docs" },

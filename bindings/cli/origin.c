@@ -27,9 +27,12 @@ bool origin_fill(source *from, const op *o, json_t *args)
     const char *key;
     json_t *value, *store = read_head(from);
     bool ok = true;
+    /* the name of a metric belongs to the metric it came with */
+    const char *metric = json_string_value(json_object_get(args, "metric"));
+    bool renamed = metric && strcmp(metric, "custom") != 0;
     json_object_foreach(store, key, value) {
         const op_field *f = op_field_find(o, key);
-        if (!f || f->position || json_object_get(args, key)) continue;
+        if (!f || f->position || json_object_get(args, key) || (renamed && strcmp(key, "metric_name") == 0)) continue;
         ok = json_object_set(args, key, value) == 0 && ok;
     }
     json_decref(store);

@@ -9,6 +9,7 @@ static const op_result store_reply[] = {
     OP_RESULT(name, OP_STRING, 0, .doc = "Name of the store."),
     OP_RESULT(dim, OP_INTEGER, 0, .doc = "Elements in a vector; 0 until the first vector decides."),
     OP_RESULT(metric, OP_CHOICE, OP_OPTIONAL, .choice = &choice_metric, .doc = "How distance is measured."),
+    OP_RESULT(metric_name, OP_STRING, OP_OPTIONAL, .doc = "With metric custom: the name under which programs register it."),
     OP_RESULT(dtype, OP_CHOICE, OP_OPTIONAL, .choice = &choice_dtype, .doc = "Type of a vector's elements."),
     OP_RESULT(id_type, OP_CHOICE, OP_OPTIONAL, .choice = &choice_id_type,
               .doc = "Type of record ids; left out until the first record decides."),
@@ -34,6 +35,7 @@ static void put_store(op_out *o, const evdb_store_info *info)
     op_out_text(o, "name", info->name);
     op_out_integer(o, "dim", info->dim);
     put_name(o, "metric", choice_metric.name(info->metric));
+    put_name(o, "metric_name", info->metric_name);
     put_name(o, "dtype", choice_dtype.name(info->dtype));
     put_name(o, "id_type", choice_id_type.name(info->id_type));
     op_out_integer(o, "m", info->m);
@@ -58,7 +60,7 @@ static evdb_status reply_store(evdb_store *store, op_out *reply, evdb_error *err
 }
 
 typedef struct create_args {
-    const char *name;
+    const char *name, *metric_name;
     int64_t dim, m, ef_construction, threads;
     uint32_t metric, dtype, id_type;
     op_strings fields;
@@ -71,6 +73,8 @@ static const op_field create_fields[] = {
              .doc = "Elements in a vector; 0 = taken from the first vector."),
     OP_FIELD(create_args, metric, OP_CHOICE, 0, .def = EVDB_COSINE, .choice = &choice_metric,
              .doc = "How distance is measured."),
+    OP_FIELD(create_args, metric_name, OP_STRING, 0,
+             .doc = "With metric custom: the name of a metric that programs register; only they can search the store."),
     OP_FIELD(create_args, dtype, OP_CHOICE, 0, .def = EVDB_F32, .choice = &choice_dtype,
              .doc = "Type of a vector's elements."),
     OP_FIELD(create_args, id_type, OP_CHOICE, 0, .choice = &choice_id_type,
@@ -91,6 +95,7 @@ static evdb_status create(op_call *call, const void *args, op_out *reply, evdb_e
     evdb_store *store = NULL;
     options.dim = (uint32_t)a->dim;
     options.metric = a->metric;
+    options.metric_name = a->metric_name;
     options.dtype = a->dtype;
     options.id_type = a->id_type;
     options.m = (uint32_t)a->m;

@@ -210,6 +210,7 @@ static void names_follow_their_pattern(void **state)
     ok(evdb_store_create(t->db, "t", &o, NULL, &why));
     o.metric_name = NULL;
     refused(EVDB_INVALID, evdb_store_create(t->db, "u", &o, &store, &why));
+    expect_says("metric_name");
     assert_null(store);
 }
 

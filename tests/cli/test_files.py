@@ -9,7 +9,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from evdb_command import BINARY, EXISTS, INVALID, NOT_FOUND, OK, USAGE
+from evdb_command import BINARY, EXISTS, INVALID, NOT_FOUND, OK, UNSUPPORTED, USAGE
 
 # float32 bit patterns that careless printing loses: denormals, -0, the largest, neighbours of 1 and of 0.1.
 EDGES = np.array([0x00000001, 0x80000000, 0x007fffff, 0x00800000, 0x7f7fffff, 0xff7fffff, 0x3f800001, 0x3dcccccd],
@@ -96,6 +96,17 @@ def test_a_json_export_takes_the_properties_of_its_store_along(evdb):
     assert evdb.json("describe", "other")["metric"] == "euclidean"
     document = json.loads(evdb.path("s.json").read_text())
     assert document["vectors"] == [{"id": "1", "vector": [1, 2], "metadata": {}}]
+
+
+def test_a_json_export_takes_the_name_of_a_custom_metric_along(evdb):
+    evdb.text("create", "s", "--metric", "custom", "--metric-name", "weighted")
+    evdb.text("put", "s", "1", "--vector", "[1,2]")
+    assert "'weighted'" in evdb.fails(UNSUPPORTED, "search", "s", "--vector", "[1,2]")
+    evdb.text("export", "s", "s.json")
+    evdb.text("import", "copy", "s.json")
+    evdb.text("import", "other", "s.json", "--metric", "l2")
+    shown = {store["name"]: (store["metric"], store.get("metric_name")) for store in evdb.json("ls")["stores"]}
+    assert shown == {"s": ("custom", "weighted"), "copy": ("custom", "weighted"), "other": ("euclidean", None)}
 
 
 def test_a_bare_json_array_is_imported(evdb):

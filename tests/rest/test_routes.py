@@ -17,6 +17,21 @@ def test_stores_are_created_described_renamed_and_dropped(daemon):
     daemon.ask("DELETE", "/api/v1/stores/rack").problem(404, "'rack'")
 
 
+def test_a_store_of_a_custom_metric_does_all_but_search(daemon):
+    created = daemon.good("POST", "/api/v1/stores", {"name": "own", "metric": "custom", "metric_name": "weighted"})
+    here = "/api/v1/stores/own"
+    assert (created["metric"], created["metric_name"]) == ("custom", "weighted")
+    assert created in daemon.good("GET", "/api/v1/stores")["stores"]
+    daemon.good("POST", here + "/vectors", {"id": 1, "vector": [1, 2], "metadata": {"n": 1}})
+    assert daemon.good("GET", here + "/vectors/1")["vector"] == [1, 2]
+    assert daemon.good("GET", here + '/count?filter={"n":1}') == {"count": 1}
+    daemon.ask("POST", here + "/search", {"vector": [1, 2]}).problem(501, "'weighted'")
+    daemon.ask("POST", here + "/index/build", {}).problem(501, "'weighted'")
+    daemon.ask("POST", "/api/v1/stores", {"name": "other", "metric": "custom"}).problem(400, "metric_name")
+    daemon.ask("POST", "/api/v1/stores", {"name": "other", "metric_name": "weighted"}).problem(400, "cosine")
+    assert daemon.good("DELETE", here) == {"dropped": "own"}
+
+
 def test_records_are_inserted_replaced_updated_fetched_and_deleted(daemon, store):
     reply = daemon.ask("POST", store + "/vectors", {"id": "a b", "vector": [1, 2, 3], "metadata": {"n": 1}})
     assert reply.status == 201 and reply.headers["Location"] == store + "/vectors/a%20b"
