@@ -64,7 +64,7 @@ def output(function: Any, *arguments: Any) -> int:
     return outcome.out or 0
 
 
-_beneath: Dict[int, "Handle"] = {}  # id() of a handle: the handle that must be closed after it
+_beneath: Dict[int, Any] = {}  # id() of a handle: what must be let go after it, the handle beneath or what its library calls
 _running = [True]  # emptied when the interpreter ends
 
 
@@ -101,7 +101,7 @@ class Handle(int):
         _beneath[id(handle)] = beneath
         return handle
 
-    def __del__(self, beneath: Dict[int, "Handle"] = _beneath, running: List[bool] = _running) -> None:
+    def __del__(self, beneath: Dict[int, Any] = _beneath, running: List[bool] = _running) -> None:
         if running:
             self.release(self)
             beneath.pop(id(self), None)
@@ -110,6 +110,10 @@ class Handle(int):
 class DatabaseHandle(Handle):
     __slots__ = ()
     release = staticmethod(lib.evdb_close)
+
+    def keep(self, called: Any) -> None:
+        """Keeps something that the library may call until the database is closed."""
+        _beneath.setdefault(id(self), []).append(called)
 
 
 class StoreHandle(Handle):

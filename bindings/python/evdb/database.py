@@ -8,7 +8,7 @@ import weakref
 from ctypes import POINTER, byref, c_char_p, c_size_t, sizeof
 from typing import Any, List, Mapping, Optional, Sequence, Union
 
-from . import _abi, _arguments
+from . import _abi, _arguments, metrics
 from ._arguments import text, unsigned
 from ._library import DatabaseHandle, StoreHandle, check, lib, output
 from .errors import Invalid
@@ -46,6 +46,7 @@ class Database:
                                 index_memory_max=unsigned(index_memory_max, "index_memory_max", bits=64))
         self._stores: "weakref.WeakSet[Store]" = weakref.WeakSet()
         self._path = os.fspath(path)
+        self._raised = metrics.Raised()
         self._handle = DatabaseHandle(output(lib.evdb_open, encoded, byref(options)))
         _open.add(self)
 
@@ -70,23 +71,24 @@ class Database:
         self.close()
 
     def _opened(self, address: int, name: str) -> Store:
-        store = Store(StoreHandle.above(address, self._handle), name)
+        store = Store(StoreHandle.above(address, self._handle), name, self._raised)
         self._stores.add(store)
         return store
 
     def create_store(self, name: str, dim: Optional[int] = None, metric: str = "cosine", dtype: str = "f32",
                      index: Optional[Mapping[str, int]] = None, fields: Sequence[str] = (),
-                     id_type: Optional[str] = None) -> Store:
+                     id_type: Optional[str] = None, metric_name: Optional[str] = None) -> Store:
         """Creates a store and opens it. `Exists` when the name is taken.
 
         dim None takes the dimension from the first vector. metric: "cosine", "euclidean" (or "l2"), "manhattan"
-        (or "l1"), "ip" (or "dot"). index: {"m", "ef_construction", "threads"}, recorded for the index to come.
+        (or "l1"), "ip" (or "dot"), or "custom" with a metric_name (`register_metric`). index: {"m", "ef_construction", "threads"}, recorded for the index to come.
         fields: metadata fields that filters will be fast on. id_type: "integer" or "string", decided by the first
         record when None.
         """
         options = _abi.StoreOptions(size=sizeof(_abi.StoreOptions))
         options.dim = 0 if dim is None else unsigned(dim, "dim", 1)
         options.metric, options.dtype = _arguments.metric(metric), _arguments.dtype(dtype)
+        options.metric_name = None if metric_name is None else text(metric_name, "metric_name")
         if id_type is not None:
             if id_type not in _abi.ID_TYPES[1:]:
                 raise Invalid(f"id_type must be 'integer' or 'string', not {id_type!r}")
@@ -102,6 +104,21 @@ class Database:
         options.field_count = len(encoded)
         options.fields = (c_char_p * len(encoded))(*encoded)
         return self._opened(output(lib.evdb_store_create, self._handle, text(name, "name"), byref(options)), name)
+
+    def register_metric(self, name: str, distance: metrics.Distance, *, graph: bool = False) -> None:
+        """Lets stores that were created with metric="custom" and this metric_name be searched here, by a function of yours.
+
+        distance(a, b) gets two float32 vectors, in a search the query first, and answers a number: smaller is nearer. It is called
+        for every record a search looks at, and a call takes some microseconds, where the library's own metrics take nanoseconds.
+        It may be called by several threads, and must always answer the same for the same vectors. What it raises, a search raises.
+
+        With graph=True the store may get a graph: then most records are not looked at, and most of the nearest are found. The function
+        has to be symmetric then, and is called in the background too. It stays until the database is closed; registering the name once
+        more raises `Exists`.
+        """
+        if not callable(distance):
+            raise TypeError(f"distance must be callable, not {type(distance).__name__}")
+        metrics.register(self._handle, name, distance, graph, self._raised)
 
     def store(self, name: str) -> Store:
         """Opens a store. `NotFound` when there is none of that name."""

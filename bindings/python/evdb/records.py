@@ -131,6 +131,7 @@ class StoreInfo:
     fields: Tuple[str, ...]
     format: int
     created: datetime
+    metric_name: Optional[str] = None  # with metric "custom": `Database.register_metric`
 
 
 def _name(text: Optional[bytes]) -> Optional[str]:
@@ -149,4 +150,5 @@ def store_info_from(native: _abi.StoreInfo) -> StoreInfo:
         fields=tuple(native.fields[i].decode() for i in range(native.field_count)),
         format=native.format,
         created=datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=native.created_ms),
+        metric_name=_name(native.metric_name),
     )

@@ -13,6 +13,7 @@ from ._batch import Batch, write
 from ._ids import Id
 from ._library import CursorHandle, Handle, ResultHandle, check, failure, lib, output
 from .errors import Invalid, NotFound
+from .metrics import Raised
 from .records import (
     BadRecord, Changes, ImportReport, Record, StoreInfo, Written, record_from, store_info_from,
 )
@@ -82,9 +83,10 @@ class Store:
     lock. After a fork the child gets `Forked` and has to open the database again.
     """
 
-    def __init__(self, handle: Handle, name: str) -> None:
+    def __init__(self, handle: Handle, name: str, raised: Raised) -> None:
         self._handle = handle
         self._name = name
+        self._raised = raised
 
     def __getattr__(self, name: str) -> Any:  # only reached when the attribute is not there
         if name == "_handle":
@@ -227,7 +229,10 @@ class Store:
         status = _search(self._handle, query, len(query) >> 2, options, byref(outcome), byref(outcome, _ERROR_AT))
         if status:
             raise failure(outcome.error, status)
-        return SearchResult(_ResultHandle(outcome.out))
+        result = SearchResult(_ResultHandle(outcome.out))
+        if self._raised:
+            self._raised.again()
+        return result
 
     def search_range(self, q: Any, radius: float, k: Optional[int] = None, filter: Filter = None,
                      metadata: bool = False) -> SearchResult:
@@ -238,7 +243,9 @@ class Store:
         query = _vectors.one(q, "q")
         options = build_options(k, None, 1, metadata, None if filter is None else json_text(filter, "filter"))
         address = output(lib.evdb_search_range, self._handle, query, len(query) >> 2, radius, options)
-        return SearchResult(ResultHandle(address))
+        result = SearchResult(ResultHandle(address))
+        self._raised.again()
+        return result
 
     def search_batch(self, Q: Any, k: int = 10, ef: Optional[int] = None, threads: int = 1, filter: Filter = None,
                      metadata: bool = False, accuracy: Optional[float] = None) -> BatchResult:
@@ -250,7 +257,9 @@ class Store:
         rows = _vectors.rows(Q, "Q")
         options = build_options(k, ef, threads, metadata, None if filter is None else json_text(filter, "filter"), accuracy)
         address = output(lib.evdb_search_batch, self._handle, rows.address, rows.count, rows.stride, rows.dim, options)
-        return BatchResult(ResultHandle(address), k)
+        result = BatchResult(ResultHandle(address), k)
+        self._raised.again()
+        return result
 
     # About the store.
 
