@@ -5,7 +5,8 @@
  * scanned exactly, so every search sees every write. A graph search is approximate: options->ef says how hard it looks, and
  * EVDB_SEARCH_EXACT that it shall scan. The graph lives in the memory of the process that searches, and in a file that other
  * processes with the store take over: what several want is built by one of them, and what that one had not saved when it was
- * killed by another. All functions are thread-safe. */
+ * killed by another. All functions are thread-safe. Whether
+ * there may be a graph of a custom metric, metric.h tells. */
 #ifndef EVDB_INDEX_H
 #define EVDB_INDEX_H
 #include <evdb/store.h>
@@ -13,7 +14,8 @@ EVDB_BEGIN
 
 /* Links everything that is committed now and refines it, on `threads` threads (0 = those of the store's index_threads, or all
  * cores), and returns when nothing is left to do. Waits for another process that is building, and takes over what that has saved.
- * EVDB_CANCELLED: see evdb_index_cancel(); EVDB_LIMIT: the graph would exceed evdb_options.index_memory_max. */
+ * EVDB_CANCELLED: see evdb_index_cancel(); EVDB_LIMIT: the graph would exceed evdb_options.index_memory_max; EVDB_UNSUPPORTED: the
+ * store's custom metric is not registered (metric.h). */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_index_build(evdb_store *store, uint32_t threads, evdb_error *err);
 
 /* Append only; 0 is none of them. */

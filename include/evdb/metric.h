@@ -40,7 +40,7 @@ enum {
      * calls. It has to be symmetric, distance(a, b) == distance(b, a), and work on any two stored vectors, and on points half-way
      * between two of them, which are tried where a search asks for an accuracy. How much is found depends on the metric: the nearer
      * it is to a true one (what is near to one vector is near to its neighbours), the more. Measure it against EVDB_SEARCH_EXACT.
-     * Without the flag every search looks at all vectors. */
+     * Without the flag every search looks at all vectors, and evdb_index_build() has nothing to do. */
     EVDB_METRIC_GRAPH = 1
 };
 

@@ -14,9 +14,29 @@
 
 enum { K = 10, QUERIES = 50, EF = 100, HIDDEN = 6 };
 
-static const evdb_metric metrics[] = { EVDB_EUCLIDEAN, EVDB_COSINE, EVDB_MANHATTAN, EVDB_IP };
+static const evdb_metric metrics[] = { EVDB_EUCLIDEAN, EVDB_COSINE, EVDB_MANHATTAN, EVDB_IP, EVDB_CUSTOM };
 enum { METRICS = sizeof(metrics) / sizeof(*metrics) };
 static uint64_t seed;
+
+/* As a metric of the program's own: differences by their cubes (Minkowski), where elements have three different weights. */
+static float cubes(const float *a, const float *b, uint32_t dim, void *context)
+{
+    float sum = 0;
+    (void)context;
+    for (uint32_t i = 0; i < dim; i++) {
+        float apart = (float)(1 + i % 3) * fabsf(a[i] - b[i]);
+        sum += apart * apart * apart;
+    }
+    return cbrtf(sum);
+}
+static custom_metric own = { .name = "cubes", .flags = EVDB_METRIC_GRAPH, .distance = cubes };
+
+static indexed_options options_of(evdb_metric metric, size_t dim)
+{
+    return (indexed_options){ .flat = { .mem = &platform_real.mem, .kernel = kernel_best(), .dim = (uint32_t)dim, .metric = metric,
+                                        .custom = &own },
+                              .m = 12, .ef_construction = 100, .seed = 7 };
+}
 
 /* Normally distributed (Box and Muller). */
 static float normal(void)
@@ -71,8 +91,7 @@ typedef void maker(float *out, size_t dim, float sigma);
 /* Rows 0 .. count - 1, linked. */
 static indexed *build(evdb_metric metric, size_t dim, size_t count, maker *make, float sigma)
 {
-    indexed_options o = { .flat = { .mem = &platform_real.mem, .kernel = kernel_best(), .dim = (uint32_t)dim, .metric = metric },
-                          .m = 12, .ef_construction = 100, .seed = 7 };
+    indexed_options o = options_of(metric, dim);
     indexed *x;
     float *v = malloc(dim * sizeof(*v));
     assert_non_null(v);
@@ -209,8 +228,7 @@ static void replacing_half_is_as_good_as_a_fresh_build(void **state)
             link_all(x), link_all(x);
         }
         got = recall(x, DIM, q);
-        indexed_options o = { .flat = { .mem = &platform_real.mem, .kernel = kernel_best(), .dim = DIM, .metric = metrics[m] },
-                              .m = 12, .ef_construction = 100, .seed = 7 };
+        indexed_options o = options_of(metrics[m], DIM);
         assert_int_equal(indexed_create(&o, &again, NULL), EVDB_OK);
         for (uint64_t i = 0; i < ROWS; i++) put(again, i, i + 1, flat_vector(indexed_flat(x), flat_row(indexed_flat(x), i)));
         flat_publish(indexed_flat(again), ROWS);
