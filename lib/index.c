@@ -12,8 +12,7 @@
 static evdb_status load(engine *e, evdb_error *err)
 {
     view_snapshot snapshot = { 0 };
-    evdb_status rc = metrics_ready(e, err);
-    if (rc == EVDB_OK) rc = view_begin(e, &snapshot, NULL, err);
+    evdb_status rc = view_begin(e, &snapshot, NULL, err);
     if (rc == EVDB_OK) view_end(e, &snapshot);
     return rc;
 }
@@ -22,6 +21,7 @@ static evdb_status build(engine *e, uint32_t threads, bool anew, evdb_error *err
 {
     evdb_status rc;
     TRY(engine_usable(e, err));
+    TRY(metrics_ready(e, err));
     if (threads > STORE_INDEX_THREADS_MAX)
         TRY(error_set(err, EVDB_LIMIT, "threads is %u, but must be 0..%d", threads, STORE_INDEX_THREADS_MAX));
     if (control_is(e, CONTROL_OFF)) TRY(control_set(e, CONTROL_OFF, false, err));
@@ -46,6 +46,7 @@ evdb_status evdb_index_create(evdb_store *store, evdb_error *err)
     engine *e = store->engine;
     evdb_status rc;
     TRY(engine_usable(e, err));
+    TRY(metrics_ready(e, err));
     if (control_is(e, CONTROL_OFF)) TRY(control_set(e, CONTROL_OFF, false, err));
     TRY(load(e, err));
     indexer_begin(e);

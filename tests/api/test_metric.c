@@ -166,9 +166,11 @@ static void a_metric_that_is_not_registered_hinders_nothing_but_measuring(void *
         expect_says("'weighted'");
         refused(EVDB_UNSUPPORTED, evdb_search_range(store, query, DIM, 1, NULL, &r, &why));
         refused(EVDB_UNSUPPORTED, evdb_search_batch(store, query, 1, 0, DIM, NULL, &r, &why));
+        ok(evdb_index_drop(store, &why));
         refused(EVDB_UNSUPPORTED, evdb_index_build(store, 1, &why));
         refused(EVDB_UNSUPPORTED, evdb_index_create(store, &why));
         expect_says("'weighted'");
+        assert_int_equal(index_status(store).state, EVDB_INDEX_DISABLED);
         assert_null(r);
         evdb_store_close(store);
         store = reopen(t);
