@@ -5,6 +5,7 @@
 #include "base/try.h"
 #include "engine/engine.h"
 #include "engine/generation.h"
+#include "engine/stored.h"
 
 enum { INDEX_SEED = 20260101 }; /* the same vectors in the same order make the same graph */
 
@@ -65,21 +66,32 @@ typedef struct filling {
     rows_reader *reader;
     indexed *vectors;
     uint32_t dim;
+    float *scratch;
 } filling;
 
 static evdb_status put(filling *f, const rows_vector *v, evdb_error *err)
 {
-    if (v->size != f->dim * sizeof(float))
-        return error_set(err, EVDB_CORRUPT, "a vector has %zu bytes where %zu belong", v->size, f->dim * sizeof(float));
-    return indexed_put(f->vectors, v->slot, v->sequence, &v->id, v->bytes, err);
+    const float *vector;
+    evdb_status rc = stored_vector(f->engine, &v->id, v->bytes, v->size, f->dim, f->scratch, &vector, err);
+    return rc == EVDB_OK ? indexed_put(f->vectors, v->slot, v->sequence, &v->id, vector, err) : rc;
 }
+
+static evdb_status fill_begin(filling *f, engine *e, rows_reader *rd, indexed *vectors, evdb_error *err)
+{
+    *f = (filling){ e, rd, vectors, atomic_load(&e->dim), NULL };
+    if (e->dtype == EVDB_F32) return EVDB_OK;
+    f->scratch = mem_array(&e->db->platform.mem, f->dim, sizeof(*f->scratch));
+    return f->scratch ? EVDB_OK : error_no_memory(err, f->dim * sizeof(*f->scratch), "a vector");
+}
+
+static void fill_end(filling *f) { mem_free(&f->engine->db->platform.mem, f->scratch); }
 
 static evdb_status load_vector(void *context, const rows_vector *v, evdb_error *err) { return put(context, v, err); }
 
 indexed_options view_options(engine *e)
 {
     return (indexed_options){ .flat = { .mem = &e->db->platform.mem, .kernel = e->db->kernel, .dim = atomic_load(&e->dim),
-                                        .metric = e->metric, .string_ids = atomic_load(&e->id_type) == EVDB_ID_STRING },
+                                        .metric = e->metric, .dtype = e->dtype, .string_ids = atomic_load(&e->id_type) == EVDB_ID_STRING },
                               .m = e->m, .ef_construction = e->ef_construction, .seed = INDEX_SEED,
                               .memory_max = e->db->index_memory_max };
 }
@@ -90,12 +102,15 @@ static evdb_status load_rows(engine *e, rows_reader *rd, uint64_t tip, evdb_erro
     const evdb_allocator *mem = &e->db->platform.mem;
     view_index *index = mem_zero(mem, sizeof(*index));
     indexed_options o = view_options(e);
+    filling f;
     evdb_status rc;
     if (!index) return error_no_memory(err, sizeof(*index), "an index");
     TRY(indexed_create(&o, &index->vectors, err));
     index->flat = indexed_flat(index->vectors);
-    filling f = { e, rd, index->vectors, o.flat.dim };
-    TRY(rows_vectors(rd, load_vector, &f, err));
+    TRY(fill_begin(&f, e, rd, index->vectors, err));
+    rc = rows_vectors(rd, load_vector, &f, err);
+    fill_end(&f);
+    if (rc != EVDB_OK) goto out;
     flat_publish(index->flat, tip);
     replace(e, index);
     index = NULL;
@@ -120,8 +135,10 @@ static evdb_status follow_change(void *context, const rows_change *c, evdb_error
 
 evdb_status view_follow(engine *e, rows_reader *rd, view_index *at, uint64_t tip, evdb_error *err)
 {
-    filling f = { e, rd, at->vectors, atomic_load(&e->dim) };
-    evdb_status rc = rows_changes(rd, flat_sequence(at->flat), SIZE_MAX, follow_change, &f, err);
+    filling f;
+    evdb_status rc = fill_begin(&f, e, rd, at->vectors, err);
+    if (rc == EVDB_OK) rc = rows_changes(rd, flat_sequence(at->flat), SIZE_MAX, follow_change, &f, err);
+    fill_end(&f);
     if (rc == EVDB_OK) flat_publish(at->flat, tip);
     return rc;
 }

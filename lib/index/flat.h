@@ -19,7 +19,8 @@ typedef struct flat_options {
     const evdb_allocator *mem; /* borrowed */
     const kernel *kernel;
     uint32_t dim;
-    evdb_metric metric; /* COSINE, EUCLIDEAN, MANHATTAN or IP */
+    evdb_metric metric;
+    evdb_dtype dtype; /* what vectors are made of; 0 = EVDB_F32 */
     bool string_ids;
 } flat_options;
 

@@ -57,6 +57,11 @@ INLINE __m256 l1_step(__m256 acc, __m256 a, __m256 b)
     return _mm256_add_ps(acc, _mm256_andnot_ps(_mm256_set1_ps(-0.0f), _mm256_sub_ps(a, b)));
 }
 
+INLINE __m256 differ_step(__m256 acc, __m256 a, __m256 b)
+{
+    return _mm256_add_ps(acc, _mm256_and_ps(_mm256_cmp_ps(a, b, _CMP_NEQ_UQ), _mm256_set1_ps(1)));
+}
+
 #define LOAD(p) _mm256_loadu_ps(p)
 
 #define KERNEL(name, step)                                                                                            \
@@ -107,6 +112,7 @@ INLINE __m256 l1_step(__m256 acc, __m256 a, __m256 b)
 KERNEL(dot_f32, dot_step)
 KERNEL(l2sq_f32, l2sq_step)
 KERNEL(l1_f32, l1_step)
+KERNEL(differ_f32, differ_step)
 
 ISA static bool finite_f32(const float *a, size_t n)
 {
@@ -120,6 +126,6 @@ ISA static bool finite_f32(const float *a, size_t n)
     return _mm256_testz_si256(bad, bad);
 }
 
-const kernel kernel_avx2 = { "avx2",       usable,        dot_f32,     l2sq_f32,  l1_f32,
-                             dot_f32_rows, l2sq_f32_rows, l1_f32_rows, finite_f32, &codes_avx2 };
+const kernel kernel_avx2 = { "avx2",       usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
+                             dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_avx2 };
 #endif

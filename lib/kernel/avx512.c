@@ -28,6 +28,11 @@ INLINE __m512 l2sq_step(__m512 acc, __m512 a, __m512 b)
 
 INLINE __m512 l1_step(__m512 acc, __m512 a, __m512 b) { return _mm512_add_ps(acc, _mm512_abs_ps(_mm512_sub_ps(a, b))); }
 
+INLINE __m512 differ_step(__m512 acc, __m512 a, __m512 b)
+{
+    return _mm512_mask_add_ps(acc, _mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ), acc, _mm512_set1_ps(1));
+}
+
 #define LOAD(p) _mm512_loadu_ps(p)
 
 #define KERNEL(name, step)                                                                                            \
@@ -56,6 +61,7 @@ INLINE __m512 l1_step(__m512 acc, __m512 a, __m512 b) { return _mm512_add_ps(acc
 KERNEL(dot_f32, dot_step)
 KERNEL(l2sq_f32, l2sq_step)
 KERNEL(l1_f32, l1_step)
+KERNEL(differ_f32, differ_step)
 
 ISA static bool finite_f32(const float *a, size_t n)
 {
@@ -69,6 +75,6 @@ ISA static bool finite_f32(const float *a, size_t n)
     return !bad;
 }
 
-const kernel kernel_avx512 = { "avx512",     usable,        dot_f32,     l2sq_f32,  l1_f32,
-                               dot_f32_rows, l2sq_f32_rows, l1_f32_rows, finite_f32, &codes_avx512 };
+const kernel kernel_avx512 = { "avx512",     usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
+                               dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_avx512 };
 #endif

@@ -16,10 +16,12 @@ typedef struct kernel {
     float (*dot_f32)(const float *a, const float *b, size_t n);
     float (*l2sq_f32)(const float *a, const float *b, size_t n);
     float (*l1_f32)(const float *a, const float *b, size_t n);
+    float (*differ_f32)(const float *a, const float *b, size_t n); /* how many elements differ; exact */
     /* One query against `rows` rows, row i at base + i * stride floats; out receives rows results. */
     void (*dot_f32_rows)(const float *q, const float *base, size_t stride, size_t rows, size_t n, float *out);
     void (*l2sq_f32_rows)(const float *q, const float *base, size_t stride, size_t rows, size_t n, float *out);
     void (*l1_f32_rows)(const float *q, const float *base, size_t stride, size_t rows, size_t n, float *out);
+    void (*differ_f32_rows)(const float *q, const float *base, size_t stride, size_t rows, size_t n, float *out);
     /* True when every value is finite. */
     bool (*finite_f32)(const float *a, size_t n);
     const code_kernel *codes;

@@ -48,7 +48,7 @@ static float exactly(evdb_metric metric, const float *a, const float *b, size_t 
     case EVDB_EUCLIDEAN: return (float)sqrt(l2);
     case EVDB_MANHATTAN: return (float)l1;
     case EVDB_IP: return (float)(0 - dot); /* no -0 */
-    case EVDB_HAMMING: break; /* of bits, not of floats */
+    case EVDB_HAMMING: break; /* a count never leaves the range of float */
     }
     return NAN;
 }
@@ -74,7 +74,7 @@ void metric_distances(const kernel *k, evdb_metric metric, const float *q, float
         k->dot_f32_rows(q, base, stride, rows, n, out);
         for (size_t i = 0; i < rows; i++) out[i] = 0 - out[i]; /* no -0 */
         break;
-    case EVDB_HAMMING: break;
+    case EVDB_HAMMING: k->differ_f32_rows(q, base, stride, rows, n, out); break;
     }
     if (k->finite_f32(out, rows)) return;
     for (size_t i = 0; i < rows; i++)

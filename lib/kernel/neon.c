@@ -36,6 +36,12 @@ INLINE float32x4_t l2sq_step(float32x4_t acc, float32x4_t a, float32x4_t b)
 
 INLINE float32x4_t l1_step(float32x4_t acc, float32x4_t a, float32x4_t b) { return vaddq_f32(acc, vabdq_f32(a, b)); }
 
+INLINE float32x4_t differ_step(float32x4_t acc, float32x4_t a, float32x4_t b)
+{
+    uint32x4_t one = vreinterpretq_u32_f32(vdupq_n_f32(1));
+    return vaddq_f32(acc, vreinterpretq_f32_u32(vbicq_u32(one, vceqq_f32(a, b))));
+}
+
 #define KERNEL(name, step)                                                                                            \
     INLINE float name##_inline(const float *a, const float *b, size_t n)                                              \
     {                                                                                                                 \
@@ -54,6 +60,7 @@ INLINE float32x4_t l1_step(float32x4_t acc, float32x4_t a, float32x4_t b) { retu
 KERNEL(dot_f32, dot_step)
 KERNEL(l2sq_f32, l2sq_step)
 KERNEL(l1_f32, l1_step)
+KERNEL(differ_f32, differ_step)
 
 static bool finite_f32(const float *a, size_t n)
 {
@@ -66,8 +73,8 @@ static bool finite_f32(const float *a, size_t n)
     return vmaxvq_u32(bad) == 0;
 }
 
-const kernel kernel_neon = { "neon",       usable,        dot_f32,     l2sq_f32,  l1_f32,
-                             dot_f32_rows, l2sq_f32_rows, l1_f32_rows, finite_f32, &codes_neon };
-const kernel kernel_neon_dot = { "neon-dot",   usable_dot,    dot_f32,     l2sq_f32,  l1_f32,
-                                 dot_f32_rows, l2sq_f32_rows, l1_f32_rows, finite_f32, &codes_neon_dot };
+const kernel kernel_neon = { "neon",       usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
+                             dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_neon };
+const kernel kernel_neon_dot = { "neon-dot",   usable_dot,    dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
+                                 dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_neon_dot };
 #endif
