@@ -5,6 +5,7 @@
 #ifndef EVDB_KERNEL_H
 #define EVDB_KERNEL_H
 #include "kernel/codes.h"
+#include "kernel/elements.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,7 @@ typedef struct kernel {
     /* True when every value is finite. */
     bool (*finite_f32)(const float *a, size_t n);
     const code_kernel *codes;
+    const element_kernel *elements;
 } kernel;
 
 extern const kernel kernel_scalar;

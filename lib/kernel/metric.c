@@ -53,17 +53,22 @@ static float exactly(evdb_metric metric, const float *a, const float *b, size_t 
     return NAN;
 }
 
+void metric_cosines(float q_inverse, const float *inverses, size_t rows, float *out)
+{
+    for (size_t i = 0; i < rows; i++) {
+        float d = 1 - out[i] * q_inverse * inverses[i];
+        d = d < 0 ? 0 : d; /* rounding; keeps NaN */
+        out[i] = d > 2 ? 2 : d;
+    }
+}
+
 void metric_distances(const kernel *k, evdb_metric metric, const float *q, float q_inverse, const float *base,
                       size_t stride, size_t rows, size_t n, const float *inverses, float *out)
 {
     switch (metric) {
     case EVDB_COSINE:
         k->dot_f32_rows(q, base, stride, rows, n, out);
-        for (size_t i = 0; i < rows; i++) {
-            float d = 1 - out[i] * q_inverse * inverses[i];
-            d = d < 0 ? 0 : d; /* rounding; keeps NaN */
-            out[i] = d > 2 ? 2 : d;
-        }
+        metric_cosines(q_inverse, inverses, rows, out);
         break;
     case EVDB_EUCLIDEAN:
         k->l2sq_f32_rows(q, base, stride, rows, n, out);
