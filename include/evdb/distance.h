@@ -24,7 +24,7 @@ typedef enum evdb_metric {
 } evdb_metric;
 
 /* Element types: what a store keeps and compares. Callers hand in and get back float32 all the same.
- *   F32  as given                                              4 bytes an element on disk
+ *   F32  as given                                              4 bytes an element, on disk and in memory
  *   F16  rounded to the nearest, ties to even; |x| <= 65504    2
  *   I8   whole numbers -128..127                               1
  *   BIT  0 and 1                                               1/8; a vector takes whole bytes

@@ -46,7 +46,8 @@ typedef struct evdb_index_status {
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_index_get_status(evdb_store *store, evdb_index_status *out, evdb_error *err);
 
 /* Bytes of memory that a graph of `count` vectors of dim elements takes, with its codes, when nodes have m links (0 = 16). Vectors are
- * not in it: they take 4 dim each, in memory or in the mapped file. EVDB_INVALID for what no store can have. */
+ * not in it: they take 4 dim each, less where elements are smaller (distance.h), in memory or in the mapped file. EVDB_INVALID for
+ * what no store can have. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_index_estimate(uint32_t dim, uint64_t count, uint32_t m, uint64_t *bytes, evdb_error *err);
 
 /* What follows is for all processes with the store, and but for cancel survives them. */

@@ -17,7 +17,6 @@ typedef struct verifying {
     view_index *index;
     flat_snapshot rows;
     uint64_t matched, told;
-    float *scratch; /* a vector of the rows */
     void (*problem)(void *context, const char *text);
     void *context;
 } verifying;
@@ -38,13 +37,12 @@ static evdb_status compare(void *context, const rows_vector *r, evdb_error *err)
     verifying *v = context;
     char shown[64];
     uint32_t row = flat_row(v->index->flat, r->slot), dim = atomic_load(&v->engine->dim);
-    const float *vector;
-    evdb_status rc = stored_vector(v->engine, &r->id, r->bytes, r->size, dim, v->scratch, &vector, err);
+    evdb_status rc = stored_check(v->engine, &r->id, r->bytes, r->size, dim, err);
     if (rc != EVDB_OK) return rc;
     if (row == FLAT_NO_ROW || !flat_visible(&v->rows, row)) report(v, "index: has no row for record %s", id_show(&r->id, shown, sizeof(shown)));
     else {
         evdb_id id = flat_id(&v->rows, row);
-        bool same = id_equal(&id, &r->id) && memcmp(flat_vector(v->index->flat, row), vector, dim * sizeof(*vector)) == 0;
+        bool same = id_equal(&id, &r->id) && memcmp(flat_stored(v->index->flat, row), r->bytes, r->size) == 0;
         if (!same) report(v, "index: has another vector for record %s", id_show(&r->id, shown, sizeof(shown)));
     }
     v->matched++;
@@ -71,8 +69,6 @@ static evdb_status check_rows(verifying *v, evdb_error *err)
     }
     if (rc != EVDB_OK && err) *err = why;
     if (rc != EVDB_OK) goto out;
-    size_t bytes = atomic_load(&v->engine->dim) * sizeof(*v->scratch);
-    if (!(v->scratch = mem_alloc(&v->engine->db->platform.mem, bytes))) TRY(error_no_memory(err, bytes, "a vector"));
     flat_begin(v->index->flat, &v->rows);
     rc = rows_vectors(rd, compare, v, &why);
     flat_end(&v->rows);
@@ -100,7 +96,6 @@ evdb_status generation_verify(engine *e, void (*problem)(void *context, const ch
     else if (rc != EVDB_OK && rc != EVDB_NOT_FOUND && rc != EVDB_NO_MEMORY) problem(context, bad.message);
     if (v.index) indexed_free(v.index->vectors);
     mem_free(&e->db->platform.mem, v.index);
-    mem_free(&e->db->platform.mem, v.scratch);
     mem_free(&e->db->platform.mem, dir);
     return rc == EVDB_NO_MEMORY ? rc : EVDB_OK;
 }

@@ -5,8 +5,10 @@
 
 struct engine;
 
-/* The dim floats of a record's vector: the bytes themselves in a store of f32 (so of any alignment), else `scratch`, which has room
- * for them and may be NULL in such a store. EVDB_CORRUPT, naming the record, when they are no vector of this store. */
+/* EVDB_CORRUPT, naming the record, when these bytes are no vector of dim elements of this store. */
+evdb_status stored_check(const struct engine *e, const evdb_id *id, const void *bytes, size_t size, uint32_t dim, evdb_error *err);
+/* The same, and the dim floats of a record's vector: the bytes themselves in a store of f32 (so of any alignment), else `scratch`, which has room
+ * for them and may be NULL in such a store. */
 evdb_status stored_vector(const struct engine *e, const evdb_id *id, const void *bytes, size_t size, uint32_t dim, float *scratch,
                           const float **out, evdb_error *err);
 

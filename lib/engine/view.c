@@ -66,25 +66,13 @@ typedef struct filling {
     rows_reader *reader;
     indexed *vectors;
     uint32_t dim;
-    float *scratch;
 } filling;
 
 static evdb_status put(filling *f, const rows_vector *v, evdb_error *err)
 {
-    const float *vector;
-    evdb_status rc = stored_vector(f->engine, &v->id, v->bytes, v->size, f->dim, f->scratch, &vector, err);
-    return rc == EVDB_OK ? indexed_put(f->vectors, v->slot, v->sequence, &v->id, vector, err) : rc;
+    evdb_status rc = stored_check(f->engine, &v->id, v->bytes, v->size, f->dim, err);
+    return rc == EVDB_OK ? indexed_put(f->vectors, v->slot, v->sequence, &v->id, v->bytes, err) : rc;
 }
-
-static evdb_status fill_begin(filling *f, engine *e, rows_reader *rd, indexed *vectors, evdb_error *err)
-{
-    *f = (filling){ e, rd, vectors, atomic_load(&e->dim), NULL };
-    if (e->dtype == EVDB_F32) return EVDB_OK;
-    f->scratch = mem_array(&e->db->platform.mem, f->dim, sizeof(*f->scratch));
-    return f->scratch ? EVDB_OK : error_no_memory(err, f->dim * sizeof(*f->scratch), "a vector");
-}
-
-static void fill_end(filling *f) { mem_free(&f->engine->db->platform.mem, f->scratch); }
 
 static evdb_status load_vector(void *context, const rows_vector *v, evdb_error *err) { return put(context, v, err); }
 
@@ -102,15 +90,12 @@ static evdb_status load_rows(engine *e, rows_reader *rd, uint64_t tip, evdb_erro
     const evdb_allocator *mem = &e->db->platform.mem;
     view_index *index = mem_zero(mem, sizeof(*index));
     indexed_options o = view_options(e);
-    filling f;
     evdb_status rc;
     if (!index) return error_no_memory(err, sizeof(*index), "an index");
     TRY(indexed_create(&o, &index->vectors, err));
     index->flat = indexed_flat(index->vectors);
-    TRY(fill_begin(&f, e, rd, index->vectors, err));
-    rc = rows_vectors(rd, load_vector, &f, err);
-    fill_end(&f);
-    if (rc != EVDB_OK) goto out;
+    filling f = { e, rd, index->vectors, o.flat.dim };
+    TRY(rows_vectors(rd, load_vector, &f, err));
     flat_publish(index->flat, tip);
     replace(e, index);
     index = NULL;
@@ -135,10 +120,8 @@ static evdb_status follow_change(void *context, const rows_change *c, evdb_error
 
 evdb_status view_follow(engine *e, rows_reader *rd, view_index *at, uint64_t tip, evdb_error *err)
 {
-    filling f;
-    evdb_status rc = fill_begin(&f, e, rd, at->vectors, err);
-    if (rc == EVDB_OK) rc = rows_changes(rd, flat_sequence(at->flat), SIZE_MAX, follow_change, &f, err);
-    fill_end(&f);
+    filling f = { e, rd, at->vectors, atomic_load(&e->dim) };
+    evdb_status rc = rows_changes(rd, flat_sequence(at->flat), SIZE_MAX, follow_change, &f, err);
     if (rc == EVDB_OK) flat_publish(at->flat, tip);
     return rc;
 }

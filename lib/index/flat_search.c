@@ -3,7 +3,6 @@
  * Rows go by in tiles that fit the second-level cache; each tile meets a block of queries before the next one is
  * fetched, so that a batch reads memory once a block and not once a query. */
 #include "index/flat_private.h"
-#include "kernel/metric.h"
 #include "platform/thread.h"
 
 enum {
@@ -12,8 +11,7 @@ enum {
     TILE_ROWS_MAX = 1024,
     QUERY_BLOCK = 16,
     RUN_SHORT = 4,
-    RUNS_AHEAD = 2,
-    ROWS_AHEAD = 3
+    RUNS_AHEAD = 2
 };
 
 typedef struct search {
@@ -93,9 +91,7 @@ static void scan_tile(const flat *f, const tile *t, one_query *queries, size_t c
         for (uint32_t r = 0; r < t->runs; r++) {
             const chunk *c = t->chunk;
             ask_for_run(f, t, r + RUNS_AHEAD);
-            metric_distances(f->o.kernel, f->o.metric, queries[i].vector, queries[i].inverse,
-                             c->vectors + t->from[r] * f->stride, f->stride, t->count[r], f->o.dim,
-                             c->inverses ? c->inverses + t->from[r] : NULL, distances);
+            row_distances(f, c, t->from[r], t->count[r], queries[i].vector, queries[i].inverse, distances);
             consider(&queries[i], distances, t->count[r], t->first_row + t->from[r], radius);
         }
 }
@@ -104,7 +100,7 @@ static void scan_tile(const flat *f, const tile *t, one_query *queries, size_t c
 static void scan_chunk(const search *s, const chunk *c, uint32_t first, uint32_t count, one_query *queries, size_t query_count)
 {
     const flat *f = s->snapshot->of;
-    size_t rows = TILE_BYTES / (f->stride * sizeof(float));
+    size_t rows = TILE_BYTES / f->stride;
     uint32_t step = (uint32_t)(rows < TILE_ROWS_MIN ? TILE_ROWS_MIN : rows > TILE_ROWS_MAX ? TILE_ROWS_MAX : rows);
     tile t = { .chunk = c, .first_row = first };
     for (uint32_t from = 0; from < count; from += step) {
@@ -160,15 +156,4 @@ void flat_search(const flat_snapshot *snapshot, const flat_query *q, hit *hits, 
     atomic_init(&s.cut, false);
     thread_share(s.parts, work, &s);
     if (cut) *cut = atomic_load(&s.cut);
-}
-
-/* ---- rows by number ---- */
-
-void flat_distances(const flat *f, const float *query, float inverse, const uint32_t *rows, size_t count, float *out)
-{
-    for (size_t i = 0; i < count && i < ROWS_AHEAD; i++) flat_ask_for(f, rows[i]);
-    for (size_t i = 0; i < count; i++) {
-        if (i + ROWS_AHEAD < count) flat_ask_for(f, rows[i + ROWS_AHEAD]);
-        out[i] = flat_distance(f, query, inverse, rows[i]);
-    }
 }

@@ -49,7 +49,7 @@ static void from_query(const void *context, const float *query, const uint32_t *
 
 static void from_row(const void *context, uint32_t row, const uint32_t *rows, size_t count, float *out)
 {
-    flat_distances(context, flat_vector(context, row), flat_inverse(context, row), rows, count, out);
+    flat_distances_between(context, row, rows, count, out);
 }
 
 /* Codes serve what comes of inner products; the others are walked by the exact distances of the rows. Of bits, the square of
@@ -158,7 +158,7 @@ evdb_status tail_add(indexed *x, uint32_t row, evdb_error *err)
     return EVDB_OK;
 }
 
-evdb_status indexed_put(indexed *x, uint64_t slot, uint64_t sequence, const evdb_id *id, const float *vector, evdb_error *err)
+evdb_status indexed_put(indexed *x, uint64_t slot, uint64_t sequence, const evdb_id *id, const void *vector, evdb_error *err)
 {
     evdb_status rc;
     TRY(flat_put(x->flat, slot, sequence, id, vector, err));

@@ -212,7 +212,7 @@ static void replacing_half_is_as_good_as_a_fresh_build(void **state)
         indexed_options o = { .flat = { .mem = &platform_real.mem, .kernel = kernel_best(), .dim = DIM, .metric = metrics[m] },
                               .m = 12, .ef_construction = 100, .seed = 7 };
         assert_int_equal(indexed_create(&o, &again, NULL), EVDB_OK);
-        for (uint64_t i = 0; i < ROWS; i++) put(again, i, i + 1, flat_vector(indexed_flat(x), flat_row(indexed_flat(x), i)));
+        for (uint64_t i = 0; i < ROWS; i++) put(again, i, i + 1, flat_vector(indexed_flat(x), flat_row(indexed_flat(x), i), NULL));
         flat_publish(indexed_flat(again), ROWS);
         link_all(again);
         fresh = recall(again, DIM, q);
