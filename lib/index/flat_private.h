@@ -9,7 +9,7 @@ enum {
     CHUNK_FIRST = 1024, /* rows in chunk 0; chunk i has CHUNK_FIRST << i */
     CHUNKS = 22,        /* almost 2^32 rows */
     READERS = FLAT_READERS, /* snapshots that can be told apart; more only delay the reuse of memory */
-    ROW_BYTES = 8, ROW_BYTES_F32 = 32, /* rows are padded to multiples; of floats to whole vectors of the machine */
+    ROW_BYTES = 8, ROW_BYTES_F32 = 32, /* rows are padded to whole words; of floats to whole vectors of the machine */
     ALIGNMENT = 64
 };
 

@@ -2,8 +2,10 @@
  *
  * Rows go by in tiles that fit the second-level cache; each tile meets a block of queries before the next one is
  * fetched, so that a batch reads memory once a block and not once a query. */
+#include "base/element.h"
 #include "index/flat_private.h"
 #include "platform/thread.h"
+#include <string.h>
 
 enum {
     TILE_BYTES = 128 << 10,
@@ -11,7 +13,8 @@ enum {
     TILE_ROWS_MAX = 1024,
     QUERY_BLOCK = 16,
     RUN_SHORT = 4,
-    RUNS_AHEAD = 2
+    RUNS_AHEAD = 2,
+    QUERY_WORDS = 128 /* queries of no more bits are made bits themselves; longer ones meet the rows as floats */
 };
 
 typedef struct search {
@@ -57,6 +60,7 @@ static void find_runs(tile *t, uint32_t from, uint32_t to, uint64_t sequence)
 
 typedef struct one_query {
     const float *vector;
+    uint64_t bits[QUERY_WORDS];
     float inverse;
     topk best;
     bool cut; /* a radius held more than k */
@@ -84,6 +88,8 @@ static void ask_for_run(const flat *f, const tile *t, uint32_t r)
     if (r < t->runs && t->count[r] <= RUN_SHORT) flat_ask_for(f, t->first_row + t->from[r]);
 }
 
+static bool has_bits(const flat *f) { return f->o.dtype == EVDB_BIT && f->stride <= QUERY_WORDS * sizeof(uint64_t); }
+
 static void scan_tile(const flat *f, const tile *t, one_query *queries, size_t count, float radius)
 {
     float distances[TILE_ROWS_MAX];
@@ -91,7 +97,11 @@ static void scan_tile(const flat *f, const tile *t, one_query *queries, size_t c
         for (uint32_t r = 0; r < t->runs; r++) {
             const chunk *c = t->chunk;
             ask_for_run(f, t, r + RUNS_AHEAD);
-            row_distances(f, c, t->from[r], t->count[r], queries[i].vector, queries[i].inverse, distances);
+            if (has_bits(f))
+                metric_bit_distances(f->o.kernel, f->o.metric, queries[i].bits, queries[i].inverse, c->vectors + t->from[r] * f->stride,
+                                     f->stride, t->count[r], f->stride / sizeof(uint64_t),
+                                     c->inverses ? c->inverses + t->from[r] : NULL, distances);
+            else row_distances(f, c, t->from[r], t->count[r], queries[i].vector, queries[i].inverse, distances);
             consider(&queries[i], distances, t->count[r], t->first_row + t->from[r], radius);
         }
 }
@@ -135,6 +145,10 @@ static void work(void *context, size_t part)
             q->vector = s->q->queries + (first + i) * s->q->stride;
             q->inverse = f->o.metric == EVDB_COSINE ? metric_inverse_norm(q->vector, f->o.dim) : 0;
             q->cut = false;
+            if (has_bits(f)) {
+                memset(q->bits, 0, f->stride);
+                element_encode(EVDB_BIT, q->vector, f->o.dim, q->bits);
+            }
             topk_init(&q->best, s->hits + (first + i) * s->q->k, s->q->k);
         }
         scan(s, queries, count);

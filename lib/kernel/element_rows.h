@@ -32,6 +32,22 @@ enum { BITS_F16 = 16, BITS_I8 = 8, BITS_BIT = 1 };
         }                                                                                                              \
     }
 
+/* Defines name(), which counts the bits of `q op row`. */
+#define BIT_ROWS(isa, name, op)                                                                                        \
+    isa static void name(const uint64_t *q, const void *base, size_t stride, size_t rows, size_t words, float *out)    \
+    {                                                                                                                  \
+        for (size_t r = 0; r < rows; r++) {                                                                            \
+            const unsigned char *row = (const unsigned char *)base + r * stride;                                       \
+            uint32_t count = 0;                                                                                        \
+            for (size_t i = 0; i < words; i++) {                                                                       \
+                uint64_t word;                                                                                         \
+                memcpy(&word, row + i * sizeof(word), sizeof(word));                                                   \
+                count += (uint32_t)__builtin_popcountll(q[i] op word);                                                 \
+            }                                                                                                          \
+            out[r] = (float)count;                                                                                     \
+        }                                                                                                              \
+    }
+
 /* All that an instruction set has of them, as the table `table`. */
 #define ELEMENT_KERNEL(isa, table)                                                                                     \
     ELEMENT_ROWS(isa, dot_f16, dot_step, load_f16, BITS_F16)                                                           \
@@ -46,8 +62,11 @@ enum { BITS_F16 = 16, BITS_I8 = 8, BITS_BIT = 1 };
     ELEMENT_ROWS(isa, l2sq_bit, l2sq_step, load_bit, BITS_BIT)                                                         \
     ELEMENT_ROWS(isa, l1_bit, l1_step, load_bit, BITS_BIT)                                                             \
     ELEMENT_ROWS(isa, differ_bit, differ_step, load_bit, BITS_BIT)                                                     \
+    BIT_ROWS(isa, bits_both, &)                                                                                        \
+    BIT_ROWS(isa, bits_differ, ^)                                                                                      \
     const element_kernel table = { { dot_f16, l2sq_f16, l1_f16, differ_f16 },                                          \
                                    { dot_i8, l2sq_i8, l1_i8, differ_i8 },                                              \
-                                   { dot_bit, l2sq_bit, l1_bit, differ_bit } };
+                                   { dot_bit, l2sq_bit, l1_bit, differ_bit },                                          \
+                                   bits_both, bits_differ };
 
 #endif

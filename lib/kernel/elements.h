@@ -5,6 +5,7 @@
 #ifndef EVDB_KERNEL_ELEMENTS_H
 #define EVDB_KERNEL_ELEMENTS_H
 #include <stddef.h>
+#include <stdint.h>
 
 typedef void element_rows_fn(const float *q, const void *base, size_t stride, size_t rows, size_t n, float *out);
 
@@ -12,8 +13,12 @@ typedef struct element_sums {
     element_rows_fn *dot, *l2sq, *l1, *differ;
 } element_sums;
 
+/* Of two vectors of bits, as words with zeros behind the last element. */
+typedef void bit_rows_fn(const uint64_t *q, const void *base, size_t stride, size_t rows, size_t words, float *out);
+
 typedef struct element_kernel {
     element_sums f16, i8, bit;
+    bit_rows_fn *bits_both, *bits_differ; /* how many are set in both; in one of the two */
 } element_kernel;
 
 extern const element_kernel elements_scalar;

@@ -293,6 +293,36 @@ static void any_alignment_and_stride_is_taken(void **state)
     }
 }
 
+/* Short ones are compared as bits by a scan, long ones are not: nobody can tell. */
+static void bits_of_any_number_are_counted_exactly(void **state)
+{
+    static const uint32_t dims[] = { 1, 64, 65, 8191, 8192, 8193, 20000 };
+    enum { FEW = 30, MOST = 20000 };
+    scratch *t = *state;
+    float *rows = malloc(FEW * MOST * sizeof(*rows));
+    assert_non_null(rows);
+    for (size_t d = 0; d < sizeof(dims) / sizeof(*dims); d++) {
+        uint32_t dim = dims[d];
+        evdb_search_options o = EVDB_SEARCH_OPTIONS;
+        evdb_store *store = store_of(t, (char[]){ (char)('a' + d), 0 }, dim, EVDB_BIT, EVDB_HAMMING);
+        evdb_result *r;
+        for (size_t i = 0; i < (size_t)FEW * dim; i++) rows[i] = (float)seed_below(&seed, 2);
+        for (int i = 0; i < FEW; i++) ok(evdb_record_insert(store, num(i), rows + (size_t)i * dim, dim, NULL, NULL, &why));
+        o.k = FEW;
+        ok(evdb_search_batch(store, rows, FEW, 0, dim, &o, &r, &why));
+        assert_int_equal(r->count, FEW * FEW);
+        for (size_t i = 0; i < r->count; i++) {
+            const float *a = rows + i / FEW * dim, *b = rows + (size_t)r->numbers[i] * dim;
+            float differ = 0;
+            for (uint32_t j = 0; j < dim; j++) differ += a[j] != b[j];
+            assert_true(r->distances[i] == differ);
+        }
+        evdb_result_free(r);
+        evdb_store_close(store);
+    }
+    free(rows);
+}
+
 static void smaller_elements_take_less_room_on_disk_and_in_memory(void **state)
 {
     scratch *t = *state;
@@ -332,6 +362,7 @@ int main(void)
         TEST(what_an_element_cannot_hold_is_refused_and_named),
         TEST(what_rounds_to_zeros_is_refused_under_cosine),
         TEST(any_alignment_and_stride_is_taken),
+        TEST(bits_of_any_number_are_counted_exactly),
         TEST(smaller_elements_take_less_room_on_disk_and_in_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,6 +105,33 @@ static void nothing_is_read_behind_a_row(void **state)
     munmap(pages, 2 * page);
 }
 
+static void bits_are_counted_as_floats_are_added(void **state)
+{
+    enum { MOST = 400, WORDS = (MOST + 63) / 64, STRIDE = WORDS * 8 + 1 };
+    (void)state;
+    for (uint32_t n = 1; n <= MOST; n++) {
+        float q[MOST], v[MOST], inverses[ROWS], counted[ROWS], added[ROWS];
+        uint64_t bits[WORDS] = { 0 };
+        unsigned char rows[ROWS * STRIDE] = { 0 };
+        for (uint32_t i = 0; i < n; i++) q[i] = draw(EVDB_BIT);
+        q[0] = 1;
+        element_encode(EVDB_BIT, q, n, bits);
+        for (size_t r = 0; r < ROWS; r++) {
+            for (uint32_t i = 0; i < n; i++) v[i] = draw(EVDB_BIT);
+            v[n - 1] = 1;
+            element_encode(EVDB_BIT, v, n, rows + r * STRIDE);
+            inverses[r] = metric_inverse_norm(v, n);
+        }
+        EACH_KERNEL(k)
+            for (evdb_metric m = EVDB_COSINE; m <= EVDB_HAMMING; m++) {
+                float inverse = metric_inverse_norm(q, n);
+                metric_bit_distances(k, m, bits, inverse, rows, STRIDE, ROWS, (n + 63) / 64, inverses, counted);
+                metric_element_distances(k, m, EVDB_BIT, q, inverse, rows, STRIDE, ROWS, n, inverses, added);
+                assert_memory_equal(counted, added, sizeof(counted));
+            }
+    }
+}
+
 static void distances_are_those_of_the_floats(void **state)
 {
     enum { DIM = 77 };
@@ -132,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_of_every_length_agree_with_sums_in_double),
         cmocka_unit_test(nothing_is_read_behind_a_row),
+        cmocka_unit_test(bits_are_counted_as_floats_are_added),
         cmocka_unit_test(distances_are_those_of_the_floats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
