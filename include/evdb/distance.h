@@ -29,7 +29,7 @@ typedef enum evdb_metric {
  *   I8   whole numbers -128..127                               1
  *   BIT  0 and 1                                               1/8; a vector takes whole bytes
  * What the type cannot hold is refused with EVDB_INVALID, which names the element. Every metric works on each; bits count as the
- * numbers 0 and 1. */
+ * numbers 0 and 1. HAMMING of other elements than BIT has no graph (index.h): its searches scan. */
 typedef enum evdb_dtype { EVDB_F32 = 1, EVDB_F16 = 2, EVDB_I8 = 3, EVDB_BIT = 4 } evdb_dtype;
 
 /* Names: "cosine", "euclidean" (or "l2"), "manhattan" (or "l1"), "ip" (or "dot"), "hamming";

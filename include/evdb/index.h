@@ -1,7 +1,7 @@
 /* index.h - the graph that makes searches fast, and how far it has come.
  *
- * Nobody has to ask for it. A store of some thousand vectors, of whatever metric, gets a graph once its searches have cost about
- * as much as building one; what is written from then on is linked into it in the background. Until a vector is linked it is
+ * Nobody has to ask for it. A store of some thousand vectors, of whatever metric (HAMMING of bits only), gets a graph once its
+ * searches have cost about as much as building one; what is written from then on is linked into it in the background. Until a vector is linked it is
  * scanned exactly, so every search sees every write. A graph search is approximate: options->ef says how hard it looks, and
  * EVDB_SEARCH_EXACT that it shall scan. The graph lives in the memory of the process that searches, and in a file that other
  * processes with the store take over: what several want is built by one of them, and what that one had not saved when it was

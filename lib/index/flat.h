@@ -101,7 +101,7 @@ bool flat_visible(const flat_snapshot *s, uint32_t row);
 float flat_distance(const flat *f, const float *query, float inverse, uint32_t row);
 /* The same of many rows, which are fetched ahead. */
 void flat_distances(const flat *f, const float *query, float inverse, const uint32_t *rows, size_t count, float *out);
-/* From one row to others; of MANHATTAN and HAMMING, and to their precision only: elements are added up in another order. */
+/* From one row to others, under MANHATTAN; as precise, but not to the bit: elements are added up in another order. */
 void flat_distances_between(const flat *f, uint32_t from, const uint32_t *rows, size_t count, float *out);
 float flat_query_inverse(const flat *f, const float *query);
 

@@ -36,10 +36,12 @@ void indexed_free(indexed *x)
 
 flat *indexed_flat(indexed *x) { return x->flat; }
 
-/* On a line, inner products know two directions and nothing between them: a graph of them falls into two halves. */
+/* On a line, inner products know two directions and nothing between them: a graph of them falls into two halves. Elements of many
+ * kinds hardly ever agree: nearly all rows are equally far then, and no walk finds the few that are not. */
 bool indexed_has_graph(const indexed *x)
 {
-    return !(x->o.flat.metric == EVDB_IP && x->o.flat.dim == 1);
+    const flat_options *o = &x->o.flat;
+    return !(o->metric == EVDB_IP && o->dim == 1) && !(o->metric == EVDB_HAMMING && o->dtype != EVDB_BIT);
 }
 
 static void from_query(const void *context, const float *query, const uint32_t *rows, size_t count, float *out)
