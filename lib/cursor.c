@@ -7,6 +7,7 @@
 #include "base/options.h"
 #include "base/try.h"
 #include "engine/engine.h"
+#include "engine/stored.h"
 #include "store_private.h"
 #include <stdint.h>
 #include <string.h>
@@ -20,6 +21,7 @@ struct evdb_cursor {
     evdb_id last; /* where the next block begins; text in last_text */
     char last_text[EVDB_ID_BYTES_MAX + 1];
     buf bytes; /* vectors, ids and metadata of the block */
+    float *scratch; /* a vector, where stored ones are not floats */
     evdb_record records[BLOCK_RECORDS];
     size_t count, at;
     evdb_status failed; /* what ended the block early */
@@ -55,11 +57,18 @@ static evdb_status add(evdb_cursor *c, const rows_record *row, evdb_error *err)
     evdb_record *r = &c->records[c->count];
     *r = (evdb_record){ .id = row->id, .version = row->version, .dtype = c->engine->dtype,
                         .dim = atomic_load(&c->engine->dim), .metadata_length = row->metadata_length };
-    if (row->vector) r->dim = (uint32_t)(row->vector_bytes / sizeof(float)); /* what is there, whatever was decided */
+    const float *vector = NULL;
+    if (row->vector && c->engine->dtype != EVDB_F32 && !c->scratch) {
+        c->scratch = mem_array(&c->engine->db->platform.mem, r->dim, sizeof(*c->scratch));
+        if (!c->scratch) return error_no_memory(err, r->dim * sizeof(*c->scratch), "a vector");
+    }
+    evdb_status rc = row->vector ? stored_vector(c->engine, &row->id, row->vector, row->vector_bytes, r->dim, c->scratch, &vector, err)
+                                 : EVDB_OK;
+    if (rc != EVDB_OK) return rc;
     bool kept = keep(c, row->metadata, row->metadata_length, (const void **)&r->metadata);
     if (kept && row->id.text) kept = keep(c, row->id.text, row->id.length, (const void **)&r->id.text);
-    if (kept && row->vector) kept = keep(c, row->vector, row->vector_bytes, (const void **)&r->vector);
-    if (!kept) return error_no_memory(err, row->vector_bytes + row->metadata_length, "a block of records");
+    if (kept && vector) kept = keep(c, vector, r->dim * sizeof(*vector), (const void **)&r->vector);
+    if (!kept) return error_no_memory(err, r->dim * sizeof(*vector) + row->metadata_length, "a block of records");
     c->count++;
     return EVDB_OK;
 }
@@ -73,6 +82,7 @@ static evdb_status read_block(evdb_cursor *c, rows_reader *rd, evdb_error *err)
     TRY(rows_seek(rd, c->begun ? &c->last : NULL, err));
     while (c->count < BLOCK_RECORDS && c->bytes.size < BLOCK_BYTES) {
         rc = rows_step(rd, flags, &row, &found, err);
+        if (rc == EVDB_OK && found) rc = add(c, &row, err);
         /* a page that cannot be read is no record: there is nothing to go on behind */
         if (rc == EVDB_CORRUPT && found && c->flags & EVDB_CURSOR_SKIP_DAMAGED && row.id.length <= EVDB_ID_BYTES_MAX)
             set_last(c, &row.id);
@@ -81,7 +91,6 @@ static evdb_status read_block(evdb_cursor *c, rows_reader *rd, evdb_error *err)
             c->ended = true;
             break;
         }
-        TRY(add(c, &row, err));
         set_last(c, &row.id);
     }
 out:
@@ -162,5 +171,6 @@ void evdb_cursor_close(evdb_cursor *c)
     if (!c) return;
     const evdb_allocator *mem = &c->engine->db->platform.mem;
     buf_free(&c->bytes);
+    mem_free(mem, c->scratch);
     mem_free(mem, c);
 }

@@ -76,7 +76,6 @@ static evdb_status check(const kernel *k, evdb_metric metric, const float *v, ui
 static evdb_status check_shape(evdb_metric metric, uint32_t dim, evdb_error *err)
 {
     if (!evdb_metric_name(metric)) return error_set(err, EVDB_INVALID, "there is no metric %d", (int)metric);
-    if (metric == EVDB_HAMMING) return error_set(err, EVDB_UNSUPPORTED, "hamming distances are of bits, not of floats");
     if (metric == EVDB_CUSTOM) return error_set(err, EVDB_UNSUPPORTED, "distances of a custom metric are its function's: call that");
     if (dim == 0 || dim > EVDB_DIM_MAX)
         return error_set(err, EVDB_INVALID, "a vector has 1 to %u elements, not %u", EVDB_DIM_MAX, dim);

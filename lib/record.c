@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/try.h"
 #include "engine/engine.h"
+#include "engine/stored.h"
 #include "store_private.h"
 #include <evdb/batch.h>
 #include <string.h>
@@ -54,18 +55,26 @@ evdb_status evdb_record_delete(evdb_store *store, evdb_id id, uint64_t if_versio
 /* Copies a row that is about to be let go of into one block: struct, vector, id, metadata. */
 static evdb_status copy_record(engine *e, const rows_record *row, evdb_record **out, evdb_error *err)
 {
-    size_t id_bytes = row->id.text ? row->id.length + 1 : 0;
-    size_t bytes = sizeof(evdb_record) + row->vector_bytes + id_bytes + row->metadata_length + 1;
+    uint32_t dim = atomic_load(&e->dim);
+    size_t id_bytes = row->id.text ? row->id.length + 1 : 0, vector_bytes = dim * sizeof(float);
+    size_t bytes = sizeof(evdb_record) + vector_bytes + id_bytes + row->metadata_length + 1;
+    const float *vector;
     evdb_record *r = mem_owned(&e->db->platform.mem, bytes);
     if (!r) return error_no_memory(err, bytes, "a record");
     char *at = (char *)(r + 1);
+    float *own = (float *)(void *)at;
+    evdb_status rc = stored_vector(e, &row->id, row->vector, row->vector_bytes, dim, own, &vector, err);
+    if (rc != EVDB_OK) {
+        mem_owned_free(r);
+        return rc;
+    }
+    if (vector != own) memcpy(own, vector, vector_bytes);
     r->id = row->id;
     r->version = row->version;
     r->dtype = e->dtype;
-    r->dim = (uint32_t)(row->vector_bytes / sizeof(float));
-    memcpy(at, row->vector, row->vector_bytes);
-    r->vector = (const float *)(const void *)at;
-    at += row->vector_bytes;
+    r->dim = dim;
+    r->vector = own;
+    at += vector_bytes;
     if (id_bytes) {
         memcpy(at, row->id.text, row->id.length); /* the block is zeroed: a NUL follows */
         r->id.text = at;

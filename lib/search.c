@@ -1,6 +1,7 @@
 /* search.c - implements evdb/search.h. */
 #include <evdb/search.h>
 #include "base/buf.h"
+#include "base/element.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/mem.h"
@@ -51,13 +52,13 @@ out:
     return rc;
 }
 
-/* The queries as aligned floats with a stride in floats: the caller's memory whenever possible. */
+/* The queries as aligned floats with a stride in floats: the caller's memory whenever possible. f16 will be rounded. */
 static evdb_status take_queries(engine *e, request *q, float **copy, evdb_error *err)
 {
     size_t row = q->dim * sizeof(float);
     *copy = NULL;
     if (!q->stride) q->stride = row;
-    if ((uintptr_t)q->queries % sizeof(float) == 0 && q->stride % sizeof(float) == 0) return EVDB_OK;
+    if (e->dtype != EVDB_F16 && (uintptr_t)q->queries % sizeof(float) == 0 && q->stride % sizeof(float) == 0) return EVDB_OK;
     if (!(*copy = mem_array(&e->db->platform.mem, q->count, row)))
         return error_no_memory(err, q->count * row, "a copy of the queries");
     for (size_t i = 0; i < q->count; i++)
@@ -65,6 +66,14 @@ static evdb_status take_queries(engine *e, request *q, float **copy, evdb_error 
     q->queries = *copy;
     q->stride = row;
     return EVDB_OK;
+}
+
+/* As vectors are when they are stored: so a vector that was written is at no distance from itself. */
+static void round_queries(const engine *e, const request *q, float *copy)
+{
+    size_t elements = q->count * (q->stride / sizeof(float));
+    if (e->dtype == EVDB_F16)
+        for (size_t i = 0; i < elements; i++) copy[i] = element_from_half(element_half(copy[i]));
 }
 
 static evdb_status check_queries(engine *e, const request *q, evdb_error *err)
@@ -236,6 +245,7 @@ static evdb_status run(engine *e, const evdb_search_options *options, request *q
     if (q->o.filter) TRY(filters_begin(e, q->o.filter, &snapshot, same, &only, err));
     else TRY(view_begin(e, &snapshot, same, err));
     TRY(check_queries(e, q, err)); /* after view_begin, which learns the dimension */
+    round_queries(e, q, copy);
     if ((uint64_t)q->count * q->o.k > HITS_MAX)
         TRY(error_set(err, EVDB_LIMIT, "%zu queries of %u hits are more than %d at once", q->count, q->o.k, HITS_MAX));
     found = mem_array(mem, q->count + 1, sizeof(*found));

@@ -71,9 +71,8 @@ static evdb_status check_options(const evdb_store_options *given, evdb_store_opt
     if (o->dim > EVDB_DIM_MAX) TRY(error_set(err, EVDB_LIMIT, "dimension %u is above %u", o->dim, EVDB_DIM_MAX));
     TRY(check_metric(o, err));
     if (!evdb_dtype_name(o->dtype)) TRY(error_set(err, EVDB_INVALID, "there is no element type %d", (int)o->dtype));
-    if (o->dtype != EVDB_F32 || o->metric == EVDB_HAMMING)
-        TRY(error_set(err, EVDB_UNSUPPORTED, "stores of %s with metric %s are not built yet: f32 with cosine, euclidean, "
-                      "manhattan, ip or a custom one is", evdb_dtype_name(o->dtype), evdb_metric_name(o->metric)));
+    if (o->metric == EVDB_CUSTOM && o->dtype != EVDB_F32)
+        TRY(error_set(err, EVDB_UNSUPPORTED, "metric '%s' is a custom one, which is of f32, not of %s", o->metric_name, evdb_dtype_name(o->dtype)));
     if ((unsigned)o->id_type > EVDB_ID_STRING) TRY(error_set(err, EVDB_INVALID, "there is no id type %d", (int)o->id_type));
     TRY(between(o->m, STORE_M_MIN, STORE_M_MAX, "m", err));
     TRY(between(o->ef_construction, EF_MIN, EF_MAX, "ef_construction", err));

@@ -29,7 +29,7 @@ typedef struct evdb_batch {
     const evdb_id *ids;          /* ... and count ids of either kind */
     const void *vectors;         /* vector i starts stride bytes after vector i-1; any alignment */
     size_t stride;               /* bytes; 0 = packed */
-    evdb_dtype dtype;            /* of the elements given; 0 = EVDB_F32 */
+    evdb_dtype dtype;            /* of the elements given: 0 or EVDB_F32, whatever the store keeps */
     uint32_t dim;
     const char *const *metadata; /* count JSON object texts or NULLs; NULL = none for all */
     const uint64_t *if_versions; /* count versions to match (0 = any), or NULL */

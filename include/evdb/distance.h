@@ -13,7 +13,7 @@ EVDB_BEGIN
  *   EUCLIDEAN  sqrt(sum (a-b)^2)                   score: 1 / (1 + distance)
  *   MANHATTAN  sum |a-b|                           score: 1 / (1 + distance)
  *   IP         -(a.b)                              score: the inner product, -distance
- *   HAMMING    number of differing bits            score: 1 / (1 + distance)
+ *   HAMMING    number of elements that differ      score: 1 / (1 + distance)
  *   CUSTOM     what a function of the program says  score: -distance. See metric.h
  * A zero vector has no direction: under COSINE it is refused with EVDB_INVALID. */
 typedef enum evdb_metric {
@@ -25,7 +25,13 @@ typedef enum evdb_metric {
     EVDB_CUSTOM = 6
 } evdb_metric;
 
-/* Element types. Only EVDB_F32 is built today; the others answer EVDB_UNSUPPORTED. */
+/* Element types: what a store keeps and compares. Callers hand in and get back float32 all the same.
+ *   F32  as given                                              4 bytes an element, on disk and in memory
+ *   F16  rounded to the nearest, ties to even; |x| <= 65504    2
+ *   I8   whole numbers -128..127                               1
+ *   BIT  0 and 1                                               1/8; a vector takes whole bytes
+ * What the type cannot hold is refused with EVDB_INVALID, which names the element. Every metric works on each; bits count as the
+ * numbers 0 and 1. HAMMING of other elements than BIT has no graph (index.h): its searches scan. */
 typedef enum evdb_dtype { EVDB_F32 = 1, EVDB_F16 = 2, EVDB_I8 = 3, EVDB_BIT = 4 } evdb_dtype;
 
 /* Names: "cosine", "euclidean" (or "l2"), "manhattan" (or "l1"), "ip" (or "dot"), "hamming", "custom";

@@ -1,7 +1,7 @@
 /* index.h - the graph that makes searches fast, and how far it has come.
  *
- * Nobody has to ask for it. A store of some thousand vectors, of whatever metric, gets a graph once its searches have cost about
- * as much as building one; what is written from then on is linked into it in the background. Until a vector is linked it is
+ * Nobody has to ask for it. A store of some thousand vectors, of whatever metric (HAMMING of bits only), gets a graph once its
+ * searches have cost about as much as building one; what is written from then on is linked into it in the background. Until a vector is linked it is
  * scanned exactly, so every search sees every write. A graph search is approximate: options->ef says how hard it looks, and
  * EVDB_SEARCH_EXACT that it shall scan. The graph lives in the memory of the process that searches, and in a file that other
  * processes with the store take over: what several want is built by one of them, and what that one had not saved when it was
@@ -48,7 +48,8 @@ typedef struct evdb_index_status {
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_index_get_status(evdb_store *store, evdb_index_status *out, evdb_error *err);
 
 /* Bytes of memory that a graph of `count` vectors of dim elements takes, with its codes, when nodes have m links (0 = 16). Vectors are
- * not in it: they take 4 dim each, in memory or in the mapped file. EVDB_INVALID for what no store can have. */
+ * not in it: they take 4 dim each, less where elements are smaller (distance.h), in memory or in the mapped file. EVDB_INVALID for
+ * what no store can have. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_index_estimate(uint32_t dim, uint64_t count, uint32_t m, uint64_t *bytes, evdb_error *err);
 
 /* What follows is for all processes with the store, and but for cancel survives them. */

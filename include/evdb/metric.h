@@ -24,7 +24,7 @@ EVDB_BEGIN
 #define EVDB_METRIC_NAME_MAX 64u /* names match ^[a-z][a-z0-9_-]{0,63}$ and are none of evdb_metric_parse()'s */
 
 /* The distance from a to b, which have dim elements each, aligned as floats are, finite; smaller is nearer, it may be negative. In a
- * search a is the query and b a stored vector. The function
+ * search a is the query and b a stored vector. Stores of other elements than f32 have no custom metric. The function
  *  - is called by many threads at once, also by threads of the library's, and once the store has a graph also when no call of the
  *    program is under way: context must be fit for that, and last until evdb_close() has returned;
  *  - answers the same for the same vectors, always, in every process: a graph that was built with it is saved, and used by others. A

@@ -24,15 +24,15 @@ typedef struct evdb_id {
 typedef struct evdb_record {
     evdb_id id;           /* text is NUL-terminated */
     uint64_t version;     /* change sequence of its last write; grows with every write of the record */
-    evdb_dtype dtype;
+    evdb_dtype dtype;     /* as which vector is stored */
     uint32_t dim;
-    const float *vector;  /* dim elements, bit for bit what was written; NULL when not asked for */
+    const float *vector;  /* dim elements, bit for bit what was written, but rounded in a store of f16; NULL when not asked for */
     const char *metadata; /* JSON object text, NUL-terminated; "{}" when none was given */
     size_t metadata_length;
 } evdb_record;
 
-/* Writes. vector has dim float32 (any alignment); NaN and infinity are refused, and a zero vector
- * under cosine. metadata is JSON object text or NULL for {}: stored as given but for white space between
+/* Writes. vector has dim float32 (any alignment); NaN and infinity are refused, what the store's elements cannot hold
+ * (distance.h), and a zero vector under cosine. metadata is JSON object text or NULL for {}: stored as given but for white space between
  * tokens, so numbers keep their digits. *version (may be NULL) receives the new version.
  *   insert  EVDB_EXISTS when the id is there
  *   upsert  inserts or replaces the whole record

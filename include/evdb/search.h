@@ -62,7 +62,8 @@ typedef struct evdb_result {
 } evdb_result;
 
 /* The k nearest to query (dim float32, any alignment). Dimension and values are checked like a
- * record's. Searching an empty store finds nothing, successfully. EVDB_UNSUPPORTED: the store's custom metric is not registered. */
+ * record's, and rounded like them in a store of f16. Searching an empty store finds nothing, successfully. EVDB_UNSUPPORTED: the
+ * store's custom metric is not registered. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_search(evdb_store *store, const float *query, uint32_t dim,
                                                  const evdb_search_options *options, evdb_result **out,
                                                  evdb_error *err);

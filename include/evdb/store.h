@@ -26,7 +26,7 @@ typedef struct evdb_store_options {
     size_t size;             /* EVDB_STORE_OPTIONS sets it */
     uint32_t dim;            /* elements in a vector, 1..EVDB_DIM_MAX; 0 = taken from the first vector */
     evdb_metric metric;      /* 0 = EVDB_COSINE */
-    evdb_dtype dtype;        /* 0 = EVDB_F32 */
+    evdb_dtype dtype;        /* of elements as they are stored (distance.h); 0 = EVDB_F32 */
     evdb_id_type id_type;    /* 0 = decided by the first record */
     /* The graph index (index.h): links a node (2..128, 0 = 16), search effort
      * while building (8..4096, 0 = 200), threads to build with (0 = all). */

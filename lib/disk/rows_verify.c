@@ -1,4 +1,5 @@
 /* rows_verify.c - rows_verify(): every invariant of rows.db. Their numbers are those of lib/README.md. */
+#include "base/element.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/mem.h"
@@ -11,7 +12,9 @@ typedef struct check {
     rows_reader *reader;
     rows_problem_fn *problem;
     void *context;
-    uint32_t vector_bytes;
+    evdb_dtype dtype;
+    uint32_t dim;
+    size_t vector_bytes;
     rows_tip tip;
     uint64_t records;
 } check;
@@ -66,7 +69,9 @@ static evdb_status check_records(check *c, evdb_error *err)
         c->records++;
         id_show(&row.id, shown, sizeof(shown));
         if (row.vector_bytes != c->vector_bytes)
-            report(c, "record %s: its vector has %zu bytes where %u belong", shown, row.vector_bytes, c->vector_bytes);
+            report(c, "record %s: its vector has %zu bytes where %zu belong", shown, row.vector_bytes, c->vector_bytes);
+        else if (!element_sound(c->dtype, row.vector, c->dim))
+            report(c, "record %s: its vector is none of %s elements", shown, evdb_dtype_name(c->dtype));
         if (row.version > c->tip.sequence)
             report(c, "record %s: version %llu is beyond the last change", shown, (unsigned long long)row.version);
     }
@@ -111,7 +116,9 @@ evdb_status rows_verify(rows_reader *rd, rows_problem_fn *problem, void *context
     evdb_error why;
     evdb_status rc = rows_info(rd, &info, &why);
     if (rc != EVDB_OK) return finding(&c, rc, &why, err);
-    c.vector_bytes = info->dim * (uint32_t)sizeof(float);
+    c.dtype = info->dtype;
+    c.dim = info->dim;
+    c.vector_bytes = element_bytes(info->dtype, info->dim);
     mem_owned_free(info);
     rc = rows_tip_now(rd, &c.tip, &why);
     TRY(finding(&c, rc, &why, err));

@@ -1,5 +1,6 @@
 /* accuracy.c - implements engine/accuracy.h. */
 #include "engine/accuracy.h"
+#include "base/element.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/try.h"
@@ -28,8 +29,11 @@ void accuracy_destroy(accuracies *a)
 
 typedef struct sample {
     uint32_t dim, k;
+    evdb_metric metric;
+    evdb_dtype dtype;
     size_t count;
     float *queries; /* count * dim */
+    float *room;    /* for one vector */
     hit *hits;      /* count * k */
     size_t *found;
     float *bounds;  /* distance of the k-th nearest; below -FLT_MAX when there are fewer */
@@ -44,7 +48,10 @@ static void draw(sample *q, const flat_snapshot *s)
     size_t drawn = 0;
     for (size_t tries = q->count * TRIES; used && drawn < q->count && tries; tries--) {
         uint32_t row = (uint32_t)((next_random(&seed) >> 32) % used);
-        if (flat_visible(s, row)) memcpy(q->queries + drawn++ * q->dim, flat_vector(s->of, row), q->dim * sizeof(float));
+        if (!flat_visible(s, row)) continue;
+        float *to = q->queries + drawn++ * q->dim;
+        const float *vector = flat_vector(s->of, row, to);
+        if (vector != to) memcpy(to, vector, q->dim * sizeof(float));
     }
     q->count = drawn;
 }
@@ -55,39 +62,52 @@ static void scan(sample *q, const flat_snapshot *s, uint32_t k)
     flat_search(s, &fq, q->hits, q->found, NULL);
 }
 
-/* Away from where the graph has a node, and from its neighbours. What would come to nothing has no direction: it stays. A custom metric
- * may know nothing of what lies outside of the vectors, shares of a whole say: there it is half of the way to a neighbour. */
-static void move(sample *q, const flat_snapshot *s, float way)
+/* Away from `other`, as the store's elements can be. Where elements are of some few kinds only a half of what differs becomes the
+ * other's instead: somewhere between the two. */
+static float moved_element(const sample *q, float x, float other, size_t *differing)
+{
+    if (q->dtype == EVDB_BIT || q->metric == EVDB_HAMMING) return x != other && (*differing)++ % 2 ? other : x;
+    /* a custom metric may know nothing of what lies outside of the vectors, shares of a whole say: half of the way to the other */
+    float moved = x + (q->metric == EVDB_CUSTOM ? other - x : x - other) / 2;
+    if (q->dtype == EVDB_I8) return fminf(fmaxf(rintf(moved), -128), 127);
+    return q->dtype == EVDB_F16 ? element_from_half(element_half(fminf(fmaxf(moved, -ELEMENT_F16_MAX), ELEMENT_F16_MAX))) : moved;
+}
+
+/* Away from where the graph has a node, and from its neighbours. What would come to nothing has no direction: it stays. */
+static void move(sample *q, const flat_snapshot *s)
 {
     scan(q, s, NEIGHBOUR);
     for (size_t i = 0; i < q->count; i++) {
         float *x = q->queries + i * q->dim;
         if (!q->found[i]) continue;
-        const float *other = flat_vector(s->of, q->hits[i * NEIGHBOUR + q->found[i] - 1].row);
+        const float *other = flat_vector(s->of, q->hits[i * NEIGHBOUR + q->found[i] - 1].row, q->room);
+        size_t before = 0, differing = 0;
         float moved = 0;
-        for (uint32_t j = 0; j < q->dim; j++) moved += fabsf(3 * x[j] - other[j]);
-        for (uint32_t j = 0; moved > 0 && j < q->dim; j++) x[j] += (x[j] - other[j]) * way;
+        for (uint32_t j = 0; j < q->dim; j++) moved += fabsf(moved_element(q, x[j], other[j], &before));
+        for (uint32_t j = 0; moved > 0 && j < q->dim; j++) x[j] = moved_element(q, x[j], other[j], &differing);
     }
 }
 
 static void sample_free(const evdb_allocator *mem, sample *q)
 {
-    mem_free(mem, q->queries), mem_free(mem, q->hits), mem_free(mem, q->found), mem_free(mem, q->bounds);
+    mem_free(mem, q->queries), mem_free(mem, q->room), mem_free(mem, q->hits), mem_free(mem, q->found), mem_free(mem, q->bounds);
 }
 
 static evdb_status sample_make(engine *e, const flat_snapshot *s, uint32_t k, sample *q, evdb_error *err)
 {
     const evdb_allocator *mem = &e->db->platform.mem;
-    size_t count = ACCURACY_QUERIES, dim = atomic_load(&e->dim);
-    *q = (sample){ .dim = (uint32_t)dim, .k = k, .count = count };
+    size_t count = ACCURACY_QUERIES;
+    uint32_t dim = atomic_load(&e->dim);
+    *q = (sample){ .dim = dim, .k = k, .metric = e->metric, .dtype = e->dtype, .count = count };
     uint32_t room = k < NEIGHBOUR ? NEIGHBOUR : k;
     q->queries = mem_array(mem, count * dim, sizeof(float));
+    q->room = mem_array(mem, dim, sizeof(float));
     q->hits = mem_array(mem, count * room, sizeof(hit));
     q->found = mem_array(mem, count, sizeof(*q->found));
     q->bounds = mem_array(mem, count, sizeof(float));
-    if (!q->queries || !q->hits || !q->found || !q->bounds) return error_no_memory(err, count * room * sizeof(hit), "measuring searches");
+    if (!q->queries || !q->room || !q->hits || !q->found || !q->bounds) return error_no_memory(err, count * room * sizeof(hit), "measuring searches");
     draw(q, s);
-    move(q, s, e->metric == EVDB_CUSTOM ? -0.5f : 0.5f);
+    move(q, s);
     scan(q, s, k);
     for (size_t i = 0; i < q->count; i++) q->bounds[i] = q->found[i] ? q->hits[i * k + q->found[i] - 1].distance : -INFINITY;
     return EVDB_OK;

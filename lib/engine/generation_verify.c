@@ -5,6 +5,7 @@
 #include "base/try.h"
 #include "engine/engine.h"
 #include "engine/generation.h"
+#include "engine/stored.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,12 +36,13 @@ static evdb_status compare(void *context, const rows_vector *r, evdb_error *err)
 {
     verifying *v = context;
     char shown[64];
-    uint32_t row = flat_row(v->index->flat, r->slot);
-    (void)err;
+    uint32_t row = flat_row(v->index->flat, r->slot), dim = atomic_load(&v->engine->dim);
+    evdb_status rc = stored_check(v->engine, &r->id, r->bytes, r->size, dim, err);
+    if (rc != EVDB_OK) return rc;
     if (row == FLAT_NO_ROW || !flat_visible(&v->rows, row)) report(v, "index: has no row for record %s", id_show(&r->id, shown, sizeof(shown)));
     else {
         evdb_id id = flat_id(&v->rows, row);
-        bool same = id_equal(&id, &r->id) && memcmp(flat_vector(v->index->flat, row), r->bytes, r->size) == 0;
+        bool same = id_equal(&id, &r->id) && memcmp(flat_stored(v->index->flat, row), r->bytes, r->size) == 0;
         if (!same) report(v, "index: has another vector for record %s", id_show(&r->id, shown, sizeof(shown)));
     }
     v->matched++;

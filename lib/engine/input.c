@@ -1,5 +1,6 @@
 /* input.c - implements engine/input.h. */
 #include "engine/input.h"
+#include "base/element.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/json_text.h"
@@ -9,11 +10,13 @@
 #include <math.h>
 #include <string.h>
 
-static bool all_zero(const float *v, uint32_t dim)
+/* As it will be stored. */
+static bool all_zero(evdb_dtype dtype, const float *v, uint32_t dim)
 {
-    for (uint32_t i = 0; i < dim; i++)
-        if (v[i] != 0) return false;
-    return true;
+    float zero = dtype == EVDB_F16 ? ELEMENT_F16_ZERO : 0;
+    uint32_t i = 0;
+    while (i < dim && fabsf(v[i]) <= zero) i++;
+    return i == dim;
 }
 
 evdb_status input_vector(engine *e, const float *vector, uint32_t dim, evdb_error *err)
@@ -29,8 +32,13 @@ evdb_status input_vector(engine *e, const float *vector, uint32_t dim, evdb_erro
         return error_set(err, EVDB_INVALID, "element %u of the vector is %s", at,
                          isnan(vector[at]) ? "not a number" : "infinite");
     }
-    if (e->metric == EVDB_COSINE && vector[0] == 0 && all_zero(vector, dim))
-        return error_set(err, EVDB_INVALID, "the vector is all zeros: it has no direction, which the cosine metric needs");
+    uint32_t unfit = element_unfit(e->dtype, vector, dim);
+    if (unfit < dim)
+        return error_set(err, EVDB_INVALID, "element %u of the vector is %.9g, but %s", unfit, (double)vector[unfit],
+                         element_holds(e->dtype));
+    if (e->metric == EVDB_COSINE && all_zero(e->dtype, vector, dim))
+        return error_set(err, EVDB_INVALID, "the vector is all zeros%s: it has no direction, which the cosine metric needs",
+                         e->dtype == EVDB_F16 ? " in f16" : "");
     return EVDB_OK;
 }
 
@@ -47,7 +55,7 @@ static evdb_status check_batch(const evdb_batch *b, evdb_error *err)
     if (b->kind == EVDB_UPDATE && !b->vectors && !b->metadata)
         return error_set(err, EVDB_INVALID, "the update changes neither vector nor metadata");
     if (b->dtype && b->dtype != EVDB_F32)
-        return error_set(err, EVDB_UNSUPPORTED, "vectors of %s are not built yet", evdb_dtype_name(b->dtype));
+        return error_set(err, EVDB_UNSUPPORTED, "vectors are handed in as f32, not %s", evdb_dtype_name(b->dtype));
     if (b->vectors && (b->dim == 0 || b->dim > EVDB_DIM_MAX))
         return error_set(err, EVDB_INVALID, "a vector has 1 to %u elements, not %u", EVDB_DIM_MAX, b->dim);
     if (b->vectors && (uint64_t)b->dim * sizeof(float) * b->count > EVDB_BATCH_BYTES_MAX)
@@ -55,7 +63,7 @@ static evdb_status check_batch(const evdb_batch *b, evdb_error *err)
     return EVDB_OK;
 }
 
-/* The vectors as aligned floats: the caller's own memory whenever possible. */
+/* The vectors as aligned floats: the caller's own memory whenever possible. What is encoded anyway need not be kept. */
 static evdb_status take_vectors(engine *e, const evdb_batch *b, bool copy, input *in, const char **base,
                                 size_t *stride, evdb_error *err)
 {
@@ -63,6 +71,11 @@ static evdb_status take_vectors(engine *e, const evdb_batch *b, bool copy, input
     *base = b->vectors;
     *stride = b->stride ? b->stride : row;
     if (!b->vectors) return EVDB_OK;
+    if (e->dtype != EVDB_F32) {
+        copy = false;
+        if (!(in->encoded = mem_array(&e->db->platform.mem, b->count, element_bytes(e->dtype, b->dim))))
+            return error_no_memory(err, b->count * element_bytes(e->dtype, b->dim), "the vectors as they are stored");
+    }
     if (!copy && (uintptr_t)*base % sizeof(float) == 0 && *stride % sizeof(float) == 0) return EVDB_OK;
     if (!(in->vectors = mem_array(&e->db->platform.mem, b->count, row)))
         return error_no_memory(err, b->count * row, "a copy of the vectors");
@@ -100,8 +113,12 @@ static evdb_status take_item(engine *e, const evdb_batch *b, size_t i, bool copy
     if (vector && b->kind != EVDB_DELETE) {
         TRY(input_vector(e, (const float *)(const void *)vector, b->dim, err));
         w->vector = vector;
-        w->vector_bytes = b->dim * sizeof(float);
+        w->vector_bytes = element_bytes(e->dtype, b->dim);
         w->dim = b->dim;
+        if (in->encoded) {
+            w->vector = in->encoded + i * w->vector_bytes;
+            element_encode(e->dtype, (const float *)(const void *)vector, b->dim, in->encoded + i * w->vector_bytes);
+        }
     }
     TRY(take_text(in, b, i, copy, w, err));
 out:
@@ -172,6 +189,7 @@ void input_free(input *in)
     const evdb_allocator *mem = in->text.mem;
     mem_free(mem, in->writes);
     mem_free(mem, in->vectors);
+    mem_free(mem, in->encoded);
     if (in->own_statuses) mem_free(mem, in->statuses);
     buf_free(&in->text);
 }

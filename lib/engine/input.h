@@ -14,6 +14,7 @@ typedef struct input {
     evdb_status *statuses; /* the caller's, or our own when a partial batch came without */
     bool own_statuses;
     float *vectors;        /* our copy, when one was needed */
+    char *encoded;         /* as they are stored, where that is not as floats */
     buf text;              /* metadata, and ids when copied */
     size_t count;
 } input;
@@ -23,7 +24,7 @@ typedef struct input {
 evdb_status input_batch(struct engine *e, const evdb_batch *batch, bool copy, input *out, evdb_error *err);
 void input_free(input *in);
 
-/* dim and values of a query or a record's vector: finite, and not zero under cosine. */
+/* dim and values of a query or a record's vector: finite, of the store's elements, and not zero under cosine. */
 evdb_status input_vector(struct engine *e, const float *vector, uint32_t dim, evdb_error *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/try.h"
 #include "engine/engine.h"
 #include "engine/generation.h"
+#include "engine/stored.h"
 
 enum { INDEX_SEED = 20260101 }; /* the same vectors in the same order make the same graph */
 
@@ -69,9 +70,8 @@ typedef struct filling {
 
 static evdb_status put(filling *f, const rows_vector *v, evdb_error *err)
 {
-    if (v->size != f->dim * sizeof(float))
-        return error_set(err, EVDB_CORRUPT, "a vector has %zu bytes where %zu belong", v->size, f->dim * sizeof(float));
-    return indexed_put(f->vectors, v->slot, v->sequence, &v->id, v->bytes, err);
+    evdb_status rc = stored_check(f->engine, &v->id, v->bytes, v->size, f->dim, err);
+    return rc == EVDB_OK ? indexed_put(f->vectors, v->slot, v->sequence, &v->id, v->bytes, err) : rc;
 }
 
 static evdb_status load_vector(void *context, const rows_vector *v, evdb_error *err) { return put(context, v, err); }
@@ -79,7 +79,7 @@ static evdb_status load_vector(void *context, const rows_vector *v, evdb_error *
 indexed_options view_options(engine *e)
 {
     return (indexed_options){ .flat = { .mem = &e->db->platform.mem, .kernel = e->db->kernel, .dim = atomic_load(&e->dim),
-                                        .metric = e->metric, .string_ids = atomic_load(&e->id_type) == EVDB_ID_STRING,
+                                        .metric = e->metric, .dtype = e->dtype, .string_ids = atomic_load(&e->id_type) == EVDB_ID_STRING,
                                         .custom = e->custom },
                               .m = e->m, .ef_construction = e->ef_construction, .seed = INDEX_SEED,
                               .memory_max = e->db->index_memory_max };

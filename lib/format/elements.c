@@ -1,5 +1,6 @@
 /* elements.c - implements format/elements.h. */
 #include "format/elements.h"
+#include "base/element.h"
 #include <math.h>
 #include <string.h>
 
@@ -39,23 +40,10 @@ const float *elements_f32(const char *bytes, uint32_t dim, float *copy)
     return copy;
 }
 
-static float from_half(uint32_t half)
-{
-    uint32_t sign = (half & 0x8000) << 16, exponent = half >> 10 & 0x1f, fraction = half & 0x3ff, bits;
-    float value;
-    if (exponent == 0) { /* zero or denormal: fraction * 2^-24, exact in a float */
-        value = (float)fraction * 0x1p-24f;
-        return sign ? -value : value;
-    }
-    bits = sign | (exponent == 0x1f ? 0xffu : exponent + 112) << 23 | fraction << 13;
-    memcpy(&value, &bits, sizeof(value));
-    return value;
-}
-
 uint32_t elements_from_f16(const char *bytes, uint32_t dim, float *out)
 {
     const unsigned char *p = (const unsigned char *)bytes;
-    for (uint32_t i = 0; i < dim; i++, p += 2) out[i] = from_half(p[0] | (uint32_t)p[1] << 8);
+    for (uint32_t i = 0; i < dim; i++, p += 2) out[i] = element_from_half((uint16_t)(p[0] | p[1] << 8));
     return dim;
 }
 

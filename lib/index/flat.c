@@ -1,22 +1,31 @@
 /* flat.c - the writing half of index/flat.h, and snapshots. */
+#include "base/element.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/try.h"
 #include "index/flat_private.h"
-#include "kernel/metric.h"
 #include "platform/pages.h"
 #include <string.h>
 
 enum { SLOTS_FIRST = 1024 };
 
-size_t flat_stride(uint32_t dim) { return ((size_t)dim + ROW_FLOATS - 1) / ROW_FLOATS * ROW_FLOATS; }
+size_t flat_stride(const flat_options *o)
+{
+    size_t unit = o->dtype && o->dtype != EVDB_F32 ? ROW_BYTES : ROW_BYTES_F32;
+    return (element_bytes(o->dtype, o->dim) + unit - 1) / unit * unit;
+}
 
 evdb_status flat_create(const flat_options *options, flat **out, evdb_error *err)
 {
     flat *f = mem_zero(options->mem, sizeof(*f));
     if (!f) return error_no_memory(err, sizeof(*f), "an index");
     f->o = *options;
-    f->stride = flat_stride(options->dim);
+    if (!f->o.dtype) f->o.dtype = EVDB_F32;
+    if (f->o.dtype != EVDB_F32 && !(f->decoded = mem_array(options->mem, options->dim, sizeof(*f->decoded)))) {
+        mem_free(options->mem, f);
+        return error_no_memory(err, options->dim * sizeof(*f->decoded), "an index");
+    }
+    f->stride = flat_stride(&f->o);
     f->free_first = f->free_last = NO_ROW;
     atomic_store(&f->bytes, sizeof(*f));
     *out = f;
@@ -74,6 +83,7 @@ void flat_free(flat *f)
     for (uint32_t i = 0; i <= CHUNKS; i++) chunk_free(f, i);
     if (f->base.release) f->base.release(f->base.owner);
     mem_free(f->o.mem, f->row_of);
+    mem_free(f->o.mem, f->decoded);
     mem_free(f->o.mem, f);
 }
 
@@ -82,9 +92,9 @@ void flat_free(flat *f)
 static evdb_status chunk_make(flat *f, uint32_t at, evdb_error *err)
 {
     const evdb_allocator *mem = f->o.mem;
-    size_t rows = chunk_rows(at), floats = f->stride * sizeof(float), bytes;
+    size_t rows = chunk_rows(at), bytes;
     chunk *c = &f->chunks[at];
-    if (__builtin_mul_overflow(rows, floats, &bytes)) return error_no_memory(err, SIZE_MAX, "vectors");
+    if (__builtin_mul_overflow(rows, f->stride, &bytes)) return error_no_memory(err, SIZE_MAX, "vectors");
     c->block = mem_alloc(mem, bytes + ALIGNMENT);
     c->births = mem_array(mem, rows, sizeof(*c->births));
     c->deaths = mem_array(mem, rows, sizeof(*c->deaths));
@@ -103,7 +113,7 @@ static evdb_status chunk_make(flat *f, uint32_t at, evdb_error *err)
         chunk_free(f, at);
         return rc;
     }
-    c->vectors = (const float *)(((uintptr_t)c->block + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
+    c->vectors = (const char *)(((uintptr_t)c->block + ALIGNMENT - 1) & ~(uintptr_t)(ALIGNMENT - 1));
     pages_large(c->block, bytes + ALIGNMENT);
     return EVDB_OK;
 }
@@ -112,7 +122,7 @@ static uint64_t row_bytes(const flat *f)
 {
     uint64_t ids = f->o.string_ids ? sizeof(char *) + sizeof(uint32_t) : sizeof(int64_t);
     uint64_t inverse = f->o.metric == EVDB_COSINE ? sizeof(float) : 0;
-    return f->stride * sizeof(float) + 2 * sizeof(uint64_t) + 1 + 2 * sizeof(uint32_t) + ids + inverse;
+    return f->stride + 2 * sizeof(uint64_t) + 1 + 2 * sizeof(uint32_t) + ids + inverse;
 }
 
 /* The oldest sequence a reader may be looking at. */
@@ -184,19 +194,20 @@ static evdb_status map_slot(flat *f, uint64_t slot, evdb_error *err)
 
 /* ---- writing ---- */
 
-static void fill(flat *f, chunk *c, uint32_t at, const evdb_id *id, char *text, const float *vector)
+static void fill(flat *f, chunk *c, uint32_t at, const evdb_id *id, char *text, const void *vector)
 {
-    float *to = (float *)(uintptr_t)c->vectors + at * f->stride; /* not of the base */
-    memcpy(to, vector, f->o.dim * sizeof(float));
-    memset(to + f->o.dim, 0, (f->stride - f->o.dim) * sizeof(float));
-    if (c->inverses) ((float *)(uintptr_t)c->inverses)[at] = metric_inverse_norm(to, f->o.dim);
+    char *to = (char *)(uintptr_t)c->vectors + at * f->stride; /* not of the base */
+    size_t bytes = element_bytes(f->o.dtype, f->o.dim);
+    memcpy(to, vector, bytes);
+    memset(to + bytes, 0, f->stride - bytes);
+    if (c->inverses) ((float *)(uintptr_t)c->inverses)[at] = metric_inverse_norm(row_floats(f, to, f->decoded), f->o.dim);
     if (c->texts) {
         c->texts[at] = text;
         c->lengths[at] = (uint32_t)id->length;
     } else ((int64_t *)(uintptr_t)c->numbers)[at] = id->number;
 }
 
-evdb_status flat_put(flat *f, uint64_t slot, uint64_t sequence, const evdb_id *id, const float *vector, evdb_error *err)
+evdb_status flat_put(flat *f, uint64_t slot, uint64_t sequence, const evdb_id *id, const void *vector, evdb_error *err)
 {
     char *text = NULL;
     uint32_t row = NO_ROW;
@@ -247,6 +258,9 @@ static _Atomic uint8_t *held_of(const flat *f, uint32_t row)
     chunk *c = chunk_at(f, row, &at);
     return &c->held[at];
 }
+
+bool flat_held(const flat *f, uint32_t row) { return atomic_load(held_of(f, row)) != 0; }
+uint64_t flat_held_dead(const flat *f) { return atomic_load(&f->held_dead); }
 
 bool flat_hold(flat *f, uint32_t row)
 {
@@ -326,62 +340,4 @@ bool flat_readers_gone(const flat *f, const flat_readers *then)
     for (uint32_t i = 0; i < READERS; i++)
         if (then->open[i] && atomic_load(&f->readers[i]) && atomic_load(&f->turns[i]) == then->turns[i]) return false;
     return true;
-}
-
-/* ---- rows by number ---- */
-
-uint32_t flat_used(const flat *f) { return f->base.count + atomic_load(&f->used); }
-uint32_t flat_base_count(const flat *f) { return f->base.count; }
-
-const float *flat_vector(const flat *f, uint32_t row)
-{
-    uint32_t at;
-    const chunk *c = chunk_at(f, row, &at);
-    return c->vectors + (size_t)at * f->stride;
-}
-
-void flat_ask_for(const flat *f, uint32_t row)
-{
-    uint32_t at;
-    const chunk *c = chunk_at(f, row, &at);
-    const char *vector = (const char *)(c->vectors + (size_t)at * f->stride);
-    __builtin_prefetch((const void *)&c->deaths[at]);
-    if (c->births) __builtin_prefetch((const void *)&c->births[at]);
-    for (size_t i = 0; i < f->o.dim * sizeof(float); i += 64) __builtin_prefetch(vector + i);
-}
-
-uint32_t flat_slot(const flat *f, uint32_t row)
-{
-    uint32_t at;
-    const chunk *c = chunk_at(f, row, &at);
-    return c->slots[at];
-}
-
-float flat_inverse(const flat *f, uint32_t row)
-{
-    uint32_t at;
-    const chunk *c = chunk_at(f, row, &at);
-    return c->inverses ? c->inverses[at] : 1;
-}
-
-bool flat_dead(const flat *f, uint32_t row)
-{
-    uint32_t at;
-    const chunk *c = chunk_at(f, row, &at);
-    return atomic_load(&c->deaths[at]) != 0;
-}
-
-bool flat_held(const flat *f, uint32_t row) { return atomic_load(held_of(f, row)) != 0; }
-uint64_t flat_held_dead(const flat *f) { return atomic_load(&f->held_dead); }
-
-bool flat_visible(const flat_snapshot *s, uint32_t row)
-{
-    uint32_t at;
-    const chunk *c = chunk_at(s->of, row, &at);
-    return row_visible(c, at, s->sequence);
-}
-
-float flat_query_inverse(const flat *f, const float *query)
-{
-    return f->o.metric == EVDB_COSINE ? metric_inverse_norm(query, f->o.dim) : 1;
 }

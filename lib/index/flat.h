@@ -20,7 +20,8 @@ typedef struct flat_options {
     const evdb_allocator *mem; /* borrowed */
     const kernel *kernel;
     uint32_t dim;
-    evdb_metric metric; /* COSINE, EUCLIDEAN, MANHATTAN, IP or CUSTOM */
+    evdb_metric metric;
+    evdb_dtype dtype;   /* of which vectors lie in memory, as base/element.h has them; 0 = EVDB_F32 */
     bool string_ids;
     custom_metric *custom; /* with CUSTOM; registered before the first distance is asked for */
 } flat_options;
@@ -32,7 +33,7 @@ evdb_status flat_create(const flat_options *options, flat **out, evdb_error *err
 typedef struct flat_base {
     uint32_t count;
     uint64_t sequence;       /* that they are the state of */
-    const float *vectors;    /* flat_stride(dim) floats a row, zeros behind dim */
+    const char *vectors;     /* flat_stride() bytes a row, zeros behind the last element */
     const float *inverses;   /* COSINE: flat_inverse() of each */
     const int64_t *numbers;  /* integer ids, or ... */
     const uint64_t *offsets; /* ... where each text begins in `texts`, count + 1 of them; a NUL ends each */
@@ -45,16 +46,16 @@ typedef struct flat_base {
 evdb_status flat_create_on(const flat_options *options, const flat_base *base, flat **out, evdb_error *err);
 /* How the owner is released, where that was left open. */
 void flat_own_base(flat *f, void (*release)(void *owner));
-size_t flat_stride(uint32_t dim);
+size_t flat_stride(const flat_options *o); /* bytes from one row to the next */
 void flat_free(flat *f);
 
 /* A row is a number below flat_used(); it is what hits name, and stays the record's until it is replaced or removed. */
 enum { FLAT_NO_ROW = UINT32_MAX };
 
 /* Writer. `slot` is the record's stable slot number on disk (below 2^32 - 1); putting into a taken slot replaces it.
- * vector (dim floats, any alignment) and id are copied. sequence is above the one published last, and not below that of
+ * vector (dim elements as they are stored, any alignment) and id are copied. sequence is above the one published last, and not below that of
  * an earlier call for the same slot. On failure nothing has changed. */
-evdb_status flat_put(flat *f, uint64_t slot, uint64_t sequence, const evdb_id *id, const float *vector,
+evdb_status flat_put(flat *f, uint64_t slot, uint64_t sequence, const evdb_id *id, const void *vector,
                      evdb_error *err);
 uint32_t flat_row(const flat *f, uint64_t slot); /* of the record that is there now, or FLAT_NO_ROW */
 void flat_remove(flat *f, uint64_t slot, uint64_t sequence); /* unknown slot: nothing happens */
@@ -89,7 +90,9 @@ uint32_t flat_base_count(const flat *f);
 uint32_t flat_used(const flat *f);
 /* Asks memory for what flat_visible() and flat_distance() will want of a row. */
 void flat_ask_for(const flat *f, uint32_t row);
-const float *flat_vector(const flat *f, uint32_t row);
+/* A row's floats: where they lie, or made of its elements in `room`, which has place for dim and may be NULL under f32. */
+const float *flat_vector(const flat *f, uint32_t row, float *room);
+const void *flat_stored(const flat *f, uint32_t row); /* its flat_stride() bytes */
 uint32_t flat_slot(const flat *f, uint32_t row);
 float flat_inverse(const flat *f, uint32_t row); /* 1 / norm under cosine, else 1 */
 bool flat_dead(const flat *f, uint32_t row);     /* removed or replaced, at whatever sequence */
@@ -100,13 +103,15 @@ bool flat_visible(const flat_snapshot *s, uint32_t row);
 float flat_distance(const flat *f, const float *query, float inverse, uint32_t row);
 /* The same of many rows, which are fetched ahead. */
 void flat_distances(const flat *f, const float *query, float inverse, const uint32_t *rows, size_t count, float *out);
+/* From one row to others, under MANHATTAN; as precise, but not to the bit: elements are added up in another order. */
+void flat_distances_between(const flat *f, uint32_t from, const uint32_t *rows, size_t count, float *out);
 float flat_query_inverse(const flat *f, const float *query);
 
 /* The rows that a snapshot sees whose slots have their bit set; slots at `count` and beyond have none. out->bits are of the
  * index's allocator, and the caller's. */
 evdb_status flat_select(const flat_snapshot *s, const uint64_t *slots, size_t count, row_set *out, evdb_error *err);
 
-/* Queries are dim floats each, checked by the caller (finite; not zero under cosine). */
+/* Queries are dim floats each, checked by the caller (finite; such as a row could be; not zero under cosine). */
 typedef struct flat_query {
     const float *queries;
     size_t count, stride; /* stride in floats */

@@ -2,20 +2,21 @@
 #ifndef EVDB_INDEX_FLAT_PRIVATE_H
 #define EVDB_INDEX_FLAT_PRIVATE_H
 #include "index/flat.h"
+#include "kernel/metric.h"
 #include <stdatomic.h>
 
 enum {
     CHUNK_FIRST = 1024, /* rows in chunk 0; chunk i has CHUNK_FIRST << i */
     CHUNKS = 22,        /* almost 2^32 rows */
     READERS = FLAT_READERS, /* snapshots that can be told apart; more only delay the reuse of memory */
-    ROW_FLOATS = 8,     /* rows are padded to whole vectors of the machine */
+    ROW_BYTES = 8, ROW_BYTES_F32 = 32, /* rows are padded to whole words; of floats to whole vectors of the machine */
     ALIGNMENT = 64
 };
 
 /* Rows never move, so that readers need no lock; every array has one element a row. The base is a chunk of its own, whose rows
  * were born before all else. */
 typedef struct chunk {
-    const float *vectors; /* stride floats a row */
+    const char *vectors;  /* stride bytes a row */
     void *block;          /* they lie in, aligned; NULL in the base */
     _Atomic uint64_t *births, *deaths; /* births NULL in the base */
     _Atomic uint8_t *held; /* by flat_hold() */
@@ -29,7 +30,8 @@ typedef struct chunk {
 
 struct flat {
     flat_options o;
-    size_t stride; /* floats */
+    size_t stride;       /* bytes */
+    float *decoded;      /* the writer's: a vector as floats, where rows are not */
     chunk chunks[CHUNKS + 1];    /* the last is the base */
     flat_base base;              /* its rows are numbered first; all zero without one */
     _Atomic uint32_t used;       /* rows ever filled behind the base; what lies below is fit to be looked at */
@@ -71,6 +73,20 @@ static inline chunk *chunk_at(const flat *f, uint32_t row, uint32_t *at)
     }
     *at = row;
     return (chunk *)(uintptr_t)&f->chunks[c];
+}
+
+/* The floats of a row that begins there: flat_vector(). */
+const float *row_floats(const flat *f, const void *row, float *room);
+/* Distances from a query to `count` rows of a chunk, from `at` on. */
+static inline void row_distances(const flat *f, const chunk *c, uint32_t at, size_t count, const float *query, float inverse, float *out)
+{
+    const void *rows = c->vectors + at * f->stride;
+    const float *inverses = c->inverses ? c->inverses + at : NULL;
+    if (f->o.metric == EVDB_CUSTOM) custom_distances(f->o.custom, query, rows, f->stride / sizeof(float), count, f->o.dim, out);
+    else if (f->o.dtype == EVDB_F32)
+        metric_distances(f->o.kernel, f->o.metric, query, inverse, rows, f->stride / sizeof(float), count, f->o.dim, inverses, out);
+    else
+        metric_element_distances(f->o.kernel, f->o.metric, f->o.dtype, query, inverse, rows, f->stride, count, f->o.dim, inverses, out);
 }
 
 #endif

@@ -2,9 +2,10 @@
  *
  * Rows go by in tiles that fit the second-level cache; each tile meets a block of queries before the next one is
  * fetched, so that a batch reads memory once a block and not once a query. */
+#include "base/element.h"
 #include "index/flat_private.h"
-#include "kernel/metric.h"
 #include "platform/thread.h"
+#include <string.h>
 
 enum {
     TILE_BYTES = 128 << 10,
@@ -13,7 +14,7 @@ enum {
     QUERY_BLOCK = 16,
     RUN_SHORT = 4,
     RUNS_AHEAD = 2,
-    ROWS_AHEAD = 3
+    QUERY_WORDS = 128 /* queries of no more bits are made bits themselves; longer ones meet the rows as floats */
 };
 
 typedef struct search {
@@ -59,6 +60,7 @@ static void find_runs(tile *t, uint32_t from, uint32_t to, uint64_t sequence)
 
 typedef struct one_query {
     const float *vector;
+    uint64_t bits[QUERY_WORDS];
     float inverse;
     topk best;
     bool cut; /* a radius held more than k */
@@ -80,21 +82,13 @@ static void consider(one_query *q, const float *distances, uint32_t count, uint3
     }
 }
 
-/* From a query to rows of a chunk that lie one behind the other, the first at `at`. */
-static void chunk_distances(const flat *f, const chunk *c, uint32_t at, uint32_t count, const float *query, float inverse, float *out)
-{
-    const float *rows = c->vectors + (size_t)at * f->stride;
-    if (f->o.metric == EVDB_CUSTOM) custom_distances(f->o.custom, query, rows, f->stride, count, f->o.dim, out);
-    else
-        metric_distances(f->o.kernel, f->o.metric, query, inverse, rows, f->stride, count, f->o.dim,
-                         c->inverses ? c->inverses + at : NULL, out);
-}
-
 /* Short runs are too far between for the machine to foresee. */
 static void ask_for_run(const flat *f, const tile *t, uint32_t r)
 {
     if (r < t->runs && t->count[r] <= RUN_SHORT) flat_ask_for(f, t->first_row + t->from[r]);
 }
+
+static bool has_bits(const flat *f) { return f->o.dtype == EVDB_BIT && f->stride <= QUERY_WORDS * sizeof(uint64_t); }
 
 static void scan_tile(const flat *f, const tile *t, one_query *queries, size_t count, float radius)
 {
@@ -103,7 +97,11 @@ static void scan_tile(const flat *f, const tile *t, one_query *queries, size_t c
         for (uint32_t r = 0; r < t->runs; r++) {
             const chunk *c = t->chunk;
             ask_for_run(f, t, r + RUNS_AHEAD);
-            chunk_distances(f, c, t->from[r], t->count[r], queries[i].vector, queries[i].inverse, distances);
+            if (has_bits(f))
+                metric_bit_distances(f->o.kernel, f->o.metric, queries[i].bits, queries[i].inverse, c->vectors + t->from[r] * f->stride,
+                                     f->stride, t->count[r], f->stride / sizeof(uint64_t),
+                                     c->inverses ? c->inverses + t->from[r] : NULL, distances);
+            else row_distances(f, c, t->from[r], t->count[r], queries[i].vector, queries[i].inverse, distances);
             consider(&queries[i], distances, t->count[r], t->first_row + t->from[r], radius);
         }
 }
@@ -112,7 +110,7 @@ static void scan_tile(const flat *f, const tile *t, one_query *queries, size_t c
 static void scan_chunk(const search *s, const chunk *c, uint32_t first, uint32_t count, one_query *queries, size_t query_count)
 {
     const flat *f = s->snapshot->of;
-    size_t rows = TILE_BYTES / (f->stride * sizeof(float));
+    size_t rows = TILE_BYTES / f->stride;
     uint32_t step = (uint32_t)(rows < TILE_ROWS_MIN ? TILE_ROWS_MIN : rows > TILE_ROWS_MAX ? TILE_ROWS_MAX : rows);
     tile t = { .chunk = c, .first_row = first };
     for (uint32_t from = 0; from < count; from += step) {
@@ -147,6 +145,10 @@ static void work(void *context, size_t part)
             q->vector = s->q->queries + (first + i) * s->q->stride;
             q->inverse = f->o.metric == EVDB_COSINE ? metric_inverse_norm(q->vector, f->o.dim) : 0;
             q->cut = false;
+            if (has_bits(f)) {
+                memset(q->bits, 0, f->stride);
+                element_encode(EVDB_BIT, q->vector, f->o.dim, q->bits);
+            }
             topk_init(&q->best, s->hits + (first + i) * s->q->k, s->q->k);
         }
         scan(s, queries, count);
@@ -168,24 +170,4 @@ void flat_search(const flat_snapshot *snapshot, const flat_query *q, hit *hits, 
     atomic_init(&s.cut, false);
     thread_share(s.parts, work, &s);
     if (cut) *cut = atomic_load(&s.cut);
-}
-
-/* ---- rows by number ---- */
-
-float flat_distance(const flat *f, const float *query, float inverse, uint32_t row)
-{
-    uint32_t at;
-    const chunk *c = chunk_at(f, row, &at);
-    float out;
-    chunk_distances(f, c, at, 1, query, inverse, &out);
-    return out;
-}
-
-void flat_distances(const flat *f, const float *query, float inverse, const uint32_t *rows, size_t count, float *out)
-{
-    for (size_t i = 0; i < count && i < ROWS_AHEAD; i++) flat_ask_for(f, rows[i]);
-    for (size_t i = 0; i < count; i++) {
-        if (i + ROWS_AHEAD < count) flat_ask_for(f, rows[i + ROWS_AHEAD]);
-        out[i] = flat_distance(f, query, inverse, rows[i]);
-    }
 }

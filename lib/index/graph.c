@@ -168,9 +168,10 @@ evdb_status graph_worker_create(const graph *g, graph_worker **out, evdb_error *
     w->pool.at = mem_array(mem, GRAPH_EF_MAX + 1, sizeof(hit));
     w->hits = mem_array(mem, GRAPH_EF_MAX + GRAPH_M_MAX * 2, sizeof(hit));
     w->vector = mem_array(mem, padded, sizeof(float));
+    w->row = mem_array(mem, g->o.dim, sizeof(float));
     w->q4.at = mem_zero(mem, padded);
     w->q8.at = mem_zero(mem, padded);
-    if (w->visited && w->pool.at && w->hits && w->vector && w->q4.at && w->q8.at) {
+    if (w->visited && w->pool.at && w->hits && w->vector && w->row && w->q4.at && w->q8.at) {
         *out = w;
         return EVDB_OK;
     }
@@ -181,7 +182,7 @@ evdb_status graph_worker_create(const graph *g, graph_worker **out, evdb_error *
 void graph_worker_free(graph_worker *w)
 {
     if (!w) return;
-    void *const blocks[] = { w->visited, w->pool.at, w->hits, w->vector, w->q4.at, w->q8.at };
+    void *const blocks[] = { w->visited, w->pool.at, w->hits, w->vector, w->row, w->q4.at, w->q8.at };
     for (size_t i = 0; i < sizeof(blocks) / sizeof(*blocks); i++) mem_free(w->mem, blocks[i]);
     mem_free(w->mem, w);
 }
@@ -189,6 +190,7 @@ void graph_worker_free(graph_worker *w)
 bool graph_worker_fits(const graph_worker *w, const graph *g) { return w->capacity >= g->capacity; }
 
 hit *graph_worker_space(graph_worker *w) { return w->hits; }
+float *graph_worker_row(graph_worker *w) { return w->row; }
 
 /* As Euclidean codes are taken of it. */
 static void place(const graph *g, graph_worker *w, const float *vector, float inverse)

@@ -79,6 +79,7 @@ void graph_worker_free(graph_worker *w);
 bool graph_worker_fits(const graph_worker *w, const graph *g);
 /* Room for GRAPH_EF_MAX hits that graph_search() may fill; building uses it too. */
 hit *graph_worker_space(graph_worker *w);
+float *graph_worker_row(graph_worker *w); /* room for a vector that is put, linked or refined; the caller's */
 
 /* Before anything of the following is done to a graph that may have been loaded; by one thread. */
 void graph_prepare(graph *g);

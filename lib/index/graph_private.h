@@ -44,6 +44,7 @@ struct graph_worker {
     candidates pool;
     hit *hits;             /* GRAPH_EF_MAX + 2 links */
     float *vector;         /* the query, scaled and centred */
+    float *row;            /* the caller's: graph_worker_row() */
     sq_query q4, q8;
     const float *query;    /* as it was given, and the node that is linked: what is not GRAPH_L2 measures from these */
     uint32_t from;

@@ -36,11 +36,13 @@ void indexed_free(indexed *x)
 
 flat *indexed_flat(indexed *x) { return x->flat; }
 
-/* On a line, inner products know two directions and nothing between them: a graph of them falls into two halves. */
+/* On a line, inner products know two directions and nothing between them: a graph of them falls into two halves. Elements of many
+ * kinds hardly ever agree: nearly all rows are equally far then, and no walk finds the few that are not. */
 bool indexed_has_graph(const indexed *x)
 {
-    if (x->o.flat.metric == EVDB_CUSTOM) return custom_graph(x->o.flat.custom);
-    return x->o.flat.metric != EVDB_HAMMING && !(x->o.flat.metric == EVDB_IP && x->o.flat.dim == 1);
+    const flat_options *o = &x->o.flat;
+    if (o->metric == EVDB_CUSTOM) return custom_graph(o->custom);
+    return !(o->metric == EVDB_IP && o->dim == 1) && !(o->metric == EVDB_HAMMING && o->dtype != EVDB_BIT);
 }
 
 static void from_query(const void *context, const float *query, const uint32_t *rows, size_t count, float *out)
@@ -50,18 +52,19 @@ static void from_query(const void *context, const float *query, const uint32_t *
 
 static void from_row(const void *context, uint32_t row, const uint32_t *rows, size_t count, float *out)
 {
-    flat_distances(context, flat_vector(context, row), flat_inverse(context, row), rows, count, out);
+    flat_distances_between(context, row, rows, count, out);
 }
 
-/* Codes serve what comes of inner products; the others are walked by the exact distances of the rows. */
-static graph_kind kind_of(evdb_metric metric)
+/* Codes serve what comes of inner products; the others are walked by the exact distances of the rows. Of bits, the square of
+ * the Euclidean distance is how many differ, and so is Manhattan's. */
+static graph_kind kind_of(const flat_options *o)
 {
-    switch (metric) {
+    switch (o->metric) {
     case EVDB_COSINE: case EVDB_EUCLIDEAN: return GRAPH_L2;
     case EVDB_IP: return GRAPH_IP;
     case EVDB_MANHATTAN: case EVDB_HAMMING: case EVDB_CUSTOM: break;
     }
-    return GRAPH_ROWS;
+    return o->dtype == EVDB_BIT ? GRAPH_L2 : GRAPH_ROWS;
 }
 
 bool indexed_fits(const indexed *x, uint64_t *bytes)
@@ -75,7 +78,7 @@ graph_options indexed_graph_options(const indexed *x)
 {
     return (graph_options){ .mem = x->o.flat.mem, .kernel = x->o.flat.kernel, .dim = x->o.flat.dim, .m = x->o.m,
                             .ef_construction = x->o.ef_construction, .seed = x->o.seed, .unit = x->o.flat.metric == EVDB_COSINE,
-                            .kind = kind_of(x->o.flat.metric), .rows = { x->flat, from_query, from_row } };
+                            .kind = kind_of(&x->o.flat), .rows = { x->flat, from_query, from_row } };
 }
 
 bool row_list_add(const evdb_allocator *mem, row_list *l, uint32_t row)
@@ -158,7 +161,7 @@ evdb_status tail_add(indexed *x, uint32_t row, evdb_error *err)
     return EVDB_OK;
 }
 
-evdb_status indexed_put(indexed *x, uint64_t slot, uint64_t sequence, const evdb_id *id, const float *vector, evdb_error *err)
+evdb_status indexed_put(indexed *x, uint64_t slot, uint64_t sequence, const evdb_id *id, const void *vector, evdb_error *err)
 {
     evdb_status rc;
     TRY(flat_put(x->flat, slot, sequence, id, vector, err));

@@ -30,7 +30,7 @@ void indexed_free(indexed *x);
 flat *indexed_flat(indexed *x);
 
 /* The writer: flat_put(), flat_remove() and flat_publish(), with the graph told. Serialised by the caller. */
-evdb_status indexed_put(indexed *x, uint64_t slot, uint64_t sequence, const evdb_id *id, const float *vector, evdb_error *err);
+evdb_status indexed_put(indexed *x, uint64_t slot, uint64_t sequence, const evdb_id *id, const void *vector, evdb_error *err);
 
 /* Can vectors of this metric be in a graph? */
 bool indexed_has_graph(const indexed *x);

@@ -64,10 +64,10 @@ static evdb_status middle(const indexed *x, const row_list *rows, float **out, e
 {
     const flat_options *o = &x->o.flat;
     double *sums = mem_zero(o->mem, o->dim * sizeof(*sums));
-    float *mean = mem_zero(o->mem, o->dim * sizeof(*mean));
+    float *mean = mem_zero(o->mem, o->dim * sizeof(*mean)); /* and room for a vector until then */
     size_t step = rows->count / MEAN_ROWS + 1, taken = 0;
     for (size_t i = 0; sums && mean && i < rows->count; i += step, taken++) {
-        const float *v = flat_vector(x->flat, rows->at[i]);
+        const float *v = flat_vector(x->flat, rows->at[i], mean);
         float scale = flat_inverse(x->flat, rows->at[i]);
         for (uint32_t j = 0; j < o->dim; j++) sums[j] += v[j] * scale;
     }
@@ -157,7 +157,7 @@ static size_t run(shared_work *s, void (*job)(shared_work *, graph_worker *, siz
 static void link_one(shared_work *s, graph_worker *w, size_t i)
 {
     uint32_t row = s->rows->at[i];
-    const float *v = flat_vector(s->x->flat, row);
+    const float *v = flat_vector(s->x->flat, row, graph_worker_row(w));
     float inverse = flat_inverse(s->x->flat, row);
     graph_put(s->g, w, row, v, inverse);
     graph_link(s->g, w, row, v, inverse);
@@ -166,7 +166,7 @@ static void link_one(shared_work *s, graph_worker *w, size_t i)
 static void refine_one(shared_work *s, graph_worker *w, size_t i)
 {
     uint32_t row = s->rows->at[i];
-    graph_refine(s->g, w, row, flat_vector(s->x->flat, row), flat_inverse(s->x->flat, row));
+    graph_refine(s->g, w, row, flat_vector(s->x->flat, row, graph_worker_row(w)), flat_inverse(s->x->flat, row));
 }
 
 static void fill_one(shared_work *s, graph_worker *w, size_t i)

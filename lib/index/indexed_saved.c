@@ -66,7 +66,7 @@ static evdb_status save_rows(const saving *v, evdb_error *err)
 {
     const saver *to = v->to;
     const flat *f = v->x->flat;
-    size_t bytes = flat_stride(v->x->o.flat.dim) * sizeof(float);
+    size_t bytes = flat_stride(&v->x->o.flat);
     evdb_status rc;
     TRY(to->begin(to->context, "slots", err));
     for (size_t i = 0; i < v->rows.count; i++) TRY(to->write(to->context, &(uint32_t){ flat_slot(f, v->rows.at[i]) }, sizeof(uint32_t), err));
@@ -76,7 +76,7 @@ static evdb_status save_rows(const saving *v, evdb_error *err)
         for (size_t i = 0; i < v->rows.count; i++) TRY(to->write(to->context, &(float){ flat_inverse(f, v->rows.at[i]) }, sizeof(float), err));
     }
     TRY(to->begin(to->context, "vectors", err));
-    for (size_t i = 0; i < v->rows.count; i++) TRY(to->write(to->context, flat_vector(f, v->rows.at[i]), bytes, err));
+    for (size_t i = 0; i < v->rows.count; i++) TRY(to->write(to->context, flat_stored(f, v->rows.at[i]), bytes, err));
     TRY(to->begin(to->context, "waiting", err));
     if (v->waiting.count) TRY(to->write(to->context, v->waiting.at, v->waiting.count * sizeof(*v->waiting.at), err));
 out:
@@ -139,7 +139,7 @@ static evdb_status load_base(const indexed_options *o, const saved_index *head, 
         TRY(from->find(from->context, "inverse", n * sizeof(*b->inverses), &at, NULL, err));
         b->inverses = at;
     }
-    TRY(from->find(from->context, "vectors", n * flat_stride(head->dim) * sizeof(float), &at, NULL, err));
+    TRY(from->find(from->context, "vectors", n * flat_stride(&o->flat), &at, NULL, err));
     b->vectors = at;
     TRY(check_base(b, text_bytes, err));
 out:

@@ -4,17 +4,21 @@
  * do not fill them go by in fours and share the adding up. Longer ones go one at a time: a scan of them waits for
  * memory, and reading it in four places is slower than in one. Both ways add in the same order, so a row's result does
  * not depend on its neighbours. */
+#include "kernel/element_rows.h"
 #include "kernel/kernel.h"
 #include "kernel/whole_vectors.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define ISA __attribute__((target("avx2,fma")))
+#define ISA __attribute__((target("avx2,fma,f16c")))
 #define INLINE ISA static inline __attribute__((always_inline))
 
 enum { WIDTH = 8, STEP = 4 * WIDTH, FOUR = 4, AHEAD_BYTES = 512 };
 
-static bool usable(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+static bool usable(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+}
 
 INLINE __m128 halves(__m256 v) { return _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1)); }
 
@@ -55,6 +59,11 @@ INLINE __m256 l2sq_step(__m256 acc, __m256 a, __m256 b)
 INLINE __m256 l1_step(__m256 acc, __m256 a, __m256 b)
 {
     return _mm256_add_ps(acc, _mm256_andnot_ps(_mm256_set1_ps(-0.0f), _mm256_sub_ps(a, b)));
+}
+
+INLINE __m256 differ_step(__m256 acc, __m256 a, __m256 b)
+{
+    return _mm256_add_ps(acc, _mm256_and_ps(_mm256_cmp_ps(a, b, _CMP_NEQ_UQ), _mm256_set1_ps(1)));
 }
 
 #define LOAD(p) _mm256_loadu_ps(p)
@@ -107,6 +116,7 @@ INLINE __m256 l1_step(__m256 acc, __m256 a, __m256 b)
 KERNEL(dot_f32, dot_step)
 KERNEL(l2sq_f32, l2sq_step)
 KERNEL(l1_f32, l1_step)
+KERNEL(differ_f32, differ_step)
 
 ISA static bool finite_f32(const float *a, size_t n)
 {
@@ -120,6 +130,32 @@ ISA static bool finite_f32(const float *a, size_t n)
     return _mm256_testz_si256(bad, bad);
 }
 
-const kernel kernel_avx2 = { "avx2",       usable,        dot_f32,     l2sq_f32,  l1_f32,
-                             dot_f32_rows, l2sq_f32_rows, l1_f32_rows, finite_f32, &codes_avx2 };
+/* ---- smaller elements ---- */
+
+#define VECTOR __m256
+#define ZERO _mm256_setzero_ps()
+#define SUM(a, b, c, d) sum_of(_mm256_add_ps(_mm256_add_ps(a, b), _mm256_add_ps(c, d)))
+
+INLINE __m256 load_f16(const unsigned char *row, size_t i)
+{
+    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(row + 2 * i)));
+}
+
+INLINE __m256 load_i8(const unsigned char *row, size_t i)
+{
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(row + i))));
+}
+
+INLINE __m256 load_bit(const unsigned char *row, size_t i)
+{
+    const __m256i each = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    __m256i set = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(row[i / 8]), each), each);
+    return _mm256_and_ps(_mm256_castsi256_ps(set), _mm256_set1_ps(1));
+}
+
+ELEMENT_KERNEL(ISA, elements_avx2)
+
+const kernel kernel_avx2 = { "avx2",       usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
+                             dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_avx2,
+                             &elements_avx2 };
 #endif

@@ -2,6 +2,7 @@
  *
  * Twice as fast as AVX2 on rows in the first-level cache, one and a half times in the second (a batch of queries meets a tile
  * there), a tenth at most from memory. Below WIDE elements nothing is gained: those are AVX2's. */
+#include "kernel/element_rows.h"
 #include "kernel/kernel.h"
 #include "kernel/whole_vectors.h"
 #if defined(__x86_64__)
@@ -27,6 +28,11 @@ INLINE __m512 l2sq_step(__m512 acc, __m512 a, __m512 b)
 }
 
 INLINE __m512 l1_step(__m512 acc, __m512 a, __m512 b) { return _mm512_add_ps(acc, _mm512_abs_ps(_mm512_sub_ps(a, b))); }
+
+INLINE __m512 differ_step(__m512 acc, __m512 a, __m512 b)
+{
+    return _mm512_mask_add_ps(acc, _mm512_cmp_ps_mask(a, b, _CMP_NEQ_UQ), acc, _mm512_set1_ps(1));
+}
 
 #define LOAD(p) _mm512_loadu_ps(p)
 
@@ -56,6 +62,7 @@ INLINE __m512 l1_step(__m512 acc, __m512 a, __m512 b) { return _mm512_add_ps(acc
 KERNEL(dot_f32, dot_step)
 KERNEL(l2sq_f32, l2sq_step)
 KERNEL(l1_f32, l1_step)
+KERNEL(differ_f32, differ_step)
 
 ISA static bool finite_f32(const float *a, size_t n)
 {
@@ -69,6 +76,32 @@ ISA static bool finite_f32(const float *a, size_t n)
     return !bad;
 }
 
-const kernel kernel_avx512 = { "avx512",     usable,        dot_f32,     l2sq_f32,  l1_f32,
-                               dot_f32_rows, l2sq_f32_rows, l1_f32_rows, finite_f32, &codes_avx512 };
+/* ---- smaller elements ---- */
+
+#define VECTOR __m512
+#define ZERO _mm512_setzero_ps()
+#define SUM(a, b, c, d) _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d)))
+
+INLINE __m512 load_f16(const unsigned char *row, size_t i)
+{
+    return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)(row + 2 * i)));
+}
+
+INLINE __m512 load_i8(const unsigned char *row, size_t i)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)(row + i))));
+}
+
+INLINE __m512 load_bit(const unsigned char *row, size_t i)
+{
+    uint16_t set;
+    memcpy(&set, row + i / 8, sizeof(set));
+    return _mm512_maskz_mov_ps(set, _mm512_set1_ps(1));
+}
+
+ELEMENT_KERNEL(ISA, elements_avx512)
+
+const kernel kernel_avx512 = { "avx512",     usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
+                               dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_avx512,
+                               &elements_avx512 };
 #endif

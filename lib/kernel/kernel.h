@@ -5,6 +5,7 @@
 #ifndef EVDB_KERNEL_H
 #define EVDB_KERNEL_H
 #include "kernel/codes.h"
+#include "kernel/elements.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,13 +17,16 @@ typedef struct kernel {
     float (*dot_f32)(const float *a, const float *b, size_t n);
     float (*l2sq_f32)(const float *a, const float *b, size_t n);
     float (*l1_f32)(const float *a, const float *b, size_t n);
+    float (*differ_f32)(const float *a, const float *b, size_t n); /* how many elements differ; exact */
     /* One query against `rows` rows, row i at base + i * stride floats; out receives rows results. */
     void (*dot_f32_rows)(const float *q, const float *base, size_t stride, size_t rows, size_t n, float *out);
     void (*l2sq_f32_rows)(const float *q, const float *base, size_t stride, size_t rows, size_t n, float *out);
     void (*l1_f32_rows)(const float *q, const float *base, size_t stride, size_t rows, size_t n, float *out);
+    void (*differ_f32_rows)(const float *q, const float *base, size_t stride, size_t rows, size_t n, float *out);
     /* True when every value is finite. */
     bool (*finite_f32)(const float *a, size_t n);
     const code_kernel *codes;
+    const element_kernel *elements;
 } kernel;
 
 extern const kernel kernel_scalar;

@@ -48,9 +48,18 @@ static float exactly(evdb_metric metric, const float *a, const float *b, size_t 
     case EVDB_EUCLIDEAN: return (float)sqrt(l2);
     case EVDB_MANHATTAN: return (float)l1;
     case EVDB_IP: return (float)(0 - dot); /* no -0 */
-    case EVDB_HAMMING: case EVDB_CUSTOM: break; /* of bits, not of floats; of kernel/custom.h */
+    case EVDB_HAMMING: case EVDB_CUSTOM: break; /* a count never leaves the range of float; of kernel/custom.h */
     }
     return NAN;
+}
+
+void metric_cosines(float q_inverse, const float *inverses, size_t rows, float *out)
+{
+    for (size_t i = 0; i < rows; i++) {
+        float d = 1 - out[i] * q_inverse * inverses[i];
+        d = d < 0 ? 0 : d; /* rounding; keeps NaN */
+        out[i] = d > 2 ? 2 : d;
+    }
 }
 
 void metric_distances(const kernel *k, evdb_metric metric, const float *q, float q_inverse, const float *base,
@@ -59,11 +68,7 @@ void metric_distances(const kernel *k, evdb_metric metric, const float *q, float
     switch (metric) {
     case EVDB_COSINE:
         k->dot_f32_rows(q, base, stride, rows, n, out);
-        for (size_t i = 0; i < rows; i++) {
-            float d = 1 - out[i] * q_inverse * inverses[i];
-            d = d < 0 ? 0 : d; /* rounding; keeps NaN */
-            out[i] = d > 2 ? 2 : d;
-        }
+        metric_cosines(q_inverse, inverses, rows, out);
         break;
     case EVDB_EUCLIDEAN:
         k->l2sq_f32_rows(q, base, stride, rows, n, out);
@@ -74,7 +79,8 @@ void metric_distances(const kernel *k, evdb_metric metric, const float *q, float
         k->dot_f32_rows(q, base, stride, rows, n, out);
         for (size_t i = 0; i < rows; i++) out[i] = 0 - out[i]; /* no -0 */
         break;
-    case EVDB_HAMMING: case EVDB_CUSTOM: break;
+    case EVDB_HAMMING: k->differ_f32_rows(q, base, stride, rows, n, out); break;
+    case EVDB_CUSTOM: break;
     }
     if (k->finite_f32(out, rows)) return;
     for (size_t i = 0; i < rows; i++)

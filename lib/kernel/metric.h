@@ -14,4 +14,16 @@ float metric_inverse_norm(const float *v, size_t n);
 void metric_distances(const kernel *k, evdb_metric metric, const float *q, float q_inverse, const float *base,
                       size_t stride, size_t rows, size_t n, const float *inverses, float *out);
 
+/* The same from rows of F16, I8 or BIT, row i at base + i * stride bytes, to a query that such a row could be: no sum of these leaves
+ * the range of float. */
+void metric_element_distances(const kernel *k, evdb_metric metric, evdb_dtype dtype, const float *q, float q_inverse, const void *base,
+                              size_t stride, size_t rows, size_t n, const float *inverses, float *out);
+
+/* The same, to the bit, of rows of BIT to a query that was made such a row: whole words, with zeros behind the last element. */
+void metric_bit_distances(const kernel *k, evdb_metric metric, const uint64_t *q, float q_inverse, const void *base, size_t stride,
+                          size_t rows, size_t words, const float *inverses, float *out);
+
+/* Of dot products in `out`, cosine distances. */
+void metric_cosines(float q_inverse, const float *inverses, size_t rows, float *out);
+
 #endif

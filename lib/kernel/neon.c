@@ -2,6 +2,7 @@
  *
  * Four accumulators hide the cycles an FMA takes, as far as two loads for each let it go. There are no masked loads: the last
  * one to three elements are gathered lane by lane. */
+#include "kernel/element_rows.h"
 #include "kernel/kernel.h"
 #include "kernel/whole_vectors.h"
 #if defined(__aarch64__)
@@ -36,6 +37,12 @@ INLINE float32x4_t l2sq_step(float32x4_t acc, float32x4_t a, float32x4_t b)
 
 INLINE float32x4_t l1_step(float32x4_t acc, float32x4_t a, float32x4_t b) { return vaddq_f32(acc, vabdq_f32(a, b)); }
 
+INLINE float32x4_t differ_step(float32x4_t acc, float32x4_t a, float32x4_t b)
+{
+    uint32x4_t one = vreinterpretq_u32_f32(vdupq_n_f32(1));
+    return vaddq_f32(acc, vreinterpretq_f32_u32(vbicq_u32(one, vceqq_f32(a, b))));
+}
+
 #define KERNEL(name, step)                                                                                            \
     INLINE float name##_inline(const float *a, const float *b, size_t n)                                              \
     {                                                                                                                 \
@@ -54,6 +61,7 @@ INLINE float32x4_t l1_step(float32x4_t acc, float32x4_t a, float32x4_t b) { retu
 KERNEL(dot_f32, dot_step)
 KERNEL(l2sq_f32, l2sq_step)
 KERNEL(l1_f32, l1_step)
+KERNEL(differ_f32, differ_step)
 
 static bool finite_f32(const float *a, size_t n)
 {
@@ -66,8 +74,39 @@ static bool finite_f32(const float *a, size_t n)
     return vmaxvq_u32(bad) == 0;
 }
 
-const kernel kernel_neon = { "neon",       usable,        dot_f32,     l2sq_f32,  l1_f32,
-                             dot_f32_rows, l2sq_f32_rows, l1_f32_rows, finite_f32, &codes_neon };
-const kernel kernel_neon_dot = { "neon-dot",   usable_dot,    dot_f32,     l2sq_f32,  l1_f32,
-                                 dot_f32_rows, l2sq_f32_rows, l1_f32_rows, finite_f32, &codes_neon_dot };
+/* ---- smaller elements ---- */
+
+#define VECTOR float32x4_t
+#define ZERO vdupq_n_f32(0)
+#define SUM(a, b, c, d) vaddvq_f32(vaddq_f32(vaddq_f32(a, b), vaddq_f32(c, d)))
+
+INLINE float32x4_t load_f16(const unsigned char *row, size_t i)
+{
+    uint16_t halves[WIDTH];
+    memcpy(halves, row + 2 * i, sizeof(halves)); /* any alignment */
+    return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(halves)));
+}
+
+INLINE float32x4_t load_i8(const unsigned char *row, size_t i)
+{
+    uint32_t four;
+    memcpy(&four, row + i, sizeof(four));
+    return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vcreate_s8(four)))));
+}
+
+INLINE float32x4_t load_bit(const unsigned char *row, size_t i)
+{
+    static const uint32_t each[WIDTH] = { 1, 2, 4, 8 };
+    uint32x4_t set = vtstq_u32(vdupq_n_u32((uint32_t)row[i / 8] >> i % 8), vld1q_u32(each));
+    return vreinterpretq_f32_u32(vandq_u32(set, vreinterpretq_u32_f32(vdupq_n_f32(1))));
+}
+
+ELEMENT_KERNEL(, elements_neon)
+
+const kernel kernel_neon = { "neon",       usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
+                             dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_neon,
+                             &elements_neon };
+const kernel kernel_neon_dot = { "neon-dot",   usable_dot,    dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
+                                 dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_neon_dot,
+                                 &elements_neon };
 #endif

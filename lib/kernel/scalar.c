@@ -45,9 +45,11 @@ static float at(const float *p, size_t i)
 PAIR(dot_f32, x * y)
 PAIR(l2sq_f32, (x - y) * (x - y))
 PAIR(l1_f32, fabsf(x - y))
+PAIR(differ_f32, (float)(x != y))
 ROWS(dot_f32_rows, dot_f32)
 ROWS(l2sq_f32_rows, l2sq_f32)
 ROWS(l1_f32_rows, l1_f32)
+ROWS(differ_f32_rows, differ_f32)
 
 static bool finite_f32(const float *a, size_t n)
 {
@@ -56,5 +58,6 @@ static bool finite_f32(const float *a, size_t n)
     return finite;
 }
 
-const kernel kernel_scalar = { "scalar", usable, dot_f32, l2sq_f32, l1_f32, dot_f32_rows, l2sq_f32_rows, l1_f32_rows,
-                               finite_f32, &codes_scalar };
+const kernel kernel_scalar = { "scalar",     usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
+                               dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_scalar,
+                               &elements_scalar };

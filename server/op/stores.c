@@ -76,7 +76,7 @@ static const op_field create_fields[] = {
     OP_FIELD(create_args, metric_name, OP_STRING, 0,
              .doc = "With metric custom: the name of a metric that programs register; only they can search the store."),
     OP_FIELD(create_args, dtype, OP_CHOICE, 0, .def = EVDB_F32, .choice = &choice_dtype,
-             .doc = "Type of a vector's elements."),
+             .doc = "Type of a vector's elements as they are stored: f16 rounds, i8 takes whole numbers -128..127, bit 0 and 1."),
     OP_FIELD(create_args, id_type, OP_CHOICE, 0, .choice = &choice_id_type,
              .doc = "Type of record ids; without it the first record decides."),
     OP_FIELD(create_args, m, OP_INTEGER, 0, .def = 16, .min = 2, .max = 128, .doc = "Links of a node in the graph index."),

@@ -78,6 +78,8 @@ static void distances_are_those_of_the_textbook(void **state)
     const float a[] = { 1, 2, 2 }, b[] = { 2, 0, -1 };
     assert_true(distance(EVDB_EUCLIDEAN, a, b, 3) == sqrtf(14));
     assert_true(distance(EVDB_MANHATTAN, a, b, 3) == 6);
+    assert_true(distance(EVDB_HAMMING, a, b, 3) == 3);
+    assert_true(distance(EVDB_HAMMING, a, a, 3) == 0);
     assert_true(distance(EVDB_IP, a, a, 3) == -9);
     assert_true(distance(EVDB_IP, a, b, 3) == 0);
     assert_false(signbit(distance(EVDB_IP, a, b, 3)));
@@ -116,14 +118,14 @@ static void what_has_no_distance_is_refused_and_nothing_is_written(void **state)
     (void)state;
     const float good[] = { 1, 2 }, nan[] = { 1, NAN }, inf[] = { -INFINITY, 0 }, zero[] = { 0, -0.0f };
     const float huge[] = { FLT_MAX, FLT_MAX }, minus[] = { -FLT_MAX, -FLT_MAX };
-    for (evdb_metric m = EVDB_COSINE; m <= EVDB_IP; m++) {
+    for (evdb_metric m = EVDB_COSINE; m <= EVDB_HAMMING; m++) {
         assert_refused(EVDB_INVALID, m, nan, good, 2, "not finite");
         assert_refused(EVDB_INVALID, m, good, inf, 2, "not finite");
         assert_refused(EVDB_INVALID, m, good, good, 0, "1 to 65536");
         assert_refused(EVDB_INVALID, m, good, good, EVDB_DIM_MAX + 1, "65537");
         assert_refused(EVDB_INVALID, m, NULL, good, 2, "missing");
         assert_refused(EVDB_INVALID, m, good, NULL, 2, "missing");
-        if (m != EVDB_COSINE) {
+        if (m != EVDB_COSINE && m != EVDB_HAMMING) {
             assert_refused(EVDB_INVALID, m, huge, minus, 2, "beyond what a float holds");
             assert_true(isfinite(distance(m, zero, good, 2)));
         }
@@ -131,7 +133,6 @@ static void what_has_no_distance_is_refused_and_nothing_is_written(void **state)
     assert_refused(EVDB_INVALID, EVDB_COSINE, zero, good, 2, "query is all zeros");
     assert_refused(EVDB_INVALID, EVDB_COSINE, good, zero, 2, "vector is all zeros");
     assert_true(distance(EVDB_COSINE, huge, minus, 2) == 2); /* a direction is all cosine needs */
-    assert_refused(EVDB_UNSUPPORTED, EVDB_HAMMING, good, good, 2, "bits");
     assert_refused(EVDB_INVALID, (evdb_metric)0, good, good, 2, "no metric 0");
     assert_refused(EVDB_INVALID, (evdb_metric)77, good, good, 2, "no metric 77");
 }
@@ -145,7 +146,7 @@ static void a_batch_gives_what_single_calls_give_at_any_stride_and_alignment(voi
     for (size_t i = 0; i < DIM; i++) query[i] = noise();
     for (size_t i = 0; i < COUNT * DIM; i++) packed[i] = noise();
     for (size_t i = 0; i < COUNT; i++) memcpy(strided + i * STRIDE, packed + i * DIM, sizeof(row));
-    for (evdb_metric m = EVDB_COSINE; m <= EVDB_IP; m++) {
+    for (evdb_metric m = EVDB_COSINE; m <= EVDB_HAMMING; m++) {
         assert_int_equal(evdb_distance_batch(m, query, packed, COUNT, 0, DIM, out, NULL), EVDB_OK);
         assert_int_equal(evdb_distance_batch(m, query, (const float *)(const void *)strided, COUNT, STRIDE, DIM,
                                              strided_out, NULL), EVDB_OK);
@@ -191,7 +192,7 @@ static void a_search_reports_the_same_distances_bit_for_bit(void **state)
     for (size_t i = 0; i < DIM; i++) query[i] = noise();
     for (size_t r = 0; r < ROWS; r++)
         for (size_t i = 0; i < DIM; i++) rows[r][i] = noise() * scales[r % 3];
-    for (evdb_metric m = EVDB_COSINE; m <= EVDB_IP; m++) {
+    for (evdb_metric m = EVDB_COSINE; m <= EVDB_HAMMING; m++) {
         evdb_store_options options = EVDB_STORE_OPTIONS;
         evdb_search_options how = EVDB_SEARCH_OPTIONS;
         evdb_store *store;

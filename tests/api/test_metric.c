@@ -210,6 +210,10 @@ static void names_follow_their_pattern(void **state)
     expect_says("ip");
     o.metric = EVDB_CUSTOM;
     ok(evdb_store_create(t->db, "t", &o, NULL, &why));
+    o.dtype = EVDB_I8;
+    refused(EVDB_UNSUPPORTED, evdb_store_create(t->db, "u", &o, &store, &why));
+    expect_says("i8");
+    o.dtype = EVDB_F32;
     o.metric_name = NULL;
     refused(EVDB_INVALID, evdb_store_create(t->db, "u", &o, &store, &why));
     expect_says("metric_name");

@@ -25,6 +25,20 @@ def test_create_shows_the_new_store(evdb):
     assert reply == evdb.json("describe", "docs")
 
 
+@pytest.mark.parametrize("dtype, vector", [("f16", "[0.5, -2, 1]"), ("i8", "[100, -2, 1]"), ("bit", "[0, 1, 1]")])
+def test_a_store_of_other_elements_goes_through_a_file_into_another(evdb, dtype, vector):
+    assert evdb.json("create", "docs", "--dtype", dtype, "--metric", "hamming")["dtype"] == dtype
+    evdb.text("put", "docs", "a", "--vector", vector)
+    assert "holds" in evdb.fails(INVALID, "put", "docs", "b", "--vector", "[1, 2, 65505]")
+    for file in ("out.json", "out.jsonl"):
+        evdb.text("export", "docs", file)
+        evdb.text("import", file[4:], file, "--dtype", dtype, "--metric", "hamming")
+        assert evdb.json("describe", file[4:])["dtype"] == dtype
+        assert evdb.json("get", file[4:], "a")["records"] == evdb.json("get", "docs", "a")["records"]
+    assert evdb.json("search", "docs", "--vector", vector)["results"][0]["distance"] == 0
+    assert evdb.json("verify")["problems"] == 0
+
+
 def test_ls_is_a_table_of_stores(docs):
     docs.text("create", "more")
     lines = docs.text("ls").splitlines()

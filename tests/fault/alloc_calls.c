@@ -1,6 +1,7 @@
 /* alloc_calls.c - implements alloc_calls.h. */
 #include "alloc_calls.h"
 #include "alloc_auth.h"
+#include "alloc_elements.h"
 #include "alloc_filter.h"
 #include "alloc_metric.h"
 #include "database_private.h"
@@ -371,6 +372,7 @@ const alloc_call alloc_calls[] = {
     ELSEWHERE(token_check),
     ELSEWHERE(filter), ELSEWHERE(filter_index),
     ELSEWHERE(metric),
+    ELSEWHERE(elements),
 };
 #undef CALL
 #undef ELSEWHERE
@@ -383,6 +385,7 @@ bool alloc_build(alloc_scene *s)
     char space[32];
     float vector[ALLOC_DIM];
     other.dim = 3;
+    other.dtype = EVDB_F16;
     bool made = alloc_open(s, &s->db, NULL) == EVDB_OK &&
                 evdb_store_create(s->db, "s", &declared, &s->store, NULL) == EVDB_OK &&
                 evdb_store_create(s->db, "other", &other, NULL, NULL) == EVDB_OK;

@@ -20,7 +20,7 @@ typedef struct alloc_scene {
     char *dir;
     failing memory;
     evdb *db;
-    evdb_store *store; /* "s": ALLOC_RECORDS records under string ids; beside it "other", of 3 dimensions, is empty */
+    evdb_store *store; /* "s": ALLOC_RECORDS records under string ids; beside it "other", of 3 dimensions in f16, is empty */
 } alloc_scene;
 
 /* Opens s->dir with s->memory as its allocator. */

@@ -6,7 +6,7 @@ set -u
 rules='
 lib/platform:
 lib/base: platform
-lib/kernel: platform
+lib/kernel: base platform
 lib/auth: base platform
 lib/codec: base kernel platform
 lib/index: base codec kernel platform

@@ -98,6 +98,12 @@ def test_a_store_is_filled_and_searched(peer, name):
     assert peer.call("sync_store", store=name) == {"synced": name}
 
 
+def test_a_store_of_bits_counts_how_many_differ(peer, name):
+    assert peer.call("create_store", name=name, dim=3, dtype="bit", metric="hamming")["dtype"] == "bit"
+    peer.call("insert_vector", store=name, id="a", vector=[1, 0, 1])
+    assert peer.call("search_vectors", store=name, vector=[0, 1, 1])["results"][0]["distance"] == 2
+
+
 def test_numbers_of_a_long_vector_arrive_bit_for_bit(peer, name):
     seed = random.randrange(2**32)
     print("seed", seed)

@@ -21,6 +21,24 @@ def test_a_store_is_described_as_it_was_created(db):
     assert db.stores() == [info]
 
 
+@pytest.mark.parametrize("dtype", ["f16", "i8", "bit"])
+def test_elements_are_stored_as_the_store_says(db, rng, tmp_path, dtype):
+    st = db.create_store("a", dtype=dtype, metric="hamming")
+    vectors = rng.integers(0, 2, (100, 19)).astype(np.float32) if dtype == "bit" else rng.integers(-9, 9, (100, 19)) / (16 if dtype == "f16" else 1)
+    st.insert(np.arange(100), vectors)
+    assert st.describe().dtype == dtype and st.get(7).vector.tolist() == vectors[7].tolist()
+    found = st.search(vectors[7], k=3)
+    differ = np.sort((vectors != vectors[7]).sum(axis=1))
+    assert found.distances.tolist() == differ[:3].tolist()
+    with pytest.raises(evdb.Invalid, match=f"element 0 of the vector is .*, but {dtype} holds"):
+        st.insert(100, np.full(19, 1e6))
+    for file in ("out.json", "out.npy"):
+        st.export_file(tmp_path / file)
+        other = db.create_store(file[4:], dtype=dtype, metric="hamming")
+        assert other.import_file(tmp_path / file).written == 100
+        assert sorted(r.vector.tobytes() for r in other) == sorted(r.vector.tobytes() for r in st)
+
+
 @pytest.mark.parametrize("given, named", [("l2", "euclidean"), ("l1", "manhattan"), ("dot", "ip")])
 def test_metrics_have_their_other_names(db, given, named):
     assert db.create_store("m", dim=2, metric=given).describe().metric == named

@@ -32,6 +32,19 @@ def test_a_store_of_a_custom_metric_does_all_but_search(daemon):
     assert daemon.good("DELETE", here) == {"dropped": "own"}
 
 
+@pytest.mark.parametrize("dtype, given, kept, bad", [
+    ("f16", [0.1, 1, 3], [0.099975586, 1, 3], [1, 2, 1e5]), ("i8", [-128, 0, 127], [-128, 0, 127], [1, 2, 0.5]),
+    ("bit", [1, 0, 1], [1, 0, 1], [1, 0, 2])])
+def test_elements_are_kept_as_the_store_says(daemon, dtype, given, kept, bad):
+    stores, here = "/api/v1/stores", f"/api/v1/stores/of-{dtype}"
+    made = daemon.ask("POST", stores, {"name": f"of-{dtype}", "dtype": dtype, "metric": "hamming"}).json
+    assert (made["dtype"], made["metric"]) == (dtype, "hamming") and daemon.good("GET", here)["dtype"] == dtype
+    daemon.good("POST", here + "/vectors", {"id": 1, "vector": given})
+    assert daemon.good("GET", here + "/vectors/1")["vector"] == kept
+    daemon.ask("POST", here + "/vectors", {"id": 2, "vector": bad}).problem(400, f"element 2 of the vector is {bad[2]:g}, but {dtype}")
+    assert daemon.good("POST", here + "/search", {"vector": given})["results"][0]["distance"] == 0
+
+
 def test_records_are_inserted_replaced_updated_fetched_and_deleted(daemon, store):
     reply = daemon.ask("POST", store + "/vectors", {"id": "a b", "vector": [1, 2, 3], "metadata": {"n": 1}})
     assert reply.status == 201 and reply.headers["Location"] == store + "/vectors/a%20b"

@@ -1,4 +1,5 @@
 /* test_damaged_record.c - records that are wrong on sound pages: no read returns them, and a cursor can go on behind them. */
+#include "disk/rows_private.h"
 #include "expect.h"
 #include "scratch.h"
 #include "tamper.h"
@@ -102,6 +103,51 @@ static void a_changed_vector_is_never_returned_or_searched(void **state)
     assert_damage(t, str("2"), true);
 }
 
+/* Bytes that pass the checksum, and are no vector of this store all the same. */
+static void replace_vector(scratch *t, int64_t id, const unsigned char *bytes, size_t size)
+{
+    char statement[300], hex[2 * 16 + 1] = "";
+    uint64_t sequence = (uint64_t)id + 1, slot = (uint64_t)id;
+    for (size_t i = 0; i < size; i++) snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+    snprintf(statement, sizeof(statement), "UPDATE vectors SET bytes=x'%s', checksum=%lld WHERE id=%lld", hex,
+             (long long)rows_checksum(&(evdb_id){ .number = id }, slot, sequence, bytes, size), (long long)id);
+    tamper_with(t, "s", statement);
+}
+
+static void a_vector_of_another_size_is_never_returned_or_searched(void **state)
+{
+    scratch *t = *state;
+    fill(t, false);
+    replace_vector(t, 2, (const unsigned char[4]){ 0 }, 4);
+    assert_damage(t, num(2), true);
+}
+
+static void elements_that_were_never_stored_are_not_returned_or_searched(void **state)
+{
+    static const struct { const char *name; evdb_dtype dtype; size_t size; unsigned char bytes[4]; } cases[] = {
+        { "bits behind the end", EVDB_BIT, 1, { 0x07 } }, { "too many bits", EVDB_BIT, 2, { 1, 0 } },
+        { "an infinity", EVDB_F16, 4, { 0, 0x7c, 0, 0 } }, { "floats", EVDB_I8, 4, { 0 } },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const float one[2] = { 1, 1 };
+        evdb_store_options o = EVDB_STORE_OPTIONS;
+        evdb_store *store;
+        scratch *t = *state;
+        o.dtype = cases[i].dtype;
+        ok(evdb_store_create(t->db, "s", &o, &store, &why));
+        for (int r = 0; r < 5; r++) ok(evdb_record_insert(store, num(r), one, 2, NULL, NULL, &why));
+        evdb_store_close(store);
+        replace_vector(t, 3, cases[i].bytes, cases[i].size);
+        print_message("%s\n", cases[i].name);
+        assert_damage(t, num(3), false);
+        ok(evdb_store_open(t->db, "s", &store, &why));
+        refused(EVDB_CORRUPT, evdb_search(store, one, 2, NULL, &(evdb_result *){ NULL }, &why));
+        expect_says("record 3");
+        evdb_store_close(store);
+        ok(evdb_store_drop(t->db, "s", &why));
+    }
+}
+
 static void a_missing_vector_is_reported(void **state)
 {
     scratch *t = *state;
@@ -183,6 +229,8 @@ int main(void)
         TEST(the_record_of_id_0_is_skipped_like_any_other),
         TEST(a_changed_version_is_never_returned),
         TEST(a_changed_vector_is_never_returned_or_searched),
+        TEST(a_vector_of_another_size_is_never_returned_or_searched),
+        TEST(elements_that_were_never_stored_are_not_returned_or_searched),
         TEST(a_missing_vector_is_reported),
         TEST(swapped_vectors_are_noticed),
         TEST(an_id_longer_than_any_is_reported),

@@ -43,7 +43,7 @@ static void what_is_not_linked_yet_is_found_exactly(void **state)
         flat_snapshot s;
         world_put(&w, slot);
         world_publish(&w);
-        memcpy(v, flat_vector(indexed_flat(w.x), flat_row(indexed_flat(w.x), slot)), sizeof(v));
+        memcpy(v, flat_vector(indexed_flat(w.x), flat_row(indexed_flat(w.x), slot), NULL), sizeof(v));
         flat_query q = { .queries = v, .count = 1, .stride = WORLD_DIM, .k = 1, .radius = INFINITY, .threads = 1 };
         flat_begin(indexed_flat(w.x), &s);
         assert_int_equal(indexed_search(w.x, &s, &q, 10, &h, &found, NULL), EVDB_OK);
@@ -139,7 +139,7 @@ static void an_old_snapshot_sees_what_it_saw(void **state)
     world_fill(&w, 0, 3000);
     world_index(&w, 1);
     flat_begin(indexed_flat(w.x), &s);
-    memcpy(v, flat_vector(indexed_flat(w.x), flat_row(indexed_flat(w.x), 77)), sizeof(v));
+    memcpy(v, flat_vector(indexed_flat(w.x), flat_row(indexed_flat(w.x), 77), NULL), sizeof(v));
     world_take(&w, 77);
     world_publish(&w);
     world_index(&w, 1);

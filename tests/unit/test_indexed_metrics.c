@@ -230,7 +230,7 @@ static void replacing_half_is_as_good_as_a_fresh_build(void **state)
         got = recall(x, DIM, q);
         indexed_options o = options_of(metrics[m], DIM);
         assert_int_equal(indexed_create(&o, &again, NULL), EVDB_OK);
-        for (uint64_t i = 0; i < ROWS; i++) put(again, i, i + 1, flat_vector(indexed_flat(x), flat_row(indexed_flat(x), i)));
+        for (uint64_t i = 0; i < ROWS; i++) put(again, i, i + 1, flat_vector(indexed_flat(x), flat_row(indexed_flat(x), i), NULL));
         flat_publish(indexed_flat(again), ROWS);
         link_all(again);
         fresh = recall(again, DIM, q);

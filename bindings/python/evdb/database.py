@@ -81,7 +81,8 @@ class Database:
         """Creates a store and opens it. `Exists` when the name is taken.
 
         dim None takes the dimension from the first vector. metric: "cosine", "euclidean" (or "l2"), "manhattan"
-        (or "l1"), "ip" (or "dot"), or "custom" with a metric_name (`register_metric`). index: {"m", "ef_construction", "threads"}, recorded for the index to come.
+        (or "l1"), "ip" (or "dot"), "hamming", or "custom" with a metric_name (`register_metric`). dtype: how elements are stored:
+        "f32", "f16" (rounded), "i8" (whole numbers -128..127) or "bit" (0 and 1); what it cannot hold is refused. index: {"m", "ef_construction", "threads"}, recorded for the index to come.
         fields: metadata fields that filters will be fast on. id_type: "integer" or "string", decided by the first
         record when None.
         """

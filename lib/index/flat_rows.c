@@ -1,0 +1,112 @@
+/* flat_rows.c - rows of index/flat.h by number. */
+#include "base/element.h"
+#include "index/flat_private.h"
+#include <string.h>
+
+enum {
+    ROWS_AHEAD = 3,
+    PIECE = 1024 /* elements, whole bytes of bits */
+};
+
+const float *row_floats(const flat *f, const void *row, float *room)
+{
+    if (f->o.dtype == EVDB_F32) return row;
+    element_decode(f->o.dtype, row, f->o.dim, room);
+    return room;
+}
+
+uint32_t flat_used(const flat *f) { return f->base.count + atomic_load(&f->used); }
+uint32_t flat_base_count(const flat *f) { return f->base.count; }
+
+const void *flat_stored(const flat *f, uint32_t row)
+{
+    uint32_t at;
+    const chunk *c = chunk_at(f, row, &at);
+    return c->vectors + (size_t)at * f->stride;
+}
+
+const float *flat_vector(const flat *f, uint32_t row, float *room) { return row_floats(f, flat_stored(f, row), room); }
+
+void flat_ask_for(const flat *f, uint32_t row)
+{
+    uint32_t at;
+    const chunk *c = chunk_at(f, row, &at);
+    const char *vector = c->vectors + (size_t)at * f->stride;
+    __builtin_prefetch((const void *)&c->deaths[at]);
+    if (c->births) __builtin_prefetch((const void *)&c->births[at]);
+    for (size_t i = 0; i < f->stride; i += 64) __builtin_prefetch(vector + i);
+}
+
+uint32_t flat_slot(const flat *f, uint32_t row)
+{
+    uint32_t at;
+    const chunk *c = chunk_at(f, row, &at);
+    return c->slots[at];
+}
+
+float flat_inverse(const flat *f, uint32_t row)
+{
+    uint32_t at;
+    const chunk *c = chunk_at(f, row, &at);
+    return c->inverses ? c->inverses[at] : 1;
+}
+
+bool flat_dead(const flat *f, uint32_t row)
+{
+    uint32_t at;
+    const chunk *c = chunk_at(f, row, &at);
+    return atomic_load(&c->deaths[at]) != 0;
+}
+
+bool flat_visible(const flat_snapshot *s, uint32_t row)
+{
+    uint32_t at;
+    const chunk *c = chunk_at(s->of, row, &at);
+    return row_visible(c, at, s->sequence);
+}
+
+float flat_query_inverse(const flat *f, const float *query)
+{
+    return f->o.metric == EVDB_COSINE ? metric_inverse_norm(query, f->o.dim) : 1;
+}
+
+float flat_distance(const flat *f, const float *query, float inverse, uint32_t row)
+{
+    uint32_t at;
+    const chunk *c = chunk_at(f, row, &at);
+    float out;
+    row_distances(f, c, at, 1, query, inverse, &out);
+    return out;
+}
+
+void flat_distances(const flat *f, const float *query, float inverse, const uint32_t *rows, size_t count, float *out)
+{
+    for (size_t i = 0; i < count && i < ROWS_AHEAD; i++) flat_ask_for(f, rows[i]);
+    for (size_t i = 0; i < count; i++) {
+        if (i + ROWS_AHEAD < count) flat_ask_for(f, rows[i + ROWS_AHEAD]);
+        out[i] = flat_distance(f, query, inverse, rows[i]);
+    }
+}
+
+/* `from` is made floats piece by piece: who links has no place for a whole one. */
+void flat_distances_between(const flat *f, uint32_t from, const uint32_t *rows, size_t count, float *out)
+{
+    const char *vector = flat_stored(f, from);
+    float piece[PIECE], part;
+    if (f->o.dtype == EVDB_F32) {
+        flat_distances(f, flat_vector(f, from, NULL), 1, rows, count, out);
+        return;
+    }
+    memset(out, 0, count * sizeof(*out));
+    for (uint32_t done = 0; done < f->o.dim; done += PIECE) {
+        uint32_t some = f->o.dim - done < PIECE ? f->o.dim - done : PIECE;
+        size_t before = element_bytes(f->o.dtype, done);
+        element_decode(f->o.dtype, vector + before, some, piece);
+        for (size_t i = 0; i < count; i++) {
+            if (i + ROWS_AHEAD < count && !done) flat_ask_for(f, rows[i + ROWS_AHEAD]);
+            metric_element_distances(f->o.kernel, f->o.metric, f->o.dtype, piece, 1, (const char *)flat_stored(f, rows[i]) + before,
+                                     f->stride, 1, some, NULL, &part);
+            out[i] += part;
+        }
+    }
+}
