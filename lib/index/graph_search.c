@@ -46,7 +46,7 @@ uint32_t walk_down(const graph *g, graph_worker *w, sq_bits bits, uint64_t entry
     return at;
 }
 
-/* For each, how many in the pool are nearer, or as near. Without branches: which way they go is chance, and each wrong guess would cost
+/* For each, how many in the pool are nearer. Without branches: which way they go is chance, and each wrong guess would cost
  * more than the whole search. Side by side, since each step of one waits for the step before. */
 static void find_places(const candidates *p, const hit *near, size_t count, uint32_t *places)
 {
@@ -56,10 +56,10 @@ static void find_places(const candidates *p, const hit *near, size_t count, uint
     for (size_t left = p->count; left > 1;) {
         size_t half = left / 2;
         for (size_t i = 0; i < count; i++)
-            places[i] += (uint32_t)half & -(uint32_t)(at[places[i] + half - 1].distance <= near[i].distance);
+            places[i] += (uint32_t)half & -(uint32_t)(at[places[i] + half - 1].distance < near[i].distance);
         left -= half;
     }
-    for (size_t i = 0; i < count; i++) places[i] += at[places[i]].distance <= near[i].distance;
+    for (size_t i = 0; i < count; i++) places[i] += at[places[i]].distance < near[i].distance;
 }
 
 /* Those of `count` that are nearer than what is in the pool, nearest first, no more than it has room for; how many. */
@@ -70,7 +70,7 @@ static size_t sort_near(const candidates *p, const float *distances, const uint3
     for (size_t i = 0; i < count; i++) {
         if (!(distances[i] < bound)) continue;
         size_t at = n < p->room ? n++ : n - 1;
-        for (; at && near[at - 1].distance > distances[i]; at--) near[at] = near[at - 1];
+        for (; at && near[at - 1].distance >= distances[i]; at--) near[at] = near[at - 1];
         near[at] = (hit){ distances[i], rows[i] };
         if (n == p->room && near[n - 1].distance < bound) bound = near[n - 1].distance;
     }
