@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { K = 10, QUERIES = 50, EF = 100, HIDDEN = 6 };
+enum { K = 10, QUERIES = 200, EF = 100, HIDDEN = 6 };
 
 static const evdb_metric metrics[] = { EVDB_EUCLIDEAN, EVDB_COSINE, EVDB_MANHATTAN, EVDB_IP, EVDB_CUSTOM };
 enum { METRICS = sizeof(metrics) / sizeof(*metrics) };
