@@ -13,7 +13,7 @@ size_t sq_stride(sq_bits bits, size_t dim)
     return (bytes + align - 1) / align * align;
 }
 
-static float clamp(float v, float most) { return v < 0 ? 0 : v > most ? most : v; }
+static float clamp(float v, float most) { return !(v > 0) ? 0 : v > most ? most : v; } /* NaN is 0: the range was too wide for floats */
 
 static double error_of(const float *x, size_t dim, float low, float step, float most)
 {
@@ -108,8 +108,8 @@ void sq_prepare(sq_bits bits, const float *x, size_t dim, sq_query *q)
             float shifted = x[i] * inverse + TO_WHOLE;
             int32_t v;
             memcpy(&v, &shifted, sizeof(v));
-            v -= zero;
-            q->at[i] = (int8_t)v;
+            q->at[i] = (int8_t)((uint32_t)v - (uint32_t)zero); /* wraps where the range was too wide for floats */
+            v = q->at[i];
             sum += v;
             part += v * v;
         }

@@ -81,7 +81,9 @@ static evdb_status describe(engine *e, evdb_error *err)
     e->index_threads = info->index_threads;
     atomic_store(&e->dim, info->dim);
     atomic_store(&e->id_type, info->id_type);
-    if (!evdb_metric_name(e->metric) || !evdb_dtype_name(e->dtype) || e->dim > EVDB_DIM_MAX || e->id_type > EVDB_ID_STRING)
+    bool custom = e->metric == EVDB_CUSTOM; /* has a name, and is of floats */
+    if (!evdb_metric_name(e->metric) || !evdb_dtype_name(e->dtype) || e->dim > EVDB_DIM_MAX || e->id_type > EVDB_ID_STRING ||
+        custom != (info->metric_name != NULL) || (custom && e->dtype != EVDB_F32))
         rc = error_set(err, EVDB_CORRUPT, "store %s: its description makes no sense", e->uuid);
     else if (info->metric_name) rc = metrics_named(e->db, info->metric_name, &e->custom, err);
 out:

@@ -62,16 +62,20 @@ static void find_places(const candidates *p, const hit *near, size_t count, uint
     for (size_t i = 0; i < count; i++) places[i] += at[places[i]].distance < near[i].distance;
 }
 
-/* Those of `count` that are nearer than what is in the pool, nearest first, no more than it has room for; how many. */
+/* Those of `count` that there is room for, or that are nearer than what is in the pool; nearest first; how many. What is no number is as
+ * far as can be, and still a place to go on from where there is nothing else. */
 static size_t sort_near(const candidates *p, const float *distances, const uint32_t *rows, size_t count, hit *near)
 {
-    float bound = p->count == p->room ? p->at[p->count - 1].distance : INFINITY;
+    bool full = p->count == p->room;
+    float bound = full ? p->at[p->count - 1].distance : INFINITY;
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!(distances[i] < bound)) continue;
+        if (full && !(distances[i] < bound)) continue;
+        float distance = distances[i] < INFINITY ? distances[i] : INFINITY;
         size_t at = n < p->room ? n++ : n - 1;
-        for (; at && near[at - 1].distance >= distances[i]; at--) near[at] = near[at - 1];
-        near[at] = (hit){ distances[i], rows[i] };
+        for (; at && near[at - 1].distance >= distance; at--) near[at] = near[at - 1];
+        near[at] = (hit){ distance, rows[i] };
+        full = full || n == p->room;
         if (n == p->room && near[n - 1].distance < bound) bound = near[n - 1].distance;
     }
     return n;

@@ -4,7 +4,7 @@
 #include "scratch.h"
 #include "seed.h"
 
-enum { DIM = INDEX_DIM, ROWS = 6000, K = INDEX_K, QUERIES = INDEX_QUERIES };
+enum { DIM = INDEX_DIM, ROWS = 6000, FAR = 500, K = INDEX_K, QUERIES = INDEX_QUERIES };
 
 static uint64_t seed;
 
@@ -131,6 +131,45 @@ static void the_recall_of_searches_is_watched(void **state)
     evdb_store_close(store);
 }
 
+/* Each is finite, and hardly one distance is: half of them lie at one end of what a float can say, half at the other. */
+static void write_far_apart(evdb_store *store, int64_t *ids, float *vectors)
+{
+    evdb_batch b = EVDB_BATCH;
+    seed_floats(&seed, vectors, FAR * DIM);
+    for (size_t i = 0; i < FAR * DIM; i++) vectors[i] += i / DIM % 2 ? 3e38f : -3e38f;
+    for (size_t i = 0; i < FAR; i++) ids[i] = (int64_t)i;
+    b.kind = EVDB_INSERT;
+    b.count = FAR;
+    b.numbers = ids;
+    b.vectors = vectors;
+    b.dim = DIM;
+    ok(evdb_batch_write(store, &b, NULL, &why));
+}
+
+static void a_graph_of_distances_beyond_floats_is_sound(void **state)
+{
+    static const evdb_metric metrics[] = { EVDB_COSINE, EVDB_EUCLIDEAN, EVDB_MANHATTAN, EVDB_IP };
+    static int64_t ids[FAR];
+    static float vectors[FAR * DIM];
+    scratch *t = *state;
+    for (size_t m = 0; m < sizeof(metrics) / sizeof(*metrics); m++) {
+        const char *name = (const char *[]){ "c", "e", "m", "i" }[m];
+        evdb_store *store = scratch_store(t, name, DIM, metrics[m]);
+        evdb_result *r;
+        write_far_apart(store, ids, vectors);
+        ok(evdb_index_build(store, 2, &why));
+        evdb_store_close(store);
+        scratch_reopen(t);
+        ok(evdb_store_open(t->db, name, &store, &why));
+        ok(evdb_search(store, vectors, DIM, NULL, &r, &why));
+        assert_int_equal(r->count, K);
+        evdb_result_free(r);
+        assert_string_equal(status_of(store).problem, "");
+        assert_int_equal(status_of(store).linked, FAR);
+        evdb_store_close(store);
+    }
+}
+
 static void an_empty_store_has_nothing_to_link(void **state)
 {
     scratch *t = *state;
@@ -152,6 +191,7 @@ int main(void)
         TEST(replacing_everything_keeps_recall),
         TEST(a_store_that_is_searched_much_gets_a_graph_by_itself),
         TEST(the_recall_of_searches_is_watched),
+        TEST(a_graph_of_distances_beyond_floats_is_sound),
         TEST(an_empty_store_has_nothing_to_link),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "expect.h"
 #include "metric_weights.h"
 #include "seed.h"
+#include <math.h>
 
 enum { DIM = INDEX_DIM, ROWS = 4000, K = INDEX_K };
 
@@ -111,6 +112,34 @@ static void an_accuracy_can_be_asked_for(void **state)
     evdb_store_close(store);
 }
 
+/* Nothing can be said of vectors on different sides. */
+static float split(const float *a, const float *b, uint32_t dim, void *context)
+{
+    float sum = 0;
+    (void)context;
+    if ((a[0] < 0) != (b[0] < 0)) return NAN;
+    for (uint32_t i = 0; i < dim; i++) sum += (a[i] - b[i]) * (a[i] - b[i]);
+    return sum;
+}
+
+static void a_metric_that_is_no_number_between_halves_leaves_a_sound_graph(void **state)
+{
+    scratch *t = *state;
+    evdb_result *r;
+    float query[DIM];
+    ok(metric_register(t->db, "weighted", split, NULL, EVDB_METRIC_GRAPH));
+    evdb_store *store = metric_store(t, "weighted");
+    index_rows(store, &seed, 0, ROWS / 4, EVDB_INSERT);
+    ok(evdb_index_build(store, 2, &why));
+    assert_int_equal(index_status(store).linked, ROWS / 4);
+    assert_string_equal(index_status(store).problem, "");
+    seed_floats(&seed, query, DIM);
+    ok(evdb_search(store, query, DIM, NULL, &r, &why));
+    assert_int_equal(r->count, K);
+    evdb_result_free(r);
+    evdb_store_close(store);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_remove)
 
 int main(void)
@@ -120,6 +149,7 @@ int main(void)
         TEST(a_graph_needs_the_flag_and_finds_nearly_all_with_fewer_calls),
         TEST(a_saved_graph_serves_those_that_may_use_it),
         TEST(an_accuracy_can_be_asked_for),
+        TEST(a_metric_that_is_no_number_between_halves_leaves_a_sound_graph),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
