@@ -73,7 +73,7 @@ INLINE __m256 differ_step(__m256 acc, __m256 a, __m256 b)
     {                                                                                                                 \
         __m256 s0 = _mm256_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;                                                   \
         size_t i = 0;                                                                                                 \
-        WHOLE_VECTORS(step)                                                                                           \
+        WHOLE_VECTORS(step, a, LOAD_FLOATS, b)                                                                        \
         if (i < n) {                                                                                                  \
             __m256i m = first_lanes(n - i);                                                                           \
             s1 = step(s1, _mm256_maskload_ps(a + i, m), _mm256_maskload_ps(b + i, m));                                \

@@ -41,7 +41,7 @@ INLINE __m512 differ_step(__m512 acc, __m512 a, __m512 b)
     {                                                                                                                 \
         __m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0;                                                   \
         size_t i = 0;                                                                                                 \
-        WHOLE_VECTORS(step)                                                                                           \
+        WHOLE_VECTORS(step, a, LOAD_FLOATS, b)                                                                        \
         if (i < n) {                                                                                                  \
             __mmask16 m = (__mmask16)((1u << (n - i)) - 1);                                                           \
             s1 = step(s1, _mm512_maskz_loadu_ps(m, a + i), _mm512_maskz_loadu_ps(m, b + i));                          \

@@ -2,6 +2,7 @@
 #ifndef EVDB_KERNEL_ELEMENT_ROWS_H
 #define EVDB_KERNEL_ELEMENT_ROWS_H
 #include "kernel/elements.h"
+#include "kernel/whole_vectors.h"
 #include <string.h>
 
 enum { BITS_F16 = 16, BITS_I8 = 8, BITS_BIT = 1 };
@@ -14,13 +15,7 @@ enum { BITS_F16 = 16, BITS_I8 = 8, BITS_BIT = 1 };
             const unsigned char *row = (const unsigned char *)base + r * stride;                                       \
             VECTOR s0 = ZERO, s1 = s0, s2 = s0, s3 = s0;                                                               \
             size_t i = 0;                                                                                              \
-            for (; i + STEP <= n; i += STEP) {                                                                         \
-                s0 = step(s0, LOAD(q + i), load(row, i));                                                              \
-                s1 = step(s1, LOAD(q + i + WIDTH), load(row, i + WIDTH));                                              \
-                s2 = step(s2, LOAD(q + i + 2 * WIDTH), load(row, i + 2 * WIDTH));                                      \
-                s3 = step(s3, LOAD(q + i + 3 * WIDTH), load(row, i + 3 * WIDTH));                                      \
-            }                                                                                                          \
-            for (; i + WIDTH <= n; i += WIDTH) s0 = step(s0, LOAD(q + i), load(row, i));                               \
+            WHOLE_VECTORS(step, q, load, row)                                                                          \
             if (i < n) {                                                                                               \
                 unsigned char rest[2 * WIDTH] = { 0 };                                                                 \
                 float last[WIDTH] = { 0 };                                                                             \

@@ -48,7 +48,7 @@ INLINE float32x4_t differ_step(float32x4_t acc, float32x4_t a, float32x4_t b)
     {                                                                                                                 \
         float32x4_t s0 = vdupq_n_f32(0), s1 = s0, s2 = s0, s3 = s0;                                                   \
         size_t i = 0;                                                                                                 \
-        WHOLE_VECTORS(step)                                                                                           \
+        WHOLE_VECTORS(step, a, LOAD_FLOATS, b)                                                                        \
         if (i < n) s1 = step(s1, load_last(a + i, n - i), load_last(b + i, n - i));                                   \
         return vaddvq_f32(vaddq_f32(vaddq_f32(s0, s1), vaddq_f32(s2, s3)));                                           \
     }                                                                                                                 \
