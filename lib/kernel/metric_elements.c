@@ -13,37 +13,38 @@ static const element_sums *sums_of(const kernel *k, evdb_dtype dtype)
     return NULL;
 }
 
-static void roots(float *out, size_t rows)
+static element_rows_fn *sum_of(const element_sums *sums, evdb_metric metric)
 {
-    for (size_t i = 0; i < rows; i++) out[i] = sqrtf(out[i]);
+    switch (metric) {
+    case EVDB_COSINE: case EVDB_IP: return sums->dot;
+    case EVDB_EUCLIDEAN: return sums->l2sq;
+    case EVDB_MANHATTAN: return sums->l1;
+    case EVDB_HAMMING: return sums->differ;
+    case EVDB_CUSTOM: break; /* of floats alone */
+    }
+    return NULL;
 }
 
-static void negate(float *out, size_t rows)
+/* Of sums in `out`, distances. */
+static void from_sums(evdb_metric metric, float q_inverse, const float *inverses, size_t rows, float *out)
 {
-    for (size_t i = 0; i < rows; i++) out[i] = 0 - out[i]; /* no -0 */
+    switch (metric) {
+    case EVDB_COSINE: metric_cosines(q_inverse, inverses, rows, out); break;
+    case EVDB_EUCLIDEAN:
+        for (size_t i = 0; i < rows; i++) out[i] = sqrtf(out[i]);
+        break;
+    case EVDB_IP:
+        for (size_t i = 0; i < rows; i++) out[i] = 0 - out[i]; /* no -0 */
+        break;
+    case EVDB_MANHATTAN: case EVDB_HAMMING: case EVDB_CUSTOM: break;
+    }
 }
 
 void metric_element_distances(const kernel *k, evdb_metric metric, evdb_dtype dtype, const float *q, float q_inverse, const void *base,
                               size_t stride, size_t rows, size_t n, const float *inverses, float *out)
 {
-    const element_sums *sums = sums_of(k, dtype);
-    switch (metric) {
-    case EVDB_COSINE:
-        sums->dot(q, base, stride, rows, n, out);
-        metric_cosines(q_inverse, inverses, rows, out);
-        break;
-    case EVDB_EUCLIDEAN:
-        sums->l2sq(q, base, stride, rows, n, out);
-        roots(out, rows);
-        break;
-    case EVDB_MANHATTAN: sums->l1(q, base, stride, rows, n, out); break;
-    case EVDB_IP:
-        sums->dot(q, base, stride, rows, n, out);
-        negate(out, rows);
-        break;
-    case EVDB_HAMMING: sums->differ(q, base, stride, rows, n, out); break;
-    case EVDB_CUSTOM: break; /* of floats alone */
-    }
+    sum_of(sums_of(k, dtype), metric)(q, base, stride, rows, n, out);
+    from_sums(metric, q_inverse, inverses, rows, out);
 }
 
 void metric_bit_distances(const kernel *k, evdb_metric metric, const uint64_t *q, float q_inverse, const void *base, size_t stride,
@@ -51,10 +52,5 @@ void metric_bit_distances(const kernel *k, evdb_metric metric, const uint64_t *q
 {
     bool both = metric == EVDB_COSINE || metric == EVDB_IP;
     (both ? k->elements->bits_both : k->elements->bits_differ)(q, base, stride, rows, words, out);
-    switch (metric) {
-    case EVDB_COSINE: metric_cosines(q_inverse, inverses, rows, out); break;
-    case EVDB_EUCLIDEAN: roots(out, rows); break;
-    case EVDB_IP: negate(out, rows); break;
-    case EVDB_MANHATTAN: case EVDB_HAMMING: case EVDB_CUSTOM: break;
-    }
+    from_sums(metric, q_inverse, inverses, rows, out);
 }
