@@ -1,5 +1,7 @@
 /* element.c - implements base/element.h. */
 #include "base/element.h"
+#include "base/error.h"
+#include "base/id.h"
 #include <math.h>
 #include <string.h>
 
@@ -114,6 +116,19 @@ bool element_sound(evdb_dtype dtype, const void *bytes, uint32_t dim)
     case EVDB_BIT: return dim % BITS == 0 || at[dim / BITS] >> dim % BITS == 0;
     }
     return sound;
+}
+
+evdb_status element_check(evdb_dtype dtype, const evdb_id *id, const void *bytes, size_t size, uint32_t dim, evdb_error *err)
+{
+    char shown[64];
+    size_t wanted = element_bytes(dtype, dim);
+    if (size != wanted)
+        return error_set(err, EVDB_CORRUPT, "record %s: its vector has %zu bytes where %zu belong", id_show(id, shown, sizeof(shown)),
+                         size, wanted);
+    if (!element_sound(dtype, bytes, dim))
+        return error_set(err, EVDB_CORRUPT, "record %s: its vector is none of %s elements", id_show(id, shown, sizeof(shown)),
+                         evdb_dtype_name(dtype));
+    return EVDB_OK;
 }
 
 void element_decode(evdb_dtype dtype, const void *bytes, uint32_t dim, float *out)

@@ -4,7 +4,7 @@
  * byte on; the bits behind the last element are zero. */
 #ifndef EVDB_BASE_ELEMENT_H
 #define EVDB_BASE_ELEMENT_H
-#include <evdb/distance.h>
+#include <evdb/record.h>
 #include <stdbool.h>
 
 #define ELEMENT_F16_MAX 65504.0f
@@ -20,6 +20,8 @@ const char *element_holds(evdb_dtype dtype);
 void element_encode(evdb_dtype dtype, const float *v, uint32_t dim, void *out);
 /* Could element_encode() have made these bytes? */
 bool element_sound(evdb_dtype dtype, const void *bytes, uint32_t dim);
+/* The same of a record's vector, its size too: EVDB_CORRUPT, naming the record, when it could not. */
+evdb_status element_check(evdb_dtype dtype, const evdb_id *id, const void *bytes, size_t size, uint32_t dim, evdb_error *err);
 void element_decode(evdb_dtype dtype, const void *bytes, uint32_t dim, float *out);
 
 uint16_t element_half(float value); /* |value| is at most ELEMENT_F16_MAX */

@@ -14,7 +14,6 @@ typedef struct check {
     void *context;
     evdb_dtype dtype;
     uint32_t dim;
-    size_t vector_bytes;
     rows_tip tip;
     uint64_t records;
 } check;
@@ -67,13 +66,10 @@ static evdb_status check_records(check *c, evdb_error *err)
         if (!found) break;
         count++;
         c->records++;
-        id_show(&row.id, shown, sizeof(shown));
-        if (row.vector_bytes != c->vector_bytes)
-            report(c, "record %s: its vector has %zu bytes where %zu belong", shown, row.vector_bytes, c->vector_bytes);
-        else if (!element_sound(c->dtype, row.vector, c->dim))
-            report(c, "record %s: its vector is none of %s elements", shown, evdb_dtype_name(c->dtype));
+        if (element_check(c->dtype, &row.id, row.vector, row.vector_bytes, c->dim, &why) != EVDB_OK) report(c, "%s", why.message);
         if (row.version > c->tip.sequence)
-            report(c, "record %s: version %llu is beyond the last change", shown, (unsigned long long)row.version);
+            report(c, "record %s: version %llu is beyond the last change", id_show(&row.id, shown, sizeof(shown)),
+                   (unsigned long long)row.version);
     }
     if (count != c->tip.live)
         report(c, "%llu records are there, the last change counts %llu", (unsigned long long)count,
@@ -118,7 +114,6 @@ evdb_status rows_verify(rows_reader *rd, rows_problem_fn *problem, void *context
     if (rc != EVDB_OK) return finding(&c, rc, &why, err);
     c.dtype = info->dtype;
     c.dim = info->dim;
-    c.vector_bytes = element_bytes(info->dtype, info->dim);
     mem_owned_free(info);
     rc = rows_tip_now(rd, &c.tip, &why);
     TRY(finding(&c, rc, &why, err));

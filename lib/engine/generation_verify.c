@@ -1,11 +1,11 @@
 /* generation_verify.c - generation_verify(): the file of an index beside the rows that it was made from. */
+#include "base/element.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/mem.h"
 #include "base/try.h"
 #include "engine/engine.h"
 #include "engine/generation.h"
-#include "engine/stored.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static evdb_status compare(void *context, const rows_vector *r, evdb_error *err)
     verifying *v = context;
     char shown[64];
     uint32_t row = flat_row(v->index->flat, r->slot), dim = atomic_load(&v->engine->dim);
-    evdb_status rc = stored_check(v->engine, &r->id, r->bytes, r->size, dim, err);
+    evdb_status rc = element_check(v->engine->dtype, &r->id, r->bytes, r->size, dim, err);
     if (rc != EVDB_OK) return rc;
     if (row == FLAT_NO_ROW || !flat_visible(&v->rows, row)) report(v, "index: has no row for record %s", id_show(&r->id, shown, sizeof(shown)));
     else {

@@ -1,11 +1,11 @@
 /* view.c - implements engine/view.h. */
 #include "engine/view.h"
+#include "base/element.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/try.h"
 #include "engine/engine.h"
 #include "engine/generation.h"
-#include "engine/stored.h"
 
 enum { INDEX_SEED = 20260101 }; /* the same vectors in the same order make the same graph */
 
@@ -70,7 +70,7 @@ typedef struct filling {
 
 static evdb_status put(filling *f, const rows_vector *v, evdb_error *err)
 {
-    evdb_status rc = stored_check(f->engine, &v->id, v->bytes, v->size, f->dim, err);
+    evdb_status rc = element_check(f->engine->dtype, &v->id, v->bytes, v->size, f->dim, err);
     return rc == EVDB_OK ? indexed_put(f->vectors, v->slot, v->sequence, &v->id, v->bytes, err) : rc;
 }
 
