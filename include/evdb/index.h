@@ -5,8 +5,7 @@
  * scanned exactly, so every search sees every write. A graph search is approximate: options->ef says how hard it looks, and
  * EVDB_SEARCH_EXACT that it shall scan. The graph lives in the memory of the process that searches, and in a file that other
  * processes with the store take over: what several want is built by one of them, and what that one had not saved when it was
- * killed by another. All functions are thread-safe. Whether
- * there may be a graph of a custom metric, metric.h tells. */
+ * killed by another. All functions are thread-safe. Whether there may be a graph of a custom metric, metric.h tells. */
 #ifndef EVDB_INDEX_H
 #define EVDB_INDEX_H
 #include <evdb/store.h>

@@ -6,20 +6,27 @@
 
 enum { DIM = INDEX_DIM, K = INDEX_K, QUERIES = INDEX_QUERIES };
 
-void index_rows(evdb_store *store, uint64_t *seed, int64_t from, size_t count, evdb_write kind)
+evdb_status index_write(evdb_store *store, int64_t from, size_t count, const float *vectors, evdb_write kind, evdb_error *err)
 {
-    float *vectors = malloc(count * DIM * sizeof(*vectors));
     int64_t *ids = malloc(count * sizeof(*ids));
     evdb_batch b = EVDB_BATCH;
-    seed_floats(seed, vectors, count * DIM);
     for (size_t i = 0; i < count; i++) ids[i] = from + (int64_t)i;
     b.kind = kind;
     b.count = count;
     b.numbers = ids;
     b.vectors = kind == EVDB_DELETE ? NULL : vectors;
     b.dim = DIM;
-    ok(evdb_batch_write(store, &b, NULL, &why));
-    free(vectors), free(ids);
+    evdb_status rc = evdb_batch_write(store, &b, NULL, err);
+    free(ids);
+    return rc;
+}
+
+void index_rows(evdb_store *store, uint64_t *seed, int64_t from, size_t count, evdb_write kind)
+{
+    float *vectors = malloc(count * DIM * sizeof(*vectors));
+    seed_floats(seed, vectors, count * DIM);
+    ok(index_write(store, from, count, vectors, kind, &why));
+    free(vectors);
 }
 
 evdb_index_status index_status(evdb_store *store)

@@ -132,36 +132,30 @@ static void the_recall_of_searches_is_watched(void **state)
 }
 
 /* Each is finite, and hardly one distance is: half of them lie at one end of what a float can say, half at the other. */
-static void write_far_apart(evdb_store *store, int64_t *ids, float *vectors)
+static void write_far_apart(evdb_store *store)
 {
-    evdb_batch b = EVDB_BATCH;
+    static float vectors[FAR * DIM];
     seed_floats(&seed, vectors, FAR * DIM);
     for (size_t i = 0; i < FAR * DIM; i++) vectors[i] += i / DIM % 2 ? 3e38f : -3e38f;
-    for (size_t i = 0; i < FAR; i++) ids[i] = (int64_t)i;
-    b.kind = EVDB_INSERT;
-    b.count = FAR;
-    b.numbers = ids;
-    b.vectors = vectors;
-    b.dim = DIM;
-    ok(evdb_batch_write(store, &b, NULL, &why));
+    ok(index_write(store, 0, FAR, vectors, EVDB_INSERT, &why));
 }
 
 static void a_graph_of_distances_beyond_floats_is_sound(void **state)
 {
     static const evdb_metric metrics[] = { EVDB_COSINE, EVDB_EUCLIDEAN, EVDB_MANHATTAN, EVDB_IP };
-    static int64_t ids[FAR];
-    static float vectors[FAR * DIM];
     scratch *t = *state;
     for (size_t m = 0; m < sizeof(metrics) / sizeof(*metrics); m++) {
         const char *name = (const char *[]){ "c", "e", "m", "i" }[m];
         evdb_store *store = scratch_store(t, name, DIM, metrics[m]);
         evdb_result *r;
-        write_far_apart(store, ids, vectors);
+        float query[DIM];
+        write_far_apart(store);
         ok(evdb_index_build(store, 2, &why));
         evdb_store_close(store);
         scratch_reopen(t);
         ok(evdb_store_open(t->db, name, &store, &why));
-        ok(evdb_search(store, vectors, DIM, NULL, &r, &why));
+        for (size_t i = 0; i < DIM; i++) query[i] = -3e38f;
+        ok(evdb_search(store, query, DIM, NULL, &r, &why));
         assert_int_equal(r->count, K);
         evdb_result_free(r);
         assert_string_equal(status_of(store).problem, "");

@@ -26,18 +26,8 @@ static void vector_of(const scene *s, int64_t id, float *out)
 static evdb_status write_records(scene *s, int64_t from, size_t count, evdb_write kind)
 {
     static float vectors[ROWS * DIM];
-    static int64_t ids[ROWS];
-    evdb_batch b = EVDB_BATCH;
-    for (size_t i = 0; i < count; i++) {
-        ids[i] = from + (int64_t)i;
-        vector_of(s, ids[i], vectors + i * DIM);
-    }
-    b.kind = kind;
-    b.count = count;
-    b.numbers = ids;
-    b.vectors = kind == EVDB_DELETE ? NULL : vectors;
-    b.dim = DIM;
-    return evdb_batch_write(s->store, &b, NULL, NULL);
+    for (size_t i = 0; i < count; i++) vector_of(s, from + (int64_t)i, vectors + i * DIM);
+    return index_write(s->store, from, count, vectors, kind, NULL);
 }
 
 static void *write_on(void *context)
