@@ -75,8 +75,9 @@ static size_t sort_near(const candidates *p, const float *distances, const uint3
         size_t at = n < p->room ? n++ : n - 1;
         for (; at && near[at - 1].distance >= distance; at--) near[at] = near[at - 1];
         near[at] = (hit){ distance, rows[i] };
-        full = full || n == p->room;
-        if (n == p->room && near[n - 1].distance < bound) bound = near[n - 1].distance;
+        if (n < p->room) continue;
+        full = true;
+        bound = near[n - 1].distance;
     }
     return n;
 }
