@@ -13,8 +13,8 @@ HARDEN    ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protecti
 LDHARDEN  ?= -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 WARN      := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith \
              -Wwrite-strings -Wformat=2 -Wundef -Werror=implicit -Werror=switch
-PKGS      := sqlite3 jansson libsodium libzstd
-LIBS       = $(shell pkg-config --libs $(PKGS) 2>/dev/null || echo -lsqlite3 -ljansson -lsodium -lzstd) -lpthread -lm
+PKGS      := sqlite3 jansson libsodium libzstd zlib
+LIBS       = $(shell pkg-config --libs $(PKGS) 2>/dev/null || echo -lsqlite3 -ljansson -lsodium -lzstd -lz) -lpthread -lm
 override CPPFLAGS += -Iinclude -D_GNU_SOURCE -MMD -MP
 ALL_C      = $(CPPFLAGS) $(INC) -std=c11 $(WARN) $(HARDEN) -fvisibility=hidden -fno-math-errno -fPIC $(CFLAGS) $(SAN)
 ALL_LD     = $(CFLAGS) $(SAN) $(LDHARDEN)

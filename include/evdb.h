@@ -24,6 +24,7 @@
 #include <evdb/number.h>
 #include <evdb/distance.h>
 #include <evdb/database.h>
+#include <evdb/codec.h>
 #include <evdb/metric.h>
 #include <evdb/store.h>
 #include <evdb/record.h>

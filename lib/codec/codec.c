@@ -1,0 +1,235 @@
+/* codec.c - life of a codec, and what goes through it. */
+#include "base/checksum.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/try.h"
+#include "codec/codec_private.h"
+#include "kernel/metric.h"
+#include <string.h>
+
+enum { BLOCK_FLOATS = 1 << 17, BLOCK_MAX = 256 };
+
+size_t codec_block(const codec *c)
+{
+    size_t rows = BLOCK_FLOATS / c->widest;
+    return rows < 1 ? 1 : rows > BLOCK_MAX ? BLOCK_MAX : rows;
+}
+
+void codec_free(codec *c)
+{
+    if (!c) return;
+    for (uint32_t i = 0; i < c->count; i++) {
+        codec_stage *s = &c->stages[i];
+        if (s->kind->dispose) s->kind->dispose(s);
+        else mem_free(s->mem, s->derived);
+        mem_free(s->mem, s->trained);
+    }
+    const evdb_allocator mem = c->mem;
+    mem_free(&mem, c);
+}
+
+/* ---- training ---- */
+
+static evdb_status check_sample(const codec *c, const codec_training *t, evdb_error *err)
+{
+    for (uint32_t i = 0; i < c->count; i++) {
+        const codec_stage *s = &c->stages[i];
+        if (s->sample > t->count)
+            return error_set(err, EVDB_INVALID, "codec %s: %s is trained on at least %zu vectors, and there are %zu", c->spec,
+                             s->kind->of.name, s->sample, t->count);
+    }
+    for (size_t i = 0; i < t->count; i++)
+        if (!c->kernel->finite_f32(t->sample + i * c->dim, c->dim))
+            return error_item(err, i, EVDB_INVALID, "a vector to train on has an element that is not finite");
+    return EVDB_OK;
+}
+
+/* The sample as the next stage sees it: *rows is replaced, and *own with it. */
+static evdb_status pass_on(const codec_stage *s, size_t count, const float **rows, float **own, evdb_error *err)
+{
+    float *next = mem_array(s->mem, count, s->out_dim * sizeof(float));
+    if (!next) return error_no_memory(err, count * s->out_dim * sizeof(float), "a sample to train on");
+    s->kind->forward(s, *rows, count, next);
+    mem_free(s->mem, *own);
+    *rows = *own = next;
+    return EVDB_OK;
+}
+
+/* Byte codecs are trained on codes, as rows of bytes in the place of floats. */
+static evdb_status to_codes(const codec_stage *quantiser, const codec_training *t, const float **rows, float **own, evdb_error *err)
+{
+    size_t bytes = quantiser->code_bytes;
+    uint8_t *codes = mem_array(quantiser->mem, t->count + 1, bytes);
+    if (!codes) return error_no_memory(err, t->count * bytes, "a sample to train on");
+    quantiser->kind->encode(quantiser, *rows, t->count, codes, bytes);
+    mem_free(quantiser->mem, *own);
+    *own = (float *)(void *)codes;
+    *rows = *own;
+    return EVDB_OK;
+}
+
+static evdb_status train(codec *c, const codec_training *given, evdb_error *err)
+{
+    codec_training t = *given;
+    float *own = NULL;
+    bool wanted = false;
+    evdb_status rc = EVDB_OK;
+    for (uint32_t i = 0; i < c->count; i++) wanted |= c->stages[i].kind->train != NULL;
+    if (!wanted) t.count = 0;
+    for (uint32_t i = 0; i < c->count; i++) {
+        codec_stage *s = &c->stages[i];
+        TRY(stage_stopped(given, err));
+        if (s->kind->train) TRY(s->kind->train(s, &t, err));
+        if (s->kind->ready) TRY(s->kind->ready(s, err));
+        if (!t.count || i + 1 == c->count) continue;
+        if (s->kind->of.stage == EVDB_STAGE_TRANSFORM) TRY(pass_on(s, t.count, &t.sample, &own, err));
+        if (s->kind->of.stage == EVDB_STAGE_QUANTISER) TRY(to_codes(s, &t, &t.sample, &own, err));
+    }
+out:
+    mem_free(&c->mem, own);
+    return rc;
+}
+
+void codec_settle(codec *c)
+{
+    c->widest = c->dim;
+    for (uint32_t i = 0; i < c->transforms; i++)
+        if (c->stages[i].out_dim > c->widest) c->widest = c->stages[i].out_dim;
+    c->inner = codec_quantiser(c)->dim;
+    c->code_bytes = c->bound = codec_quantiser(c)->code_bytes;
+    if (codec_packs(c)) c->bound = c->stages[c->count - 1].bound;
+    c->fingerprint = checksum(c->spec, strlen(c->spec), c->dim);
+    for (uint32_t i = 0; i < c->count; i++)
+        if (c->stages[i].trained) c->fingerprint = checksum(c->stages[i].trained, c->stages[i].trained_bytes, c->fingerprint);
+}
+
+evdb_status codec_create(const evdb_allocator *mem, const kernel *k, const char *spec, uint32_t dim, const codec_training *t,
+                         codec **out, evdb_error *err)
+{
+    codec *c = mem_zero(mem, sizeof(*c));
+    evdb_status rc;
+    if (!c) return error_no_memory(err, sizeof(*c), "a codec");
+    c->mem = *mem;
+    c->kernel = k;
+    c->dim = dim;
+    if (dim == 0 || dim > EVDB_DIM_MAX) TRY(error_set(err, EVDB_INVALID, "a vector has 1 to %u elements, not %u", EVDB_DIM_MAX, dim));
+    TRY(codec_parse(c, spec, err));
+    codec_training none = { 0 };
+    TRY(check_sample(c, t ? t : &none, err));
+    TRY(train(c, t ? t : &none, err));
+    codec_settle(c);
+    *out = c;
+    c = NULL;
+out:
+    codec_free(c);
+    return rc;
+}
+
+/* ---- what it is ---- */
+
+const char *codec_spec(const codec *c) { return c->spec; }
+uint32_t codec_dim(const codec *c) { return c->dim; }
+size_t codec_code_bytes(const codec *c) { return c->code_bytes; }
+size_t codec_bound(const codec *c) { return c->bound; }
+bool codec_packs(const codec *c) { return c->count > c->transforms + 1; }
+uint64_t codec_fingerprint(const codec *c) { return c->fingerprint; }
+
+bool codec_lossless(const codec *c)
+{
+    for (uint32_t i = 0; i < c->count; i++)
+        if (!(c->stages[i].kind->of.flags & EVDB_CODEC_LOSSLESS)) return false;
+    return true;
+}
+
+size_t codec_trained_bytes(const codec *c)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < c->count; i++) bytes += c->stages[i].trained_bytes;
+    return bytes;
+}
+
+/* ---- floats and codes ---- */
+
+/* What lies between stages, twice, and behind it one vector. */
+static size_t between(const codec *c) { return c->transforms ? codec_block(c) * c->widest : 0; }
+size_t codec_room(const codec *c) { return (2 * between(c) + c->dim) * sizeof(float); }
+
+const float *codec_forward(const codec *c, uint32_t transforms, const float *x, size_t count, void *room)
+{
+    float *half = room;
+    for (uint32_t i = 0; i < transforms; i++) {
+        float *to = i % 2 ? half + between(c) : half;
+        c->stages[i].kind->forward(&c->stages[i], x, count, to);
+        x = to;
+    }
+    return x;
+}
+
+void codec_encode(const codec *c, const float *x, size_t count, uint8_t *codes, size_t stride, void *room)
+{
+    const codec_stage *q = codec_quantiser(c);
+    size_t block = c->transforms ? codec_block(c) : count;
+    for (size_t i = 0; i < count; i += block) {
+        size_t some = count - i < block ? count - i : block;
+        q->kind->encode(q, codec_forward(c, c->transforms, x + i * c->dim, some, room), some, codes + i * stride, stride);
+    }
+}
+
+static void decode_block(const codec *c, const uint8_t *codes, size_t stride, size_t count, float *x, void *room)
+{
+    const codec_stage *q = codec_quantiser(c);
+    float *half = room, *from = half;
+    q->kind->decode(q, codes, stride, count, from);
+    for (uint32_t i = c->transforms; i-- > 0;) {
+        float *to = i == 0 ? x : from == half ? half + between(c) : half;
+        c->stages[i].kind->back(&c->stages[i], from, count, to);
+        from = to;
+    }
+}
+
+void codec_decode(const codec *c, const uint8_t *codes, size_t stride, size_t count, float *x, void *room)
+{
+    const codec_stage *q = codec_quantiser(c);
+    if (!c->transforms) {
+        q->kind->decode(q, codes, stride, count, x);
+        return;
+    }
+    size_t block = codec_block(c);
+    for (size_t i = 0; i < count; i += block)
+        decode_block(c, codes + i * stride, stride, count - i < block ? count - i : block, x + i * c->dim, room);
+}
+
+bool codec_sound(const codec *c, const uint8_t *code)
+{
+    const codec_stage *q = codec_quantiser(c);
+    return !q->kind->sound || q->kind->sound(q, code);
+}
+
+float codec_inverse_norm(const codec *c, const uint8_t *code, void *room)
+{
+    float *x = (float *)room + 2 * between(c);
+    codec_decode(c, code, c->code_bytes, 1, x, room);
+    return metric_inverse_norm(x, c->dim);
+}
+
+/* ---- codes and bytes ---- */
+
+evdb_status codec_pack(const codec *c, const uint8_t *code, void *out, size_t *size, evdb_error *err)
+{
+    const codec_stage *s = &c->stages[c->count - 1];
+    if (codec_packs(c)) return s->kind->pack(s, code, c->code_bytes, out, size, err);
+    memcpy(out, code, c->code_bytes);
+    *size = c->code_bytes;
+    return EVDB_OK;
+}
+
+evdb_status codec_unpack(const codec *c, const void *bytes, size_t size, uint8_t *code, evdb_error *err)
+{
+    const codec_stage *s = &c->stages[c->count - 1];
+    evdb_status rc = EVDB_OK;
+    if (codec_packs(c)) rc = s->kind->unpack(s, bytes, size, code, c->code_bytes, err);
+    else if (size == c->code_bytes) memcpy(code, bytes, size);
+    else rc = error_set(err, EVDB_CORRUPT, "codec %s: %zu bytes where %zu belong", c->spec, size, c->code_bytes);
+    if (rc == EVDB_OK && !codec_sound(c, code)) rc = error_set(err, EVDB_CORRUPT, "codec %s: the bytes are none of its", c->spec);
+    return rc;
+}

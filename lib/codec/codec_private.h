@@ -1,0 +1,30 @@
+/* codec_private.h - the chain itself, for the files that implement codec.h. */
+#ifndef EVDB_CODEC_PRIVATE_H
+#define EVDB_CODEC_PRIVATE_H
+#include "codec/stage.h"
+
+struct evdb_codec {
+    evdb_allocator mem;
+    const kernel *kernel;
+    uint32_t dim, inner; /* floats of a vector; of what the quantiser sees */
+    uint32_t widest;     /* most floats between any two stages */
+    codec_stage stages[EVDB_CODEC_STAGES_MAX];
+    uint32_t count, transforms; /* stages: transforms first, then the quantiser, then a byte codec or none */
+    size_t code_bytes, bound;
+    uint64_t fingerprint;
+    char spec[EVDB_CODEC_SPEC_MAX + 1];
+};
+
+static inline const codec_stage *codec_quantiser(const codec *c) { return &c->stages[c->transforms]; }
+
+/* Vectors that go through the stages at a time: what lies between two of them fits the second-level cache. */
+size_t codec_block(const codec *c);
+/* The transforms alone: count rows, at most a block, to y, which is where they end up in `room`, or x where there is none. */
+const float *codec_forward(const codec *c, uint32_t transforms, const float *x, size_t count, void *room);
+
+/* Fills stages from text, without training (spec.c). c->dim is set, 0 = not known. */
+evdb_status codec_parse(codec *c, const char *spec, evdb_error *err);
+/* Once all stages are ready: sizes, and what tells it from others. */
+void codec_settle(codec *c);
+
+#endif

@@ -1,0 +1,157 @@
+/* test_codec.c - a codec as a chain of stages: named as text, applied, sealed, saved. */
+#include "codec/codec.h"
+#include "expect.h"
+#include "seed.h"
+#include <evdb.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t seed;
+
+static evdb_codec *make(const char *spec, uint32_t dim, const float *sample, size_t count)
+{
+    evdb_codec_options o = EVDB_CODEC_OPTIONS;
+    evdb_codec *c = NULL;
+    o.spec = spec;
+    o.dim = dim;
+    o.sample = sample;
+    o.count = count;
+    ok(evdb_codec_create(&o, &c, &why));
+    return c;
+}
+
+static void elements_come_back_within_what_their_type_rounds(void **state)
+{
+    static const struct { const char *spec; float relative; } cases[] = { { "f32", 0 }, { "f16", 0x1p-11f }, { "bf16", 0x1p-8f } };
+    enum { DIM = 37, COUNT = 600 };
+    static float x[COUNT * DIM], y[COUNT * DIM];
+    (void)state;
+    seed_floats(&seed, x, COUNT * DIM);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        evdb_codec *c = make(cases[i].spec, DIM, NULL, 0);
+        char *codes = malloc(COUNT * evdb_codec_bound(c));
+        size_t sizes[COUNT];
+        ok(evdb_codec_encode(c, x, COUNT, codes, sizes, &why));
+        ok(evdb_codec_decode(c, codes, sizes, COUNT, y, &why));
+        for (size_t j = 0; j < COUNT * DIM; j++)
+            assert_true(fabsf(x[j] - y[j]) <= fabsf(x[j]) * cases[i].relative + (cases[i].relative > 0 ? 0x1p-24f : 0));
+        free(codes);
+        evdb_codec_free(c);
+    }
+}
+
+static void huge_elements_stay_finite(void **state)
+{
+    static const char *const specs[] = { "f16", "bf16" };
+    const float x[] = { 3.4e38f, -3.4e38f, 65520, 1e-45f, 0, -0.0f };
+    enum { DIM = sizeof(x) / sizeof(*x) };
+    (void)state;
+    for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
+        evdb_codec *c = make(specs[i], DIM, NULL, 0);
+        char codes[DIM * 2];
+        float y[DIM];
+        ok(evdb_codec_encode(c, x, 1, codes, NULL, &why));
+        ok(evdb_codec_decode(c, codes, NULL, 1, y, &why));
+        for (size_t j = 0; j < DIM; j++) assert_true(isfinite(y[j]));
+        evdb_codec_free(c);
+    }
+}
+
+static void a_codec_that_makes_no_sense_is_refused_by_what_is_wrong(void **state)
+{
+    static const struct { const char *spec, *says; } cases[] = {
+        { "", "missing" }, { "nonsense", "there is no codec 'nonsense'" }, { "f32+", "there is no codec ''" }, { "f32+f16", "may not follow" },
+        { "f16:3", "takes no parameters" }, { "+f32", "there is no codec ''" }, { "F32", "there is no codec" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        refused(EVDB_INVALID, evdb_codec_check(cases[i].spec, 8, NULL, NULL, &why));
+        expect_says(cases[i].says);
+    }
+    char longest[EVDB_CODEC_SPEC_MAX + 2];
+    memset(longest, 'f', sizeof(longest));
+    longest[sizeof(longest) - 1] = 0;
+    refused(EVDB_INVALID, evdb_codec_check(longest, 8, NULL, NULL, &why));
+    refused(EVDB_INVALID, evdb_codec_check("f32", EVDB_DIM_MAX + 1, NULL, NULL, &why));
+    ok(evdb_codec_check("f32", 0, longest, NULL, &why));
+    assert_string_equal(longest, "f32");
+}
+
+static void a_vector_that_is_not_finite_is_refused_by_its_number(void **state)
+{
+    float x[3][4] = { { 1 }, { 2 }, { 3, NAN } };
+    char codes[3][16];
+    evdb_codec *c = make("f32", 4, NULL, 0);
+    (void)state;
+    refused_item(EVDB_INVALID, 2, evdb_codec_encode(c, x[0], 3, codes, NULL, &why));
+    evdb_codec_free(c);
+}
+
+static void a_sealed_vector_tells_its_codec_and_any_damage(void **state)
+{
+    enum { DIM = 9 };
+    float x[DIM], y[DIM];
+    char spec[EVDB_CODEC_SPEC_MAX + 1];
+    unsigned char *bytes;
+    size_t size;
+    uint32_t dim;
+    evdb_codec *c = make("f32", DIM, NULL, 0), *other = make("bf16", DIM, NULL, 0);
+    (void)state;
+    seed_floats(&seed, x, DIM);
+    ok(evdb_codec_seal(c, x, (void **)&bytes, &size, &why));
+    ok(evdb_codec_sealed(bytes, size, spec, &dim, &why));
+    assert_string_equal(spec, "f32");
+    assert_int_equal(dim, DIM);
+    ok(evdb_codec_unseal(NULL, bytes, size, y, &why));
+    assert_memory_equal(x, y, sizeof(x));
+    refused(EVDB_INVALID, evdb_codec_unseal(other, bytes, size, y, &why));
+    for (size_t at = 0; at < size; at++) {
+        bytes[at] ^= (unsigned char)(1 << seed_below(&seed, 8));
+        refused(EVDB_CORRUPT, evdb_codec_unseal(c, bytes, size, y, &why));
+        refused(EVDB_CORRUPT, evdb_codec_unseal(c, bytes, at, y, &why));
+        evdb_bytes_free(bytes);
+        ok(evdb_codec_seal(c, x, (void **)&bytes, &size, &why));
+    }
+    evdb_bytes_free(bytes);
+    evdb_codec_free(c);
+    evdb_codec_free(other);
+}
+
+static void a_saved_codec_comes_back_and_any_damage_is_found(void **state)
+{
+    enum { DIM = 5 };
+    evdb_codec *c = make("f16", DIM, NULL, 0), *back = NULL;
+    unsigned char *bytes;
+    size_t size;
+    (void)state;
+    ok(evdb_codec_save(c, (void **)&bytes, &size, &why));
+    ok(evdb_codec_load(bytes, size, NULL, &back, &why));
+    assert_string_equal(evdb_codec_spec(back), evdb_codec_spec(c));
+    assert_int_equal(evdb_codec_dim(back), DIM);
+    evdb_codec_free(back);
+    for (size_t at = 0; at < size; at++) {
+        evdb_status rc = evdb_codec_load(bytes, at, NULL, &back, &why);
+        assert_int_equal(rc, EVDB_CORRUPT);
+        bytes[at] ^= 0x40;
+        rc = evdb_codec_load(bytes, size, NULL, &back, &why);
+        assert_true(rc == EVDB_CORRUPT || rc == EVDB_NEWER);
+        bytes[at] ^= 0x40;
+    }
+    evdb_bytes_free(bytes);
+    evdb_codec_free(c);
+}
+
+int main(void)
+{
+    seed = seed_print();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(elements_come_back_within_what_their_type_rounds),
+        cmocka_unit_test(huge_elements_stay_finite),
+        cmocka_unit_test(a_codec_that_makes_no_sense_is_refused_by_what_is_wrong),
+        cmocka_unit_test(a_vector_that_is_not_finite_is_refused_by_its_number),
+        cmocka_unit_test(a_sealed_vector_tells_its_codec_and_any_damage),
+        cmocka_unit_test(a_saved_codec_comes_back_and_any_damage_is_found),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
