@@ -14,6 +14,9 @@
 
 enum { TILE_FLOATS = 1 << 13, TILE_MAX = 256 };
 
+/* A smaller sum of squares may have lost terms to underflow, or all its digits where a query meets itself. */
+static const float SQUARES_MIN = 1e-30f;
+
 struct codec_query {
     const codec *c;
     evdb_metric metric;
@@ -57,6 +60,10 @@ static double product(const float *x, const float *y, size_t n)
 /* |q - m|^2 of one transform less what of it is left behind it, and the query there. */
 static void turn_l2(codec_query *q, const codec_stage *s, float *x, float *y)
 {
+    if (s->out_dim == s->dim) { /* nothing is left behind, and rounding shall not say otherwise */
+        s->kind->forward(s, x, 1, y);
+        return;
+    }
     const float *mean = s->kind->mean ? s->kind->mean(s) : NULL;
     double before = 0;
     for (uint32_t i = 0; i < s->dim; i++) {
@@ -116,7 +123,7 @@ evdb_status codec_query_create(const codec *c, evdb_metric metric, const float *
     if (!made) return error_no_memory(err, sizeof(*made), "a query");
     bool sums = metric == EVDB_EUCLIDEAN || metric == EVDB_IP || metric == EVDB_COSINE;
     *made = (codec_query){ .c = c, .metric = metric, .q = q, .sum = metric == EVDB_EUCLIDEAN ? CODEC_L2SQ : CODEC_DOT };
-    made->inner = sums && (c->transforms || codec_quantiser(c)->kind->table_bytes);
+    made->inner = sums && (c->transforms || codec_quantiser(c)->kind->score);
     made->inverse = metric == EVDB_COSINE ? metric_inverse_norm(q, c->dim) : 0;
     evdb_status rc = fill(made, err);
     if (rc == EVDB_OK) *out = made;
@@ -136,7 +143,7 @@ static void inner_sums(codec_query *q, const uint8_t *codes, size_t stride, size
 {
     const codec *c = q->c;
     const codec_stage *s = codec_quantiser(c);
-    if (q->table) {
+    if (s->kind->score) {
         s->kind->score(s, q->sum, q->turned, q->table, codes, stride, count, out);
         return;
     }
@@ -152,7 +159,8 @@ static void tile_distances(codec_query *q, const uint8_t *codes, size_t stride, 
         if (q->metric == EVDB_EUCLIDEAN) out[i] = sqrtf(sum > 0 ? sum : 0 * sum);
         else if (q->metric == EVDB_IP) out[i] = 0 - sum;
         else out[i] = 1 - sum * q->inverse * inverses[i];
-        if (!isfinite(out[i])) decoded_distances(q, codes + i * stride, stride, 1, inverses ? inverses + i : NULL, out + i);
+        bool lost = q->metric == EVDB_EUCLIDEAN && sum < SQUARES_MIN;
+        if (!isfinite(out[i]) || lost) decoded_distances(q, codes + i * stride, stride, 1, inverses ? inverses + i : NULL, out + i);
         else if (q->metric == EVDB_COSINE) out[i] = out[i] < 0 ? 0 : out[i] > 2 ? 2 : out[i];
     }
 }

@@ -33,7 +33,8 @@ typedef struct codec_kind {
     void (*encode)(const codec_stage *s, const float *x, size_t count, uint8_t *codes, size_t stride);
     void (*decode)(const codec_stage *s, const uint8_t *codes, size_t stride, size_t count, float *x);
     bool (*sound)(const codec_stage *s, const uint8_t *code); /* NULL = any is */
-    /* Sums by way of codes: NULL where decoding is as good. prepare() fills table_bytes() bytes for one query. */
+    /* Sums by way of codes: score() is NULL where decoding is as good. prepare() fills table_bytes() bytes for one query; both are NULL
+     * where it wants none. */
     size_t (*table_bytes)(const codec_stage *s);
     void (*prepare)(const codec_stage *s, codec_sum sum, const float *q, void *table);
     void (*score)(const codec_stage *s, codec_sum sum, const float *q, const void *table, const uint8_t *codes, size_t stride,
