@@ -6,6 +6,7 @@
  * not depend on its neighbours. */
 #include "kernel/element_rows.h"
 #include "kernel/kernel.h"
+#include "kernel/steps_rows.h"
 #include "kernel/whole_vectors.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -155,7 +156,51 @@ INLINE __m256 load_bit(const unsigned char *row, size_t i)
 
 ELEMENT_KERNEL(ISA, elements_avx2)
 
+/* ---- steps of a range ---- */
+
+#define STORE(p, v) _mm256_storeu_ps(p, v)
+#define SET(f) _mm256_set1_ps(f)
+#define FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define MUL(a, b) _mm256_mul_ps(a, b)
+#define LEAST(a, b) _mm256_min_ps(a, b)
+#define MOST(a, b) _mm256_max_ps(a, b)
+#define ROUND(v) _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+
+#define OF_LANES(name, of)                                                                                            \
+    INLINE float name(__m256 v)                                                                                        \
+    {                                                                                                                  \
+        __m128 x = of(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));                                         \
+        x = of(x, _mm_movehl_ps(x, x));                                                                                \
+        return _mm_cvtss_f32(of(x, _mm_movehdup_ps(x)));                                                               \
+    }
+OF_LANES(least_of, _mm_min_ps)
+OF_LANES(most_of, _mm_max_ps)
+
+INLINE __m256 load_some(const float *p, size_t left) { return _mm256_maskload_ps(p, first_lanes(left)); }
+#define FIRST(v, left) _mm256_and_ps(v, _mm256_castsi256_ps(first_lanes(left)))
+
+INLINE __m128i codes_at(const uint8_t *c) { return _mm_loadl_epi64((const __m128i *)(const void *)c); }
+INLINE __m256 floats_of(__m128i codes) { return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(codes)); }
+INLINE __m256 load_u8(const uint8_t *c) { return floats_of(codes_at(c)); }
+INLINE __m256 load_low(const uint8_t *c) { return floats_of(_mm_and_si128(codes_at(c), _mm_set1_epi8(15))); }
+INLINE __m256 load_high(const uint8_t *c) { return floats_of(_mm_and_si128(_mm_srli_epi16(codes_at(c), 4), _mm_set1_epi8(15))); }
+
+INLINE void put(uint8_t *c, __m256i v)
+{
+    __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    _mm_storel_epi64((__m128i *)(void *)c, _mm_packus_epi16(words, words));
+}
+
+INLINE void store_u8(uint8_t *c, __m256 v) { put(c, _mm256_cvtps_epi32(v)); }
+
+INLINE void store_u4(uint8_t *c, __m256 low, __m256 high)
+{
+    put(c, _mm256_or_si256(_mm256_cvtps_epi32(low), _mm256_slli_epi32(_mm256_cvtps_epi32(high), 4)));
+}
+
+STEPS_KERNEL(ISA, steps_avx2)
+
 const kernel kernel_avx2 = { "avx2",       usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
                              dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_avx2,
-                             &elements_avx2 };
+                             &elements_avx2, &steps_avx2 };
 #endif

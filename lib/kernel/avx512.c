@@ -4,6 +4,7 @@
  * there), a tenth at most from memory. Below WIDE elements nothing is gained: those are AVX2's. */
 #include "kernel/element_rows.h"
 #include "kernel/kernel.h"
+#include "kernel/steps_rows.h"
 #include "kernel/whole_vectors.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -101,7 +102,39 @@ INLINE __m512 load_bit(const unsigned char *row, size_t i)
 
 ELEMENT_KERNEL(ISA, elements_avx512)
 
+/* ---- steps of a range ---- */
+
+#define STORE(p, v) _mm512_storeu_ps(p, v)
+#define SET(f) _mm512_set1_ps(f)
+#define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define MUL(a, b) _mm512_mul_ps(a, b)
+#define LEAST(a, b) _mm512_min_ps(a, b)
+#define MOST(a, b) _mm512_max_ps(a, b)
+#define ROUND(v) _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+
+INLINE float sum_of(__m512 v) { return _mm512_reduce_add_ps(v); }
+INLINE float least_of(__m512 v) { return _mm512_reduce_min_ps(v); }
+INLINE float most_of(__m512 v) { return _mm512_reduce_max_ps(v); }
+INLINE __mmask16 first_lanes(size_t left) { return (__mmask16)((1u << left) - 1); }
+INLINE __m512 load_some(const float *p, size_t left) { return _mm512_maskz_loadu_ps(first_lanes(left), p); }
+#define FIRST(v, left) _mm512_maskz_mov_ps(first_lanes(left), v)
+
+INLINE __m128i codes_at(const uint8_t *c) { return _mm_loadu_si128((const __m128i *)(const void *)c); }
+INLINE __m512 floats_of(__m128i codes) { return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(codes)); }
+INLINE __m512 load_u8(const uint8_t *c) { return floats_of(codes_at(c)); }
+INLINE __m512 load_low(const uint8_t *c) { return floats_of(_mm_and_si128(codes_at(c), _mm_set1_epi8(15))); }
+INLINE __m512 load_high(const uint8_t *c) { return floats_of(_mm_and_si128(_mm_srli_epi16(codes_at(c), 4), _mm_set1_epi8(15))); }
+INLINE void put(uint8_t *c, __m512i v) { _mm_storeu_si128((__m128i *)(void *)c, _mm512_cvtepi32_epi8(v)); }
+INLINE void store_u8(uint8_t *c, __m512 v) { put(c, _mm512_cvtps_epi32(v)); }
+
+INLINE void store_u4(uint8_t *c, __m512 low, __m512 high)
+{
+    put(c, _mm512_or_si512(_mm512_cvtps_epi32(low), _mm512_slli_epi32(_mm512_cvtps_epi32(high), 4)));
+}
+
+STEPS_KERNEL(ISA, steps_avx512)
+
 const kernel kernel_avx512 = { "avx512",     usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
                                dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_avx512,
-                               &elements_avx512 };
+                               &elements_avx512, &steps_avx512 };
 #endif

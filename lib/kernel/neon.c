@@ -4,6 +4,7 @@
  * one to three elements are gathered lane by lane. */
 #include "kernel/element_rows.h"
 #include "kernel/kernel.h"
+#include "kernel/steps_rows.h"
 #include "kernel/whole_vectors.h"
 #if defined(__aarch64__)
 #include <arm_neon.h>
@@ -103,10 +104,59 @@ INLINE float32x4_t load_bit(const unsigned char *row, size_t i)
 
 ELEMENT_KERNEL(, elements_neon)
 
+/* ---- steps of a range ---- */
+
+#define STORE(p, v) vst1q_f32(p, v)
+#define SET(f) vdupq_n_f32(f)
+#define FMA(a, b, c) vfmaq_f32(c, a, b)
+#define MUL(a, b) vmulq_f32(a, b)
+#define LEAST(a, b) vminq_f32(a, b)
+#define MOST(a, b) vmaxq_f32(a, b)
+#define ROUND(v) vrndnq_f32(v)
+
+#define sum_of(v) vaddvq_f32(v)
+#define least_of(v) vminvq_f32(v)
+#define most_of(v) vmaxvq_f32(v)
+
+INLINE float32x4_t load_some(const float *p, size_t left) { return left == WIDTH ? LOAD(p) : left ? load_last(p, left) : ZERO; }
+
+INLINE float32x4_t FIRST(float32x4_t v, size_t left)
+{
+    static const uint32_t lane[WIDTH] = { 0, 1, 2, 3 };
+    return vreinterpretq_f32_u32(vandq_u32(vcltq_u32(vld1q_u32(lane), vdupq_n_u32((uint32_t)left)), vreinterpretq_u32_f32(v)));
+}
+
+INLINE uint8x8_t codes_at(const uint8_t *c)
+{
+    uint32_t four;
+    memcpy(&four, c, sizeof(four));
+    return vcreate_u8(four);
+}
+
+INLINE float32x4_t floats_of(uint8x8_t codes) { return vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(codes)))); }
+INLINE float32x4_t load_u8(const uint8_t *c) { return floats_of(codes_at(c)); }
+INLINE float32x4_t load_low(const uint8_t *c) { return floats_of(vand_u8(codes_at(c), vdup_n_u8(15))); }
+INLINE float32x4_t load_high(const uint8_t *c) { return floats_of(vshr_n_u8(codes_at(c), 4)); }
+
+INLINE void put(uint8_t *c, uint32x4_t v)
+{
+    uint16x4_t words = vmovn_u32(v);
+    vst1_lane_u32((uint32_t *)(void *)c, vreinterpret_u32_u8(vmovn_u16(vcombine_u16(words, words))), 0);
+}
+
+INLINE void store_u8(uint8_t *c, float32x4_t v) { put(c, vcvtnq_u32_f32(v)); }
+
+INLINE void store_u4(uint8_t *c, float32x4_t low, float32x4_t high)
+{
+    put(c, vorrq_u32(vcvtnq_u32_f32(low), vshlq_n_u32(vcvtnq_u32_f32(high), 4)));
+}
+
+STEPS_KERNEL(, steps_neon)
+
 const kernel kernel_neon = { "neon",       usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
                              dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_neon,
-                             &elements_neon };
+                             &elements_neon, &steps_neon };
 const kernel kernel_neon_dot = { "neon-dot",   usable_dot,    dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
                                  dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_neon_dot,
-                                 &elements_neon };
+                                 &elements_neon, &steps_neon };
 #endif
