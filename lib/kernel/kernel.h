@@ -6,6 +6,7 @@
 #define EVDB_KERNEL_H
 #include "kernel/codes.h"
 #include "kernel/elements.h"
+#include "kernel/matrix.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +28,7 @@ typedef struct kernel {
     bool (*finite_f32)(const float *a, size_t n);
     const code_kernel *codes;
     const element_kernel *elements;
+    const matrix_kernel *matrix;
 } kernel;
 
 extern const kernel kernel_scalar;
