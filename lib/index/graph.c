@@ -1,6 +1,7 @@
 /* graph.c - a graph's memory, and a worker's. */
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/mix.h"
 #include "base/try.h"
 #include "index/graph_private.h"
 #include "platform/pages.h"
@@ -116,18 +117,9 @@ uint64_t graph_memory(const graph *g)
 
 /* ---- links ---- */
 
-/* SplitMix64 (Steele, Lea, Flood 2014): well mixed bits from a counter. */
-static uint64_t mixed(uint64_t x)
-{
-    x += 0x9e3779b97f4a7c15u;
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-    return x ^ x >> 31;
-}
-
 uint32_t graph_level_of(const graph *g, uint32_t node)
 {
-    double chance = ((double)(mixed(g->o.seed + node) >> 11) + 1) / 9007199254740993.0; /* above 0, at most 1 */
+    double chance = mix_unit(mix64(g->o.seed + node));
     double level = -log(chance) / log(g->o.m);
     return level < GRAPH_LEVELS_MAX - 1 ? (uint32_t)level : GRAPH_LEVELS_MAX - 1;
 }

@@ -202,5 +202,5 @@ STEPS_KERNEL(ISA, steps_avx2)
 
 const kernel kernel_avx2 = { "avx2",       usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
                              dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_avx2,
-                             &elements_avx2, &steps_avx2 };
+                             &elements_avx2, &steps_avx2, &matrix_avx2 };
 #endif

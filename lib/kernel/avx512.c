@@ -136,5 +136,5 @@ STEPS_KERNEL(ISA, steps_avx512)
 
 const kernel kernel_avx512 = { "avx512",     usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
                                dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_avx512,
-                               &elements_avx512, &steps_avx512 };
+                               &elements_avx512, &steps_avx512, &matrix_avx512 };
 #endif

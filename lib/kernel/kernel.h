@@ -7,6 +7,7 @@
 #include "kernel/codes.h"
 #include "kernel/elements.h"
 #include "kernel/steps.h"
+#include "kernel/matrix.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +30,7 @@ typedef struct kernel {
     const code_kernel *codes;
     const element_kernel *elements;
     const steps_kernel *steps;
+    const matrix_kernel *matrix;
 } kernel;
 
 extern const kernel kernel_scalar;

@@ -155,8 +155,8 @@ STEPS_KERNEL(, steps_neon)
 
 const kernel kernel_neon = { "neon",       usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
                              dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_neon,
-                             &elements_neon, &steps_neon };
+                             &elements_neon, &steps_neon, &matrix_neon };
 const kernel kernel_neon_dot = { "neon-dot",   usable_dot,    dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
                                  dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_neon_dot,
-                                 &elements_neon, &steps_neon };
+                                 &elements_neon, &steps_neon, &matrix_neon };
 #endif
