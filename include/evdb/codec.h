@@ -86,7 +86,8 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_codec_decode(const evdb_codec *codec, 
                                                        float *out, evdb_error *err);
 
 /* Distances from a query to encoded vectors, as far as possible without decoding them; count rows of evdb_codec_bound() bytes,
- * sizes as above. A codec of one bit an element estimates them better than its decoded vectors would. */
+ * sizes as above. A codec of one bit an element estimates them better than its decoded vectors would. Under COSINE what has become
+ * all zeros is 1 away from everything. Sums that overflow are infinite. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_codec_distances(const evdb_codec *codec, evdb_metric metric, const float *query,
                                                           const void *bytes, const size_t *sizes, size_t count, float *out,
                                                           evdb_error *err);

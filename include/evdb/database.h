@@ -16,7 +16,7 @@ EVDB_BEGIN
 
 typedef struct evdb evdb;
 
-/* Replaces malloc and friends for everything libevdb itself allocates (SQLite and jansson keep their own).
+/* Replaces malloc and friends for everything libevdb itself allocates (SQLite, jansson and libzstd keep their own).
  * All three must be set and thread-safe; allocate/reallocate return NULL on failure; blocks must
  * be aligned like malloc's. The struct is copied; context must outlive the database and all results. */
 typedef struct evdb_allocator {

@@ -68,20 +68,22 @@ static evdb_status to_codes(const codec_stage *quantiser, const codec_training *
     return EVDB_OK;
 }
 
+/* Vectors go no further through the stages than there are stages that learn from them. */
 static evdb_status train(codec *c, const codec_training *given, evdb_error *err)
 {
+    const codec_training nothing = { .threads = given->threads, .seed = given->seed, .stop = given->stop };
     codec_training t = *given;
     float *own = NULL;
-    bool wanted = false;
+    uint32_t learning = 0;
     evdb_status rc = EVDB_OK;
-    for (uint32_t i = 0; i < c->count; i++) wanted |= c->stages[i].kind->train != NULL;
-    if (!wanted) t.count = 0;
+    for (uint32_t i = 0; i < c->count; i++)
+        if (c->stages[i].sample) learning = i + 1;
     for (uint32_t i = 0; i < c->count; i++) {
         codec_stage *s = &c->stages[i];
         TRY(stage_stopped(given, err));
-        if (s->kind->train) TRY(s->kind->train(s, &t, err));
+        if (s->kind->train) TRY(s->kind->train(s, s->sample ? &t : &nothing, err));
         if (s->kind->ready) TRY(s->kind->ready(s, err));
-        if (!t.count || i + 1 == c->count) continue;
+        if (i + 1 >= learning) continue;
         if (s->kind->of.stage == EVDB_STAGE_TRANSFORM) TRY(pass_on(s, t.count, &t.sample, &own, err));
         if (s->kind->of.stage == EVDB_STAGE_QUANTISER) TRY(to_codes(s, &t, &t.sample, &own, err));
     }

@@ -43,7 +43,8 @@ static float exactly(evdb_metric metric, const float *a, const float *b, size_t 
     switch (metric) {
     case EVDB_COSINE: {
         double norms = sqrt(square_sum(a, n)) * sqrt(square_sum(b, n));
-        return (float)fmin(fmax(1 - dot / norms, 0), 2); /* neither is zero: refused at the door */
+        if (norms == 0) return 1; /* a vector is refused at the door; what a code stands for may be zero */
+        return (float)fmin(fmax(1 - dot / norms, 0), 2);
     }
     case EVDB_EUCLIDEAN: return (float)sqrt(l2);
     case EVDB_MANHATTAN: return (float)l1;

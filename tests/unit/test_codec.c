@@ -1,6 +1,7 @@
 /* test_codec.c - a codec as a chain of stages: named as text, applied, sealed, saved. */
 #include "codec/codec.h"
 #include "expect.h"
+#include "made_codec.h"
 #include "seed.h"
 #include <evdb.h>
 #include <math.h>
@@ -8,18 +9,6 @@
 #include <string.h>
 
 static uint64_t seed;
-
-static evdb_codec *make(const char *spec, uint32_t dim, const float *sample, size_t count)
-{
-    evdb_codec_options o = EVDB_CODEC_OPTIONS;
-    evdb_codec *c = NULL;
-    o.spec = spec;
-    o.dim = dim;
-    o.sample = sample;
-    o.count = count;
-    ok(evdb_codec_create(&o, &c, &why));
-    return c;
-}
 
 static void elements_come_back_within_what_their_type_rounds(void **state)
 {
@@ -29,7 +18,7 @@ static void elements_come_back_within_what_their_type_rounds(void **state)
     (void)state;
     seed_floats(&seed, x, COUNT * DIM);
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        evdb_codec *c = make(cases[i].spec, DIM, NULL, 0);
+        evdb_codec *c = made_codec_on(cases[i].spec, DIM, NULL, 0);
         char *codes = malloc(COUNT * evdb_codec_bound(c));
         size_t sizes[COUNT];
         ok(evdb_codec_encode(c, x, COUNT, codes, sizes, &why));
@@ -48,7 +37,7 @@ static void huge_elements_stay_finite(void **state)
     enum { DIM = sizeof(x) / sizeof(*x) };
     (void)state;
     for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
-        evdb_codec *c = make(specs[i], DIM, NULL, 0);
+        evdb_codec *c = made_codec_on(specs[i], DIM, NULL, 0);
         char codes[DIM * 2];
         float y[DIM];
         ok(evdb_codec_encode(c, x, 1, codes, NULL, &why));
@@ -82,7 +71,7 @@ static void a_vector_that_is_not_finite_is_refused_by_its_number(void **state)
 {
     float x[3][4] = { { 1 }, { 2 }, { 3, NAN } };
     char codes[3][16];
-    evdb_codec *c = make("f32", 4, NULL, 0);
+    evdb_codec *c = made_codec_on("f32", 4, NULL, 0);
     (void)state;
     refused_item(EVDB_INVALID, 2, evdb_codec_encode(c, x[0], 3, codes, NULL, &why));
     evdb_codec_free(c);
@@ -96,7 +85,7 @@ static void a_sealed_vector_tells_its_codec_and_any_damage(void **state)
     unsigned char *bytes;
     size_t size;
     uint32_t dim;
-    evdb_codec *c = make("f32", DIM, NULL, 0), *other = make("bf16", DIM, NULL, 0);
+    evdb_codec *c = made_codec_on("f32", DIM, NULL, 0), *other = made_codec_on("bf16", DIM, NULL, 0);
     (void)state;
     seed_floats(&seed, x, DIM);
     ok(evdb_codec_seal(c, x, (void **)&bytes, &size, &why));
@@ -121,7 +110,7 @@ static void a_sealed_vector_tells_its_codec_and_any_damage(void **state)
 static void a_saved_codec_comes_back_and_any_damage_is_found(void **state)
 {
     enum { DIM = 5 };
-    evdb_codec *c = make("f16", DIM, NULL, 0), *back = NULL;
+    evdb_codec *c = made_codec_on("f16", DIM, NULL, 0), *back = NULL;
     unsigned char *bytes;
     size_t size;
     (void)state;

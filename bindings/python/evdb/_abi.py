@@ -26,6 +26,8 @@ METRIC_GRAPH = 1
 SEARCH_METADATA = 1
 CURSOR_NO_VECTORS, CURSOR_SKIP_DAMAGED = 1, 2
 F32 = 1
+CODEC_SPEC_MAX = 127
+CODEC_LOSSLESS, CODEC_TRAINED = 1, 2
 ID_TYPES = ("undecided", "integer", "string")  # position = evdb_id_type
 CHANGE_KINDS = {1: "put", 2: "update", 3: "delete"}
 STOPS = {0: "complete", 1: "limit"}
@@ -198,6 +200,20 @@ class IndexStatus(Structure):
                 ("progress", c_float), ("problem", c_char * 256)]
 
 
+class CodecKind(Structure):
+    """evdb_codec_kind"""
+
+    _fields_ = [("name", c_char_p), ("aliases", c_char_p), ("parameters", c_char_p), ("doc", c_char_p), ("stage", c_int),
+                ("flags", c_uint32)]
+
+
+class CodecOptions(Structure):
+    """evdb_codec_options"""
+
+    _fields_ = [("size", c_size_t), ("spec", c_char_p), ("dim", c_uint32), ("threads", c_uint32), ("sample", c_void_p),
+                ("count", c_size_t), ("seed", c_uint64), ("allocator", c_void_p)]
+
+
 _P = c_void_p  # handles, outputs and arrays: every pointer the caller keeps track of itself
 
 # Function name: (result type, argument types). Functions that end in an evdb_error* return evdb_status.
@@ -257,5 +273,22 @@ PROTOTYPES = {
     "evdb_format_parse": (c_int, [c_char_p, _P, _P]),
     "evdb_import": (c_int, [_P, _P, _P, _P, _P]),
     "evdb_export": (c_int, [_P, _P, _P, _P, _P]),
+    "evdb_codec_kind_at": (_P, [c_uint32]),
+    "evdb_codec_check": (c_int, [c_char_p, c_uint32, _P, _P, _P]),
+    "evdb_codec_create": (c_int, [_P, _P, _P]),
+    "evdb_codec_free": (None, [_P]),
+    "evdb_codec_spec": (c_char_p, [_P]),
+    "evdb_codec_dim": (c_uint32, [_P]),
+    "evdb_codec_bound": (c_size_t, [_P]),
+    "evdb_codec_trained_bytes": (c_size_t, [_P]),
+    "evdb_codec_encode": (c_int, [_P, _P, c_size_t, _P, _P, _P]),
+    "evdb_codec_decode": (c_int, [_P, _P, _P, c_size_t, _P, _P]),
+    "evdb_codec_distances": (c_int, [_P, c_int, _P, _P, _P, c_size_t, _P, _P]),
+    "evdb_codec_seal": (c_int, [_P, _P, _P, _P, _P]),
+    "evdb_codec_sealed": (c_int, [_P, c_size_t, _P, _P, _P]),
+    "evdb_codec_unseal": (c_int, [_P, _P, c_size_t, _P, _P]),
+    "evdb_bytes_free": (None, [_P]),
+    "evdb_codec_save": (c_int, [_P, _P, _P, _P]),
+    "evdb_codec_load": (c_int, [_P, c_size_t, _P, _P, _P]),
     "evdb_verify": (c_int, [_P, c_char_p, PROBLEM, _P, _P, _P]),
 }

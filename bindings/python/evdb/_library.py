@@ -126,6 +126,11 @@ class CursorHandle(Handle):
     release = staticmethod(lib.evdb_cursor_close)
 
 
+class CodecHandle(Handle):
+    __slots__ = ()
+    release = staticmethod(lib.evdb_codec_free)
+
+
 class ResultHandle(int):
     """The address of a search result: as a Handle, but nothing lies beneath it."""
 
