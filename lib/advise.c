@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const float RECALL_DEFAULT = 0.95f;
 enum { CANDIDATE_BYTES = 32 };
 
 /* A report as it is allocated: its texts lie behind the figures. */
@@ -173,8 +172,8 @@ static evdb_status check_benchmark(evdb_benchmark_options *o, evdb_error *err)
     if (!o->dim || o->dim > EVDB_DIM_MAX)
         return error_set(err, EVDB_INVALID, "a vector has 1 to %u elements, not %u", EVDB_DIM_MAX, o->dim);
     if (!o->metric) o->metric = EVDB_COSINE;
-    if (!evdb_metric_name(o->metric) || o->metric == EVDB_CUSTOM)
-        return error_set(err, EVDB_INVALID, "there is no metric %d to measure recall with", (int)o->metric);
+    if (o->metric == EVDB_CUSTOM) return error_set(err, EVDB_INVALID, "recall cannot be measured under a metric of a program's own");
+    if (!evdb_metric_name(o->metric)) return error_set(err, EVDB_INVALID, "there is no metric %d", (int)o->metric);
     const kernel *k = kernel_best();
     for (size_t i = 0; i < o->count; i++)
         if (!k->finite_f32(o->vectors + i * o->dim, o->dim))
@@ -245,6 +244,27 @@ out:
     return rc;
 }
 
+evdb_status evdb_store_sample(evdb_store *store, uint32_t most, float **out, size_t *count, evdb_error *err)
+{
+    evdb_store_info *info = NULL;
+    float *rows = NULL;
+    uint64_t records;
+    size_t drawn = 0;
+    evdb_status rc;
+    TRY(evdb_store_describe(store, &info, err));
+    TRY(evdb_store_count(store, &records, err));
+    size_t wanted = info->dim ? sample_size(records, most, info->dim) : 0, bytes = wanted * info->dim * sizeof(*rows);
+    if (!(rows = mem_owned(&store_platform(store)->mem, bytes))) TRY(error_no_memory(err, bytes, "a sample of the vectors"));
+    TRY(draw(store, info->dim, records, wanted, rows, &drawn, err));
+    *out = rows;
+    *count = drawn;
+    rows = NULL;
+out:
+    evdb_bytes_free(rows);
+    evdb_store_info_free(info);
+    return rc;
+}
+
 static void propose(measured *m, float recall, uint64_t records)
 {
     double least = 0;
@@ -259,7 +279,7 @@ static void propose(measured *m, float recall, uint64_t records)
 
 static evdb_status check_advise(evdb_advise_options *o, const evdb_store_info *info, uint64_t records, evdb_error *err)
 {
-    if (o->recall == 0) o->recall = RECALL_DEFAULT;
+    if (o->recall == 0) o->recall = EVDB_ADVISE_RECALL;
     if (!(o->recall > 0 && o->recall <= 1))
         return error_set(err, EVDB_INVALID, "recall is %g, but must be above 0 and at most 1", (double)o->recall);
     if (info->metric == EVDB_CUSTOM)
@@ -278,7 +298,7 @@ evdb_status evdb_store_advise(evdb_store *store, const evdb_advise_options *opti
     measured *m = NULL;
     float *rows = NULL;
     uint64_t records;
-    size_t wanted, drawn = 0;
+    size_t drawn = 0;
     evdb_status rc;
     TRY(options_import(&o, sizeof(o), options, "evdb_advise_options", err));
     TRY(evdb_store_describe(store, &info, err));
@@ -287,17 +307,14 @@ evdb_status evdb_store_advise(evdb_store *store, const evdb_advise_options *opti
     if (!(m = report_new(&p->mem, info->dim, info->metric))) TRY(error_no_memory(err, sizeof(*m), "figures of codecs"));
     if (o.codec_count) TRY(add_given(m, o.codecs, o.codec_count, err));
     else add_candidates(m);
-    wanted = sample_size(records, o.sample, info->dim);
-    if (!(rows = mem_array(&p->mem, wanted, info->dim * sizeof(*rows))))
-        TRY(error_no_memory(err, wanted * info->dim * sizeof(*rows), "a sample of the vectors"));
-    TRY(draw(store, info->dim, records, wanted, rows, &drawn, err));
+    TRY(evdb_store_sample(store, o.sample, &rows, &drawn, err));
     if (!drawn) TRY(error_set(err, EVDB_BUSY, "store '%s' was emptied meanwhile", info->name));
     TRY(measure_all(m, p, rows, drawn, o.seed, &(watch){ o.progress, o.context }, err));
     propose(m, o.recall, records);
     *out = &m->head;
     m = NULL;
 out:
-    mem_free(&p->mem, rows);
+    evdb_bytes_free(rows);
     mem_owned_free(m);
     evdb_store_info_free(info);
     return rc;

@@ -31,6 +31,7 @@ static const char *value_name(const op_field *f)
     case OP_CHOICE: return " NAME";
     case OP_ID: return " ID";
     case OP_STRING: return " TEXT";
+    case OP_BYTES: return " BASE64";
     case OP_STRINGS: return " A,B,...";
     case OP_VECTOR:
     case OP_VECTORS:

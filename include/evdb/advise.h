@@ -65,9 +65,15 @@ typedef struct evdb_benchmark_options {
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_codec_benchmark(const evdb_benchmark_options *options, evdb_codec_report **out,
                                                           evdb_error *err);
 
+/* An even sample of a store's vectors, packed, as above bounded by `most` (0 = EVDB_MEASURED_VECTORS_MAX) and by bytes: *count of them, in
+ * order of id. *out is freed with evdb_bytes_free(). */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_store_sample(evdb_store *store, uint32_t most, float **out, size_t *count, evdb_error *err);
+
+#define EVDB_ADVISE_RECALL 0.95f /* where nothing else is asked */
+
 typedef struct evdb_advise_options {
     size_t size;               /* EVDB_ADVISE_OPTIONS sets it */
-    float recall;              /* that the proposed codec must reach, above 0 and up to 1; 0 = 0.95 */
+    float recall;              /* that the proposed codec must reach, above 0 and up to 1; 0 = EVDB_ADVISE_RECALL */
     uint32_t sample;           /* vectors to look at, at most; 0 = EVDB_MEASURED_VECTORS_MAX */
     uint32_t reserved;
     uint32_t codec_count;      /* 0 = a list for the store's dimension */

@@ -74,7 +74,7 @@ evdb_status op_text_value(const op_field *f, const char *text, json_t **out, evd
     evdb_status rc = EVDB_OK;
     *out = NULL;
     switch (f->type) {
-    case OP_STRING: *out = json_string(text); break;
+    case OP_STRING: case OP_BYTES: *out = json_string(text); break;
     case OP_ID: *out = id_json(text); break;
     case OP_IDS: *out = json_pack("[o]", id_json(text)); break;
     case OP_STRINGS: *out = strings_json(text); break;

@@ -244,6 +244,26 @@ static evdb_store *filled(scratch *t, size_t count, uint32_t dim)
     return store;
 }
 
+static void a_sample_is_spread_over_the_store(void **state)
+{
+    evdb_store *store = scratch_store(*state, "line", 1, EVDB_EUCLIDEAN);
+    float *sample = NULL;
+    size_t count = 7;
+    ok(evdb_store_sample(store, 10, &sample, &count, &why));
+    assert_int_equal(count, 0);
+    evdb_bytes_free(sample);
+    for (int i = 0; i < 1000; i++) ok(evdb_record_insert(store, num(i), &(float){ (float)i }, 1, NULL, NULL, &why));
+    for (uint32_t most = 1; most < 1200; most += 1 + (uint32_t)seed_below(&seed, 50)) {
+        size_t wanted = most < 1000 ? most : 1000;
+        ok(evdb_store_sample(store, most, &sample, &count, &why));
+        assert_int_equal(count, wanted);
+        for (size_t i = 0; i < count; i++) /* in order, and each from its own part of the store */
+            assert_true(sample[i] >= (float)(i * 1000 / wanted) && sample[i] < (float)((i + 1) * 1000 / wanted) + 1);
+        evdb_bytes_free(sample);
+    }
+    evdb_store_close(store);
+}
+
 static void the_smallest_codec_that_finds_enough_is_proposed(void **state)
 {
     static const char *const codecs[] = { "f32", "bf16", "f16" };
@@ -334,6 +354,7 @@ int main(void)
         cmocka_unit_test(of_many_vectors_an_even_sample_is_taken),
         cmocka_unit_test(it_can_be_cancelled_before_any_codec),
         cmocka_unit_test(what_is_wrong_is_named),
+        cmocka_unit_test_setup_teardown(a_sample_is_spread_over_the_store, scratch_open, scratch_remove),
         cmocka_unit_test_setup_teardown(the_smallest_codec_that_finds_enough_is_proposed, scratch_open, scratch_remove),
         cmocka_unit_test_setup_teardown(without_candidates_the_library_has_its_own, scratch_open, scratch_remove),
         cmocka_unit_test_setup_teardown(stores_that_cannot_be_told_of_are_refused, scratch_open, scratch_remove),
