@@ -103,17 +103,25 @@ static void work_free(work *w)
     mem_free(mem, w->back);
 }
 
+/* Zeroed, so that no step is the first to touch its pages. */
+static void *touched(const evdb_allocator *mem, size_t count, size_t size)
+{
+    void *block = mem_array(mem, count, size);
+    if (block) memset(block, 0, count * size);
+    return block;
+}
+
 static evdb_status work_make(const measure_sample *s, const codec *c, work *w, evdb_error *err)
 {
     const evdb_allocator *mem = &s->p->mem;
     size_t block = codec_block(c), bytes = codec_code_bytes(c);
     *w = (work){ .s = s, .c = c };
-    w->room = mem_alloc(mem, codec_room(c));
-    w->codes = mem_array(mem, s->count, bytes);
-    w->packed = mem_array(mem, block, codec_bound(c));
-    w->sizes = mem_array(mem, block, sizeof(*w->sizes));
-    w->unpacked = mem_array(mem, block, bytes);
-    w->back = mem_array(mem, block * s->dim > TILE ? block * s->dim : TILE, sizeof(*w->back));
+    w->room = touched(mem, codec_room(c), 1);
+    w->codes = touched(mem, s->count, bytes);
+    w->packed = touched(mem, block, codec_bound(c));
+    w->sizes = touched(mem, block, sizeof(*w->sizes));
+    w->unpacked = touched(mem, block, bytes);
+    w->back = touched(mem, block * s->dim > TILE ? block * s->dim : TILE, sizeof(*w->back));
     if (w->room && w->codes && w->packed && w->sizes && w->unpacked && w->back) return EVDB_OK;
     return error_no_memory(err, s->count * bytes, "measuring a codec");
 }

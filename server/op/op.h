@@ -93,7 +93,8 @@ enum {
     OP_REQUIRED = 1, /* argument: must be given */
     OP_OPTIONAL = 2, /* reply: may be left out */
     OP_BODY = 4,     /* argument, vectors: may be the request's raw body (application/octet-stream, little-endian float32) */
-    OP_SECRET = 8    /* argument, a string: never a word of a command line, where others could see it */
+    OP_SECRET = 8,   /* argument, a string: never a word of a command line, where others could see it */
+    OP_SEMICOLONS = 16 /* argument, strings: items may hold commas; in a query, and on a command line, ';' stands between them */
 };
 
 typedef struct op_field {

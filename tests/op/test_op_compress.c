@@ -107,17 +107,17 @@ static void many_vectors_are_measured_as_arrays_packed_or_of_a_store(void **stat
 {
     evdb *db = *state;
     float rows[12 * 2];
-    char text[512] = "{\"metric\":\"manhattan\",\"codecs\":[\"f32\"],\"vectors\":[";
+    char text[512];
+    size_t used = (size_t)snprintf(text, sizeof text, "{\"metric\":\"manhattan\",\"codecs\":[\"f32\"],\"vectors\":[");
     for (int i = 0; i < 12; i++) {
         rows[2 * i] = (float)i;
         rows[2 * i + 1] = (float)(i * i);
         char one[128];
-        snprintf(one, sizeof one, "%s[%d,%d]", i ? "," : "", i, i * i);
-        strcat(text, one);
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s[%d,%d]", i ? "," : "", i, i * i);
         snprintf(one, sizeof one, "{\"store\":\"docs\",\"id\":%d,\"vector\":[%d,%d]}", i, i, i * i);
         call_expect(db, "insert_vector", one, NULL);
     }
-    strcat(text, "]}");
+    snprintf(text + used, sizeof text - used, "]}");
     call_expect(db, "benchmark_compression", text, NULL);
     json_t *replies[3] = { reply_of(db, "benchmark_compression", text), NULL,
                            reply_of(db, "benchmark_compression", "{\"store\":\"docs\",\"metric\":\"l1\",\"algorithms\":[\"f32\"]}") };

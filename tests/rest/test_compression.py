@@ -49,7 +49,7 @@ def test_codecs_are_measured_on_arrays_bytes_and_a_store(daemon, store):
     asked = {"algorithms": ["f32", "bf16"]}
     replies = [daemon.good("POST", f"{AT}/benchmark", {**asked, "vectors": rows.tolist(), "metric": "l2"}),
                daemon.good("POST", f"{AT}/benchmark", {**asked, "store": name}),
-               daemon.good("POST", f"{AT}/benchmark?dim=3&algorithms=f32,bf16&metric=euclidean", rows.tobytes(), type=BYTES)]
+               daemon.good("POST", f"{AT}/benchmark?dim=3&algorithms=f32;bf16&metric=euclidean", rows.tobytes(), type=BYTES)]
     for reply in replies:
         assert (reply["vectors"], reply["queries"], reply["dim"], reply["metric"]) == (60, 60, 3, "euclidean")
         whole, half = reply["results"]
