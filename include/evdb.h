@@ -27,6 +27,7 @@
 #include <evdb/codec.h>
 #include <evdb/metric.h>
 #include <evdb/store.h>
+#include <evdb/advise.h>
 #include <evdb/record.h>
 #include <evdb/batch.h>
 #include <evdb/cursor.h>

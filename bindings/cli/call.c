@@ -13,9 +13,9 @@ op_exit database_open(cli *c, bool create)
 {
     evdb_error err;
     evdb_options options = EVDB_OPTIONS;
-    options.flags = create ? 0 : EVDB_OPEN_EXISTING;
+    options.flags = create || c->command->alone ? 0 : EVDB_OPEN_EXISTING;
     options.log = note;
-    evdb_status rc = evdb_open(c->directory, &options, &c->db, &err);
+    evdb_status rc = evdb_open(c->command->alone ? ":memory:" : c->directory, &options, &c->db, &err);
     return rc == EVDB_OK ? OP_EXIT_OK : complain_error(rc, &err);
 }
 

@@ -28,6 +28,7 @@ typedef struct cli_command {
     const char *complaint; /* ... else this is said, */
     op_exit trouble_exit;  /* ... and this is the exit status */
     bool creates;          /* may create the database */
+    bool alone;            /* needs none */
     op_exit (*run)(cli *c); /* NULL = run_operation() */
 } cli_command;
 
@@ -65,7 +66,9 @@ op_exit run_search(cli *c);
 op_exit run_import(cli *c);
 op_exit run_export(cli *c);
 op_exit run_mcp(cli *c);
-extern const op_field put_fields[], search_fields[], import_fields[], export_fields[], mcp_fields[];
+op_exit run_bench(cli *c);
+op_exit run_advise(cli *c);
+extern const op_field put_fields[], search_fields[], import_fields[], export_fields[], mcp_fields[], bench_fields[];
 
 /* show.c: a reply as text for people. */
 op_exit show_reply(const cli *c, const json_t *reply);

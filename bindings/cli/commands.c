@@ -1,6 +1,8 @@
 /* commands.c - every command of `evdb`: the operation it calls and what of the reply it shows. */
 #include "cli.h"
 
+#define FIGURES "algorithm,compression_ratio,compression_time,decompression_time,accuracy_loss,recall_at_10,error"
+
 const cli_command commands[] = {
     { .name = "create", .op = "create_store", .creates = true,
       .example = "evdb create docs --dim 3 --metric cosine" },
@@ -64,6 +66,20 @@ const cli_command commands[] = {
       .example = "evdb index build docs --threads 4" },
     { .name = "index status", .op = "index_status",
       .example = "evdb index status docs" },
+    { .name = "compress bench", .op = "benchmark_compression", .run = run_bench, .extra = bench_fields, .list = "results",
+      .columns = FIGURES, .summary = "vectors,queries,dim,metric",
+      .doc = "Measure what codecs save, cost and lose on the vectors of a file, or of a store.\n"
+             "With --json: one line a codec.",
+      .example = "evdb compress bench vectors.npy --codec f16 --codec bf16 --metric l2" },
+    { .name = "compress vector", .op = "compress_vector", .alone = true,
+      .example = "evdb compress vector f16 --vector '[1,2,3]'" },
+    { .name = "compress codecs", .op = "list_codecs", .alone = true, .list = "codecs", .columns = "name,stage,parameters,lossless,trained,doc",
+      .example = "evdb compress codecs" },
+    { .name = "decompress", .op = "decompress_vector", .alone = true,
+      .example = "evdb decompress @code.txt" },
+    { .name = "advise", .op = "advise_compression", .run = run_advise, .list = "results", .columns = FIGURES,
+      .summary = "proposed,recall,recall_at_10,compression_ratio,compression_time,decompression_time,vectors,queries",
+      .example = "evdb advise docs --recall 0.95" },
     { .name = "changes", .op = "list_changes", .list = "changes", .columns = "sequence,kind,id", .summary = "last",
       .example = "evdb changes docs --after 120" },
     { .name = "mcp", .run = run_mcp, .extra = mcp_fields, .creates = true,

@@ -31,7 +31,8 @@ static const char *value_name(const op_field *f)
     case OP_CHOICE: return " NAME";
     case OP_ID: return " ID";
     case OP_STRING: return " TEXT";
-    case OP_STRINGS: return " A,B,...";
+    case OP_BYTES: return " BASE64";
+    case OP_STRINGS: return f->flags & OP_SEMICOLONS ? " A;B;..." : " A,B,...";
     case OP_VECTOR:
     case OP_VECTORS:
     case OP_RECORDS:
@@ -130,7 +131,7 @@ void help_command(const cli_command *command)
 static void print_command(const cli_command *command)
 {
     const char *doc = command->doc ? command->doc : op_find(command->op)->doc;
-    printf("  %-*s%.*s\n", 15, command->name, (int)strcspn(doc, "\n"), doc);
+    printf("  %-*s%.*s\n", 17, command->name, (int)strcspn(doc, "\n"), doc);
 }
 
 static bool belongs(const cli_command *command, const char *group)

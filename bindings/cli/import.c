@@ -1,6 +1,5 @@
 /* import.c - `evdb import`: a file to a store, which is created when missing. */
-#include "cli.h"
-#include "file.h"
+#include "import.h"
 #include "format.h"
 #include "interrupt.h"
 #include "op/choices.h"
@@ -10,13 +9,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct import_args {
-    const char *file, *companion;
-    uint32_t format;
-    int64_t first_id, batch;
-    bool upsert, keep_going;
-} import_args;
 
 const op_field import_fields[] = {
     OP_FIELD(import_args, file, OP_STRING, OP_REQUIRED, .position = 2, .doc = "File to read, or - for standard input."),
@@ -85,7 +77,7 @@ static op_exit find_store(cli *c, const char *name, evdb_format format, source *
     return failed;
 }
 
-static op_exit load(evdb_store *store, const import_args *a, evdb_format format, source *from, source *beside,
+op_exit import_load(evdb_store *store, const import_args *a, evdb_format format, source *from, source *beside,
                     evdb_import_report *report)
 {
     drawn d = { .bar = progress_begin(), .from = from };
@@ -125,7 +117,7 @@ static op_exit import_into(cli *c, const import_args *a, evdb_format format, sou
     op_exit rc = database_open(c, true);
     interrupt_note();
     if (rc == OP_EXIT_OK) rc = find_store(c, name, format, from, &store, &created);
-    if (rc == OP_EXIT_OK) rc = load(store, a, format, from, beside, &report);
+    if (rc == OP_EXIT_OK) rc = import_load(store, a, format, from, beside, &report);
     evdb_store_close(store);
     if (rc != OP_EXIT_OK && created && !report.written && evdb_store_drop(c->db, name, NULL) != EVDB_OK)
         complain("the empty store '%s' is left behind", name);

@@ -84,7 +84,26 @@ static op_exit read_json(cli *c, const op_field *f, const char *label, const cha
     return slice ? OP_EXIT_OK : OP_EXIT_FAILED;
 }
 
-/* The arguments of a process are no secret, so only a file, or standard input, can hold one. Its line end is not part of it. */
+/* What an editor or `echo` puts behind a line is not part of it. */
+static size_t without_line_end(const char *text, size_t length)
+{
+    if (length && text[length - 1] == '\n') length--;
+    if (length && text[length - 1] == '\r') length--;
+    return length;
+}
+
+/* Base64 may be longer than one word of a command line. */
+static op_exit read_base64(cli *c, const char *label, const char *text, json_t **out)
+{
+    size_t length;
+    op_exit failed = take_text(c, label, &text, &length);
+    if (failed) return failed;
+    if ((*out = json_stringn(text, without_line_end(text, length)))) return OP_EXIT_OK;
+    complain("%s: no base64", label);
+    return OP_EXIT_INVALID;
+}
+
+/* The arguments of a process are no secret, so only a file, or standard input, can hold one. */
 static op_exit read_secret(cli *c, const op_field *f, const char *text, json_t **out)
 {
     char label[FLAG_MAX]; /* not the word itself, which has what should not be shown */
@@ -96,9 +115,7 @@ static op_exit read_secret(cli *c, const op_field *f, const char *text, json_t *
     }
     op_exit failed = take_text(c, label, &text, &length);
     if (failed) return failed;
-    if (length && text[length - 1] == '\n') length--;
-    if (length && text[length - 1] == '\r') length--;
-    if ((*out = json_stringn(text, length))) return OP_EXIT_OK;
+    if ((*out = json_stringn(text, without_line_end(text, length)))) return OP_EXIT_OK;
     complain("%s: the secret is not UTF-8", label);
     return OP_EXIT_INVALID;
 }
@@ -107,6 +124,7 @@ op_exit value_read(cli *c, const op_field *f, const char *label, const char *tex
 {
     evdb_error err;
     if (f->flags & OP_SECRET) return read_secret(c, f, text, out);
+    if (f->type == OP_BYTES) return read_base64(c, label, text, out);
     if (f->type == OP_VECTOR || f->type == OP_VECTORS || f->type == OP_RECORDS || f->type == OP_OBJECT)
         return read_json(c, f, label, text, out);
     if (f->type == OP_BOOL || f->type == OP_TIME || f->type == OP_LIST || f->type == OP_LISTS) {

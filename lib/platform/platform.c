@@ -16,13 +16,15 @@ static int64_t real_clock_ms(void *context)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static uint64_t real_clock_ns(void *context)
+static uint64_t nanoseconds(clockid_t clock)
 {
     struct timespec t;
-    (void)context;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
+
+static uint64_t real_clock_ns(void *context) { (void)context; return nanoseconds(CLOCK_MONOTONIC); }
+static uint64_t real_cpu_ns(void *context) { (void)context; return nanoseconds(CLOCK_THREAD_CPUTIME_ID); }
 
 static void real_random(void *context, void *bytes, size_t count) { (void)context; randombytes_buf(bytes, count); }
 
@@ -30,5 +32,6 @@ const platform platform_real = {
     .mem = { NULL, real_allocate, real_reallocate, real_release },
     .clock_ms = real_clock_ms,
     .clock_ns = real_clock_ns,
+    .cpu_ns = real_cpu_ns,
     .random = real_random,
 };

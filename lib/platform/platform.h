@@ -36,6 +36,7 @@ typedef struct platform {
     void *clock_context;
     int64_t (*clock_ms)(void *context);     /* Unix time, milliseconds */
     uint64_t (*clock_ns)(void *context);    /* monotonic, nanoseconds */
+    uint64_t (*cpu_ns)(void *context);      /* processor time of the calling thread, nanoseconds */
     void *random_context;
     void (*random)(void *context, void *bytes, size_t count);
 } platform;

@@ -51,6 +51,13 @@ static const char *change_name(uint32_t value)
     return value < sizeof names / sizeof *names ? names[value] : NULL;
 }
 
+static const char *codec_stage_name(uint32_t value)
+{
+    static const char *const names[] = { [EVDB_STAGE_TRANSFORM] = "transform", [EVDB_STAGE_QUANTISER] = "quantiser",
+                                         [EVDB_STAGE_BYTES] = "bytes" };
+    return value < sizeof names / sizeof *names ? names[value] : NULL;
+}
+
 static const char *index_name(uint32_t value) { return evdb_index_state_name((evdb_index_state)value); }
 
 /* Kinds of writes up to one of them. */
@@ -100,4 +107,5 @@ const op_choice choice_change = { change_name, NULL }; /* only in replies */
 const op_choice choice_write = { write_name, write_parse };
 const op_choice choice_put = { put_name, put_parse };
 const op_choice choice_format = { format_name, format_parse };
+const op_choice choice_codec_stage = { codec_stage_name, NULL }; /* only in replies */
 const op_choice choice_index = { index_name, NULL }; /* only in replies */

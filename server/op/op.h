@@ -34,6 +34,7 @@ typedef enum op_type {
     OP_IDS,     /* op_ids */
     OP_OBJECT,  /* char *: the object as JSON text; NULL when absent */
     OP_VECTORS, /* op_vectors: an array of such arrays, or base64 of them end to end */
+    OP_BYTES,   /* op_bytes: base64 */
     OP_RECORDS, /* op_records: an array of objects shaped by op_record_fields */
     OP_TIME,    /* replies only: Unix time in milliseconds */
     OP_LIST,    /* replies only: array of objects, each shaped by `of` */
@@ -44,6 +45,7 @@ typedef struct op_number { float value; bool given; } op_number;
 typedef struct op_vector { float *at; size_t count; } op_vector;
 typedef struct op_strings { const char **at; size_t count; } op_strings;
 typedef struct op_ids { evdb_id *at; size_t count; } op_ids;
+typedef struct op_bytes { unsigned char *at; size_t count; } op_bytes; /* at is NULL when absent */
 
 /* Vectors that came as arrays of numbers are rows of one dimension in one block; packed ones are bytes, and become rows when
  * somebody says how long a row is. */
@@ -91,7 +93,8 @@ enum {
     OP_REQUIRED = 1, /* argument: must be given */
     OP_OPTIONAL = 2, /* reply: may be left out */
     OP_BODY = 4,     /* argument, vectors: may be the request's raw body (application/octet-stream, little-endian float32) */
-    OP_SECRET = 8    /* argument, a string: never a word of a command line, where others could see it */
+    OP_SECRET = 8,   /* argument, a string: never a word of a command line, where others could see it */
+    OP_SEMICOLONS = 16 /* argument, strings: items may hold commas; in a query, and on a command line, ';' stands between them */
 };
 
 typedef struct op_field {

@@ -13,6 +13,7 @@ evdb_status op_bind_items(const op_field *f, const json_t *v, size_t item, void 
 /* op_vectors.c */
 evdb_status op_bind_vector(const op_field *f, const json_t *v, const op_slices *slices, op_vector *out, evdb_error *err);
 evdb_status op_bind_vectors(const op_field *f, const json_t *v, const op_slices *slices, op_vectors *out, evdb_error *err);
+evdb_status op_bind_bytes(const op_field *f, const json_t *v, op_bytes *out, evdb_error *err);
 /* A request's raw body, for OP_VECTOR or OP_VECTORS. */
 evdb_status op_bind_body(const op_field *f, const op_slices *slices, void *at, evdb_error *err);
 void op_unbind_vectors(op_vectors *v);

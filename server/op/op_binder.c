@@ -125,6 +125,7 @@ static evdb_status bind_plain(const op_field *f, const json_t *v, void *at, evdb
     case OP_CHOICE: return bind_choice(f, v, at, err);
     case OP_STRINGS: return bind_strings(f, v, at, err);
     case OP_IDS: return bind_ids(f, v, at, err);
+    case OP_BYTES: return op_bind_bytes(f, v, at, err);
     case OP_VECTOR:
     case OP_VECTORS:
     case OP_RECORDS:
@@ -206,6 +207,7 @@ void op_unbind(const op *o, void *args)
         if (f->type == OP_RECORDS) op_unbind_records(at);
         if (f->type == OP_STRINGS) free(((op_strings *)at)->at);
         if (f->type == OP_IDS) free(((op_ids *)at)->at);
+        if (f->type == OP_BYTES) free(((op_bytes *)at)->at);
         if (f->type == OP_OBJECT) free(*(char **)at);
     }
     memset(args, 0, o->args_size);

@@ -3,6 +3,7 @@
 #include "op/op.h"
 #include <float.h>
 #include <math.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,6 +133,17 @@ void op_out_bytes(op_out *o, const char *key, const char *text, size_t length)
 }
 
 void op_out_text(op_out *o, const char *key, const char *text) { op_out_bytes(o, key, text, strlen(text)); }
+
+void op_out_base64(op_out *o, const char *key, const void *bytes, size_t count)
+{
+    size_t length = sodium_base64_encoded_len(count, sodium_base64_VARIANT_ORIGINAL); /* with a NUL */
+    begin(o, key);
+    add(o, "\"", 1);
+    char *at = reserve(o, length);
+    if (at) sodium_bin2base64(at, length, bytes, count, sodium_base64_VARIANT_ORIGINAL);
+    if (at) o->size += length - 1;
+    add(o, "\"", 1);
+}
 
 void op_out_integer(op_out *o, const char *key, int64_t value)
 {

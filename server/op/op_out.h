@@ -25,6 +25,7 @@ void op_out_close(op_out *o, char bracket);                 /* '}' or ']' */
 /* Text that may hold anything, such as a sentence about damaged data; bytes that are no UTF-8 become '?'. */
 void op_out_text(op_out *o, const char *key, const char *text);
 void op_out_bytes(op_out *o, const char *key, const char *text, size_t length);
+void op_out_base64(op_out *o, const char *key, const void *bytes, size_t count);
 void op_out_integer(op_out *o, const char *key, int64_t value);
 void op_out_bool(op_out *o, const char *key, bool value);
 /* JSON has no infinity: it becomes the largest float. */

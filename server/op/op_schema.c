@@ -46,6 +46,7 @@ static bool put_type(json_t *s, op_type type, const op_choice *choice, const op_
 {
     switch (type) {
     case OP_STRING: return put_text(s, "type", "string");
+    case OP_BYTES: return put_text(s, "type", "string") && put_text(s, "contentEncoding", "base64");
     case OP_INTEGER: return put_text(s, "type", "integer");
     case OP_TIME: return put_text(s, "type", "integer");
     case OP_NUMBER: return put_text(s, "type", "number");

@@ -29,12 +29,12 @@ static json_t *id_json(const char *text)
     return strcmp(canonical, text) == 0 ? json_integer(n) : json_string(text);
 }
 
-static json_t *strings_json(const char *text)
+static json_t *strings_json(const char *text, const char *between)
 {
     json_t *list = json_array();
     bool ok = list != NULL;
     for (const char *p = text; ok && p;) {
-        size_t length = strcspn(p, ",");
+        size_t length = strcspn(p, between);
         ok = json_array_append_new(list, json_stringn(p, length)) == 0;
         p = p[length] ? p + length + 1 : NULL;
     }
@@ -74,10 +74,10 @@ evdb_status op_text_value(const op_field *f, const char *text, json_t **out, evd
     evdb_status rc = EVDB_OK;
     *out = NULL;
     switch (f->type) {
-    case OP_STRING: *out = json_string(text); break;
+    case OP_STRING: case OP_BYTES: *out = json_string(text); break;
     case OP_ID: *out = id_json(text); break;
     case OP_IDS: *out = json_pack("[o]", id_json(text)); break;
-    case OP_STRINGS: *out = strings_json(text); break;
+    case OP_STRINGS: *out = strings_json(text, f->flags & OP_SEMICOLONS ? ";" : ","); break;
     case OP_INTEGER:
         if (!to_integer(text, &n)) return malformed(f, "an integer", text, err);
         *out = json_integer(n);

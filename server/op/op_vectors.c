@@ -73,7 +73,8 @@ static evdb_status of_bytes(const op_field *f, const void *bytes, size_t size, o
     return EVDB_OK;
 }
 
-static evdb_status read_base64(const op_field *f, const json_t *v, unsigned char **out, size_t *size, evdb_error *err)
+/* `expected` is what the field takes, for the message. */
+static evdb_status read_base64(const op_field *f, const json_t *v, const char *expected, unsigned char **out, size_t *size, evdb_error *err)
 {
     size_t length = json_string_length(v);
     if (!(*out = malloc(length + 1))) return op_fail(err, EVDB_NO_MEMORY, "out of memory for '%s'", f->name);
@@ -81,8 +82,14 @@ static evdb_status read_base64(const op_field *f, const json_t *v, unsigned char
         return EVDB_OK;
     free(*out);
     *out = NULL;
-    return op_fail(err, EVDB_INVALID, "'%s' must be an array of %s, or base64 of little-endian float32", f->name,
-                   f->type == OP_VECTORS ? "vectors" : "numbers");
+    return op_wrong_type(f, expected, err);
+}
+
+evdb_status op_bind_bytes(const op_field *f, const json_t *v, op_bytes *out, evdb_error *err)
+{
+    if (!json_is_string(v)) return op_wrong_type(f, "a string of base64", err);
+    evdb_status rc = read_base64(f, v, "base64", &out->at, &out->count, err);
+    return rc == EVDB_OK ? op_check_count(f, out->count, err) : rc;
 }
 
 evdb_status op_bind_vector(const op_field *f, const json_t *v, const op_slices *slices, op_vector *out, evdb_error *err)
@@ -92,7 +99,7 @@ evdb_status op_bind_vector(const op_field *f, const json_t *v, const op_slices *
     size_t size;
     if (slice) return of_text(f, slice, out, err);
     if (!json_is_string(v)) return of_array(f, v, out, err);
-    evdb_status rc = read_base64(f, v, &bytes, &size, err);
+    evdb_status rc = read_base64(f, v, "an array of numbers, or base64 of little-endian float32", &bytes, &size, err);
     if (rc != EVDB_OK) return rc;
     rc = of_bytes(f, bytes, size, out, err);
     free(bytes);
@@ -142,7 +149,7 @@ evdb_status op_bind_vectors(const op_field *f, const json_t *v, const op_slices 
 {
     size_t count = json_array_size(v);
     if (json_is_string(v)) {
-        evdb_status rc = read_base64(f, v, &out->own, &out->packed_size, err);
+        evdb_status rc = read_base64(f, v, "an array of vectors, or base64 of little-endian float32", &out->own, &out->packed_size, err);
         out->packed = out->own;
         return rc;
     }

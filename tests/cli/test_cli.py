@@ -12,6 +12,7 @@ from evdb_command import (BINARY, CONFLICT, CORRUPT, DENIED, EXISTS, INVALID, IO
 COMMANDS = ["create", "ls", "describe", "rename", "rm-store", "import", "export", "get", "put", "update", "rm", "search",
             "count", "stats", "verify", "sync", "index build", "index status",
             "index create", "index list", "index estimate", "index drop", "index rebuild", "index pause", "index resume", "index cancel",
+            "compress bench", "compress codecs", "compress vector", "decompress", "advise",
             "changes", "mcp", "scroll", "client add", "client ls", "client rm",
             "client rotate"]
 
@@ -366,7 +367,7 @@ def test_exit_statuses_are_in_help_and_manual(evdb):
 
 def test_the_manual_names_every_command_and_has_no_lint():
     manual = ROOT / "bindings/cli/evdb.1"
-    assert sorted(re.findall(r"^\.It Ic ((?:client |index )?\S+)", manual.read_text(), re.M)) == sorted(COMMANDS)
+    assert sorted(re.findall(r"^\.It Ic ((?:client |compress |index )?\S+)", manual.read_text(), re.M)) == sorted(COMMANDS)
     try:
         lint = subprocess.run(["mandoc", "-Tlint", manual], capture_output=True, text=True).stdout
     except FileNotFoundError:

@@ -1,5 +1,6 @@
 /* alloc_calls.c - implements alloc_calls.h. */
 #include "alloc_calls.h"
+#include "alloc_advise.h"
 #include "alloc_auth.h"
 #include "alloc_elements.h"
 #include "alloc_filter.h"
@@ -46,10 +47,12 @@ static int no_sync(void *context, const io_event *event)
     return event->kind == IO_SYNC || event->kind == IO_SYNC_DIR ? IO_SKIP : 0;
 }
 
+evdb_allocator alloc_memory(alloc_scene *s) { return (evdb_allocator){ &s->memory, allocate, reallocate, release }; }
+
 evdb_status alloc_open(alloc_scene *s, evdb **out, evdb_error *err)
 {
     platform p = platform_real;
-    evdb_allocator allocator = { &s->memory, allocate, reallocate, release };
+    evdb_allocator allocator = alloc_memory(s);
     evdb_options o = EVDB_OPTIONS;
     o.allocator = &allocator;
     p.io.before = no_sync;
@@ -366,13 +369,10 @@ const alloc_call alloc_calls[] = {
     CALL(follow),     CALL(index),
     { "verify", alloc_verify },
     CALL(import),     CALL(export),
-    ELSEWHERE(client_add), ELSEWHERE(client_rotate),
-    ELSEWHERE(client_remove), ELSEWHERE(client_list),
-    ELSEWHERE(token_issue), ELSEWHERE(token_refresh),
-    ELSEWHERE(token_check),
-    ELSEWHERE(filter), ELSEWHERE(filter_index),
-    ELSEWHERE(metric),
-    ELSEWHERE(elements),
+    ELSEWHERE(client_add), ELSEWHERE(client_rotate), ELSEWHERE(client_remove), ELSEWHERE(client_list),
+    ELSEWHERE(token_issue), ELSEWHERE(token_refresh), ELSEWHERE(token_check),
+    ELSEWHERE(filter), ELSEWHERE(filter_index), ELSEWHERE(metric), ELSEWHERE(elements),
+    ELSEWHERE(benchmark), ELSEWHERE(advise),
 };
 #undef CALL
 #undef ELSEWHERE

@@ -23,7 +23,9 @@ typedef struct alloc_scene {
     evdb_store *store; /* "s": ALLOC_RECORDS records under string ids; beside it "other", of 3 dimensions in f16, is empty */
 } alloc_scene;
 
-/* Opens s->dir with s->memory as its allocator. */
+/* s->memory as an allocator. */
+evdb_allocator alloc_memory(alloc_scene *s);
+/* Opens s->dir with it. */
 evdb_status alloc_open(alloc_scene *s, evdb **out, evdb_error *err);
 /* Makes the two stores in an empty directory and closes them; false when that fails. */
 bool alloc_build(alloc_scene *s);

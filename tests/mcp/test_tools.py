@@ -63,26 +63,28 @@ def test_annotations_say_what_a_tool_does_to_what_is_stored(peer):
     assert not {"create_store", "insert_vector"} & those("idempotentHint")
 
 
-def sample(tool, name, store):
-    """Arguments that a tool with this schema succeeds with, on a store of records 1, 2, 3."""
+def sample(tool, name, store, compressed):
+    """Arguments that a tool with this schema succeeds with, on a store of records 1 to 12."""
     new = not tool["annotations"]["idempotentHint"]
     values = {"store": store, "name": f"{store}-new" if new else store, "new_name": f"{store}-renamed", "id": 99 if new else 1,
-              "ids": [1, 2], "dim": 2, "count": 100, "vector": [0.5, -0.25], "vectors": [[0.5, -0.25]], "metadata": {"n": 7}, "records": [{"id": 99, "vector": [1, 2]}]}
+              "ids": [1, 2], "dim": 2, "algorithm": "f16", "compressed": compressed, "count": 100, "vector": [0.5, -0.25], "vectors": [[0.5, -0.25]], "metadata": {"n": 7}, "records": [{"id": 99, "vector": [1, 2]}]}
     wanted = tool["inputSchema"]["required"]
     missing = set(wanted) - set(values)
     assert not missing, f"{name} requires {missing}: give sample() a value"
     arguments = {key: values[key] for key in wanted}
-    return {**arguments, "metadata": values["metadata"]} if name == "update_vector" else arguments
+    more = {"update_vector": "metadata", "benchmark_compression": "vector"}.get(name)  # one of several is required
+    return {**arguments, more: values[more]} if more else arguments
 
 
 def test_every_tool_answers_what_its_output_schema_says(peer, name):
     tools = peer.tools()
+    compressed = peer.call("compress_vector", algorithm="f16", vector=[0.5, -0.25])["compressed"]
     for i, (tool_name, tool) in enumerate(tools.items()):
         store = f"{name}-{i}"
         peer.call("create_store", name=store)
-        for record in (1, 2, 3):
+        for record in range(1, 13):
             peer.call("insert_vector", store=store, id=record, vector=[record, 1])
-        arguments = sample(tool, tool_name, store)
+        arguments = sample(tool, tool_name, store, compressed)
         Draft202012Validator(tool["inputSchema"]).validate(arguments)
         Draft202012Validator(tool["outputSchema"]).validate(peer.call(tool_name, **arguments))
 
@@ -96,6 +98,13 @@ def test_a_store_is_filled_and_searched(peer, name):
     assert [hit["id"] for hit in found["results"]] == ["doc1"] and found["complete"] is True
     assert found["results"][0]["metadata"] == {"title": "Document 1"}
     assert peer.call("sync_store", store=name) == {"synced": name}
+
+
+def test_a_vector_is_compressed_and_decompressed(peer):
+    packed = peer.call("compress_vector", codec="f16", vector=[1, 0.5, -2])
+    assert packed["algorithm"] == "f16" and packed["compression_ratio"] == 2
+    assert peer.call("decompress_vector", compressed=packed["compressed"]) == {"algorithm": "f16", "dim": 3, "vector": [1, 0.5, -2]}
+    assert "f16" in [codec["name"] for codec in peer.call("list_codecs")["codecs"]]
 
 
 def test_a_store_of_bits_counts_how_many_differ(peer, name):

@@ -11,6 +11,7 @@ static bool has_type(op_type type, const json_t *v)
 {
     switch (type) {
     case OP_STRING:
+    case OP_BYTES:
     case OP_CHOICE: return json_is_string(v);
     case OP_INTEGER:
     case OP_TIME: return json_is_integer(v);

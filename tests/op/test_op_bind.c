@@ -20,6 +20,7 @@ typedef struct all_args {
     op_strings fields;
     op_ids ids;
     char *metadata;
+    op_bytes code;
 } all_args;
 
 static const op_field all_fields[] = {
@@ -33,6 +34,7 @@ static const op_field all_fields[] = {
     OP_FIELD(all_args, fields, OP_STRINGS, 0, .max = 2, .doc = "fields"),
     OP_FIELD(all_args, ids, OP_IDS, 0, .min = 1, .max = 3, .doc = "ids"),
     OP_FIELD(all_args, metadata, OP_OBJECT, 0, .doc = "metadata"),
+    OP_FIELD(all_args, code, OP_BYTES, 0, .min = 1, .max = 4, .doc = "code"),
     OP_END
 };
 
@@ -65,7 +67,7 @@ static void every_type_is_bound(void **state)
     (void)state;
     assert_int_equal(bind_text("{\"store\":\"docs\",\"k\":7,\"radius\":1.5,\"flag\":false,\"metric\":\"l2\",\"id\":\"x\","
                                "\"vector\":[1,-2.5,1e-3],\"fields\":[\"a\",\"b\"],\"ids\":[1,\"two\"],"
-                               "\"metadata\":{\"n\": [1.5, null]}}", &a, &in, &err), EVDB_OK);
+                               "\"code\":\"/wA=\",\"metadata\":{\"n\": [1.5, null]}}", &a, &in, &err), EVDB_OK);
     assert_string_equal(a.store, "docs");
     assert_int_equal(a.k, 7);
     assert_true(a.radius.given && a.radius.value == 1.5f);
@@ -80,6 +82,8 @@ static void every_type_is_bound(void **state)
     assert_true(!a.ids.at[0].text && a.ids.at[0].number == 1);
     assert_string_equal(a.ids.at[1].text, "two");
     assert_string_equal(a.metadata, "{\"n\":[1.5,null]}");
+    assert_int_equal(a.code.count, 2);
+    assert_memory_equal(a.code.at, "\xff", 2);
     op_unbind(&all, &a);
     json_decref(in);
 }
@@ -97,6 +101,7 @@ static void absent_and_null_arguments_get_their_defaults(void **state)
     assert_false(a.radius.given);
     assert_null(a.vector.at);
     assert_null(a.metadata);
+    assert_null(a.code.at);
     op_unbind(&all, &a);
     json_decref(in);
 }
@@ -141,6 +146,8 @@ static void wrong_types_are_named_by_path(void **state)
     expect_refusal("{\"store\":\"a\",\"fields\":[\"x\",2]}", EVDB_INVALID, "'fields[1]' must be a string");
     expect_refusal("{\"store\":\"a\",\"ids\":[true]}", EVDB_INVALID, "'ids[0]' must be an integer or a string");
     expect_refusal("{\"store\":\"a\",\"metadata\":[]}", EVDB_INVALID, "'metadata' must be an object");
+    expect_refusal("{\"store\":\"a\",\"code\":[1]}", EVDB_INVALID, "'code' must be a string of base64");
+    expect_refusal("{\"store\":\"a\",\"code\":\"/wA\"}", EVDB_INVALID, "'code' must be base64");
     expect_refusal("{\"store\":\"a\",\"radius\":\"1\"}", EVDB_INVALID, "'radius' must be a number");
 }
 
@@ -151,6 +158,8 @@ static void values_out_of_range_are_refused(void **state)
     expect_refusal("{\"store\":\"a\",\"k\":101}", EVDB_INVALID, "'k' must be 1..100, not 101");
     expect_refusal("{\"store\":\"a\",\"vector\":[]}", EVDB_INVALID, "'vector' needs at least 1 item");
     expect_refusal("{\"store\":\"a\",\"vector\":[1,2,3,4,5]}", EVDB_LIMIT, "'vector' has 5 items; at most 4 are allowed");
+    expect_refusal("{\"store\":\"a\",\"code\":\"\"}", EVDB_INVALID, "'code' needs at least 1 item");
+    expect_refusal("{\"store\":\"a\",\"code\":\"AAAAAAA=\"}", EVDB_LIMIT, "'code' has 5 items; at most 4 are allowed");
     expect_refusal("{\"store\":\"a\",\"vector\":[1,1e39]}", EVDB_INVALID, "'vector[1]' is beyond the range of float");
     expect_refusal("{\"store\":\"a\",\"radius\":-1e39}", EVDB_INVALID, "'radius' is beyond the range of float");
 }
