@@ -29,6 +29,7 @@
 #include <evdb/store.h>
 #include <evdb/record.h>
 #include <evdb/batch.h>
+#include <evdb/compress.h>
 #include <evdb/cursor.h>
 #include <evdb/changes.h>
 #include <evdb/filter.h>
