@@ -26,9 +26,10 @@ evdb_status evdb_batch_write(evdb_store *store, const evdb_batch *batch, size_t 
     commit_request request = request_of(&in, &b);
     if (b.count) {
         rc = commit_run(store->engine, &request, err);
+        if (codecs_unsettled(store->engine)) recode_begin(store->engine);
     }
     if (rc == EVDB_OK && written) *written = request.written;
-    input_free(&in);
+    input_free(store->engine, &in);
 out:
     return rc;
 }
@@ -82,7 +83,7 @@ void evdb_ticket_free(evdb_ticket *t)
     if (db_usable(e->db, NULL) != EVDB_OK) return; /* a forked child: see evdb_close */
     const evdb_allocator mem = e->db->platform.mem;
     if (!t->waited) (void)commit_wait(e, &t->request, NULL); /* nobody asked how it went */
+    input_free(e, &t->in);
     engine_release(e);
-    input_free(&t->in);
     mem_free(&mem, t);
 }

@@ -18,15 +18,7 @@ const evdb_codec_kind *evdb_codec_kind_at(uint32_t i)
 
 evdb_status evdb_codec_check(const char *spec, uint32_t dim, char *canonical, size_t *sample, evdb_error *err)
 {
-    codec c = { .dim = dim, .mem = platform_real.mem, .kernel = kernel_best() };
-    if (dim > EVDB_DIM_MAX) return error_set(err, EVDB_INVALID, "a vector has 1 to %u elements, not %u", EVDB_DIM_MAX, dim);
-    evdb_status rc = codec_parse(&c, spec, err);
-    if (rc != EVDB_OK) return rc;
-    if (canonical) memcpy(canonical, c.spec, sizeof(c.spec));
-    if (sample) *sample = 0;
-    for (uint32_t i = 0; sample && i < c.count; i++)
-        if (c.stages[i].sample > *sample) *sample = c.stages[i].sample;
-    return EVDB_OK;
+    return codec_check(spec, dim, canonical, sample, err);
 }
 
 static const evdb_allocator *mem_of(const evdb_allocator *given) { return given ? given : &platform_real.mem; }

@@ -21,7 +21,7 @@ struct evdb_cursor {
     evdb_id last; /* where the next block begins; text in last_text */
     char last_text[EVDB_ID_BYTES_MAX + 1];
     buf bytes; /* vectors, ids and metadata of the block */
-    float *scratch; /* a vector, where stored ones are not floats */
+    stored_room room; /* of a vector, where stored ones are not floats */
     evdb_record records[BLOCK_RECORDS];
     size_t count, at;
     evdb_status failed; /* what ended the block early */
@@ -52,18 +52,14 @@ static const void *settled(const evdb_cursor *c, const void *offset)
     return offset ? c->bytes.at + ((uintptr_t)offset - 1) : NULL;
 }
 
-static evdb_status add(evdb_cursor *c, const rows_record *row, evdb_error *err)
+static evdb_status add(evdb_cursor *c, rows_reader *rd, const rows_record *row, evdb_error *err)
 {
     evdb_record *r = &c->records[c->count];
     *r = (evdb_record){ .id = row->id, .version = row->version, .dtype = c->engine->dtype,
                         .dim = atomic_load(&c->engine->dim), .metadata_length = row->metadata_length };
     const float *vector = NULL;
-    if (row->vector && c->engine->dtype != EVDB_F32 && !c->scratch) {
-        c->scratch = mem_array(&c->engine->db->platform.mem, r->dim, sizeof(*c->scratch));
-        if (!c->scratch) return error_no_memory(err, r->dim * sizeof(*c->scratch), "a vector");
-    }
-    evdb_status rc = row->vector ? stored_vector(c->engine, &row->id, row->vector, row->vector_bytes, r->dim, c->scratch, &vector, err)
-                                 : EVDB_OK;
+    evdb_status rc = EVDB_OK;
+    if (row->vector) rc = stored_vector(c->engine, rd, &row->id, row->codec, row->vector, row->vector_bytes, r->dim, &c->room, &vector, err);
     if (rc != EVDB_OK) return rc;
     bool kept = keep(c, row->metadata, row->metadata_length, (const void **)&r->metadata);
     if (kept && row->id.text) kept = keep(c, row->id.text, row->id.length, (const void **)&r->id.text);
@@ -82,7 +78,7 @@ static evdb_status read_block(evdb_cursor *c, rows_reader *rd, evdb_error *err)
     TRY(rows_seek(rd, c->begun ? &c->last : NULL, err));
     while (c->count < BLOCK_RECORDS && c->bytes.size < BLOCK_BYTES) {
         rc = rows_step(rd, flags, &row, &found, err);
-        if (rc == EVDB_OK && found) rc = add(c, &row, err);
+        if (rc == EVDB_OK && found) rc = add(c, rd, &row, err);
         /* a page that cannot be read is no record: there is nothing to go on behind */
         if (rc == EVDB_CORRUPT && found && c->flags & EVDB_CURSOR_SKIP_DAMAGED && row.id.length <= EVDB_ID_BYTES_MAX)
             set_last(c, &row.id);
@@ -171,6 +167,6 @@ void evdb_cursor_close(evdb_cursor *c)
     if (!c) return;
     const evdb_allocator *mem = &c->engine->db->platform.mem;
     buf_free(&c->bytes);
-    mem_free(mem, c->scratch);
+    stored_room_free(c->engine, &c->room);
     mem_free(mem, c);
 }

@@ -150,6 +150,11 @@ evdb_status db_open_with(const platform *surroundings, const char *path, const e
     db->kernel = kernel_best();
     db->fork_page = map_fork_page();
     db->pid = getpid();
+    if (o.default_codec && *o.default_codec && strcmp(o.default_codec, CODECS_NONE) != 0) {
+        TRY(codec_check(o.default_codec, 0, NULL, NULL, err));
+        db->default_codec = mem_text(&p.mem, o.default_codec, strlen(o.default_codec));
+        if (!db->default_codec) TRY(error_no_memory(err, strlen(o.default_codec), "a codec"));
+    }
     bool memory = strcmp(path, ":memory:") == 0;
     db->path = mem_text(&p.mem, path, strlen(path));
     if (db->path && !memory) db->dir = mem_text(&p.mem, path, strlen(path));
@@ -182,6 +187,7 @@ void evdb_close(evdb *db)
     metrics_destroy(db);
     pthread_mutex_destroy(&db->lock);
     evdb_allocator mem = db->platform.mem;
+    mem_free(&mem, db->default_codec);
     mem_free(&mem, db->path);
     mem_free(&mem, db->dir);
     mem_free(&mem, db);

@@ -53,22 +53,24 @@ evdb_status evdb_record_delete(evdb_store *store, evdb_id id, uint64_t if_versio
 }
 
 /* Copies a row that is about to be let go of into one block: struct, vector, id, metadata. */
-static evdb_status copy_record(engine *e, const rows_record *row, evdb_record **out, evdb_error *err)
+static evdb_status copy_record(engine *e, rows_reader *rd, const rows_record *row, evdb_record **out, evdb_error *err)
 {
     uint32_t dim = atomic_load(&e->dim);
     size_t id_bytes = row->id.text ? row->id.length + 1 : 0, vector_bytes = dim * sizeof(float);
     size_t bytes = sizeof(evdb_record) + vector_bytes + id_bytes + row->metadata_length + 1;
     const float *vector;
+    stored_room room = { 0 };
     evdb_record *r = mem_owned(&e->db->platform.mem, bytes);
     if (!r) return error_no_memory(err, bytes, "a record");
     char *at = (char *)(r + 1);
     float *own = (float *)(void *)at;
-    evdb_status rc = stored_vector(e, &row->id, row->vector, row->vector_bytes, dim, own, &vector, err);
+    evdb_status rc = stored_vector(e, rd, &row->id, row->codec, row->vector, row->vector_bytes, dim, &room, &vector, err);
+    if (rc == EVDB_OK) memcpy(own, vector, vector_bytes);
+    stored_room_free(e, &room);
     if (rc != EVDB_OK) {
         mem_owned_free(r);
         return rc;
     }
-    if (vector != own) memcpy(own, vector, vector_bytes);
     r->id = row->id;
     r->version = row->version;
     r->dtype = e->dtype;
@@ -101,7 +103,7 @@ evdb_status evdb_record_get(evdb_store *store, evdb_id id, evdb_record **out, ev
     TRY(engine_learn(e, rd, err));
     TRY(id_resolve((evdb_id_type)atomic_load(&e->id_type), &id, text, &own, err));
     TRY(rows_get(rd, &own, ROWS_VECTOR, &row, err));
-    TRY(copy_record(e, &row, out, err));
+    TRY(copy_record(e, rd, &row, out, err));
 out:
     rows_read_end(rd);
     return rc;

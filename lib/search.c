@@ -219,7 +219,7 @@ static evdb_status look(engine *e, const request *q, const view_snapshot *s, con
     evdb_status rc = EVDB_OK;
     if (graph && q->o.accuracy != 0) rc = accuracy_effort(e, s, q->o.k, q->o.accuracy, &ef, err);
     if (rc != EVDB_OK) return rc;
-    if (!graph) flat_search(&s->rows, fq, out, found, cut);
+    if (!graph) rc = flat_search(&s->rows, fq, out, found, cut, err);
     if (graph) rc = indexed_search(s->index->vectors, &s->rows, fq, ef, out, found, err);
     if (graph && rc == EVDB_OK && fq->count && !fq->only) recall_searched(e, fq->queries, fq->k, ef);
     uint64_t scanned = graph ? state.waiting : fq->only ? fq->only->count : flat_count(s->index->flat);

@@ -82,6 +82,19 @@ out:
     return rc;
 }
 
+/* The codec of a new store as text, "" = none; *sample is how many vectors it must be trained on. */
+static evdb_status choose_codec(const evdb *db, const evdb_store_options *o, char *spec, size_t *sample, evdb_error *err)
+{
+    bool can = o->dtype == EVDB_F32 && o->metric != EVDB_CUSTOM;
+    const char *wanted = o->codec ? o->codec : can ? db->default_codec : NULL;
+    *spec = 0;
+    if (!wanted || !*wanted || strcmp(wanted, CODECS_NONE) == 0) return EVDB_OK;
+    if (!can)
+        return error_set(err, EVDB_UNSUPPORTED, "codec '%.40s': stores of %s have none", wanted,
+                         o->metric == EVDB_CUSTOM ? "a custom metric" : evdb_dtype_name(o->dtype));
+    return codec_check(wanted, o->dim, spec, sample, err);
+}
+
 static void make_uuid(const platform *p, char out[37])
 {
     unsigned char b[16];
@@ -107,11 +120,11 @@ static evdb_status handle(evdb *db, engine *e, evdb_store **out, evdb_error *err
 }
 
 /* Fills a new folder that is listed as debris; rows are returned open. */
-static evdb_status build(evdb *db, const evdb_store_info *info, const char *dir, rows **out, evdb_error *err)
+static evdb_status build(evdb *db, const evdb_store_info *info, bool codec_ready, const char *dir, rows **out, evdb_error *err)
 {
     int failed = dir ? file_mkdir(&db->platform, dir) : 0;
     if (failed) return error_errno(err, failed, "create", dir);
-    evdb_status rc = rows_create(&db->platform, db->vfs, dir, info, out, err);
+    evdb_status rc = rows_create(&db->platform, db->vfs, dir, info, codec_ready, out, err);
     if (rc != EVDB_OK || !dir) return rc;
     char *parent = mem_text(&db->platform.mem, dir, (size_t)(strrchr(dir, '/') - dir));
     failed = parent ? file_sync_dir(&db->platform, parent) : 0;
@@ -121,7 +134,7 @@ static evdb_status build(evdb *db, const evdb_store_info *info, const char *dir,
     return rc;
 }
 
-static evdb_status create_locked(evdb *db, const evdb_store_info *info, engine **out, evdb_error *err)
+static evdb_status create_locked(evdb *db, const evdb_store_info *info, bool codec_ready, engine **out, evdb_error *err)
 {
     char uuid[37], *dir = NULL;
     rows *r = NULL;
@@ -131,7 +144,7 @@ static evdb_status create_locked(evdb *db, const evdb_store_info *info, engine *
         return error_set(err, EVDB_EXISTS, "store '%s' already exists", info->name);
     TRY(engine_dir(db, info->uuid, &dir, err));
     TRY(system_add_debris(db->system, info->uuid, err));
-    TRY(build(db, info, dir, &r, err));
+    TRY(build(db, info, codec_ready, dir, &r, err));
     TRY(engine_adopt(db, r, &e, err));
     r = NULL;
     rc = system_publish(db->system, info->uuid, info->name, info->created_ms, err);
@@ -154,10 +167,13 @@ evdb_status evdb_store_create(evdb *db, const char *name, const evdb_store_optio
     evdb_store_info info = { .format = ROWS_FORMAT };
     evdb_store *opened = NULL;
     engine *e = NULL;
+    char spec[EVDB_CODEC_SPEC_MAX + 1];
+    size_t sample = 0;
     evdb_status rc;
     TRY(db_usable(db, err));
     TRY(check_name(name, err));
     TRY(check_options(options, &o, err));
+    TRY(choose_codec(db, &o, spec, &sample, err));
     /* beforehand: once the store is there, nothing may fail any more */
     if (out && !(opened = mem_alloc(&db->platform.mem, sizeof(*opened))))
         TRY(error_no_memory(err, sizeof(*opened), "a handle"));
@@ -172,10 +188,11 @@ evdb_status evdb_store_create(evdb *db, const char *name, const evdb_store_optio
     info.ef_construction = o.ef_construction;
     info.index_threads = o.index_threads;
     info.created_ms = db->platform.clock_ms(db->platform.clock_context);
+    info.codec = *spec ? spec : NULL;
     info.field_count = o.field_count;
     info.fields = o.fields;
     TRY(system_lock(db->system, err));
-    rc = create_locked(db, &info, &e, err);
+    rc = create_locked(db, &info, !sample, &e, err);
     system_unlock(db->system);
     if (rc != EVDB_OK) goto out;
     if (!opened) engine_release(e);

@@ -5,6 +5,7 @@
 #include "base/try.h"
 #include "engine/engine.h"
 #include "engine/generation.h"
+#include "engine/stored.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,8 @@ typedef struct verifying {
     evdb_verify_report report;
     char *names; /* "uuid name\n" of all stores: they are opened after system.db was read */
     size_t size;
+    engine *engine; /* of the store being looked at */
+    stored_room room;
 } verifying;
 
 static void note(void *context, const char *text)
@@ -39,6 +42,13 @@ static evdb_status list(void *context, const char *uuid, const char *name, evdb_
     return EVDB_OK;
 }
 
+static evdb_status check_vector(void *context, rows_reader *rd, const rows_record *r, evdb_error *err)
+{
+    verifying *v = context;
+    const float *vector;
+    return stored_vector(v->engine, rd, &r->id, r->codec, r->vector, r->vector_bytes, atomic_load(&v->engine->dim), &v->room, &vector, err);
+}
+
 static evdb_status verify_store(verifying *v, const char *uuid, evdb_error *err)
 {
     engine *e = NULL;
@@ -49,8 +59,13 @@ static evdb_status verify_store(verifying *v, const char *uuid, evdb_error *err)
     if (rc == EVDB_NOT_FOUND) /* dropped since the list was read */
         return v->only ? error_set(err, rc, "there is no store '%s'", v->only) : EVDB_OK;
     v->report.stores++;
-    if (rc == EVDB_OK && (rc = rows_read(e->rows, &rd, &why)) == EVDB_OK)
-        rc = rows_verify(rd, note, v, &records, &why);
+    if (rc == EVDB_OK) rc = rows_read(e->rows, &rd, &why);
+    if (rc == EVDB_OK) {
+        v->engine = e;
+        (void)engine_learn(e, rd, NULL); /* what cannot be read is a finding */
+        rc = rows_verify(rd, check_vector, note, v, &records, &why);
+        stored_room_free(e, &v->room);
+    }
     rows_read_end(rd);
     if (rc == EVDB_OK) rc = generation_verify(e, note, v, &why);
     if (e) engine_release(e);

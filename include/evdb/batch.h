@@ -38,6 +38,8 @@ typedef struct evdb_batch {
     uint64_t *versions;          /* out: count versions, or NULL */
     evdb_error *errors;          /* out, with EVDB_BATCH_PARTIAL: count errors, or NULL; when the call succeeds, those of
                                     items whose status is not EVDB_OK say why */
+    const char *codec;           /* that these records' vectors are kept with, whatever the store's is (codec.h, compress.h); "none" = as
+                                    elements; NULL = the store's */
 } evdb_batch;
 #define EVDB_BATCH { .size = sizeof(evdb_batch) }
 

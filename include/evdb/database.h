@@ -43,6 +43,8 @@ typedef struct evdb_options {
     /* Bytes that the graph of each store may take in this process (evdb_index_estimate()); 0 = no bound. One that would take more is
      * not built, nor loaded where another process saved it: what is not in a graph is scanned. */
     uint64_t index_memory_max;
+    /* The codec of stores whose creator names none (codec.h, compress.h), where they can have one; NULL = none. Copied. */
+    const char *default_codec;
 } evdb_options;
 #define EVDB_OPTIONS { .size = sizeof(evdb_options) }
 

@@ -34,6 +34,7 @@ typedef struct evdb_store_options {
     uint32_t field_count;      /* how many names follow */
     const char *const *fields; /* metadata fields, as paths (filter.h), that filters will be fast on */
     const char *metric_name;   /* of a metric of the program's own (metric.h): then metric is 0 or EVDB_CUSTOM; else NULL */
+    const char *codec;         /* to keep vectors with (codec.h, compress.h); NULL = evdb_options.default_codec, "" or "none" = no codec */
 } evdb_store_options;
 #define EVDB_STORE_OPTIONS { .size = sizeof(evdb_store_options) }
 
@@ -51,6 +52,7 @@ typedef struct evdb_store_info {
     uint32_t field_count;
     const char *const *fields;
     const char *metric_name;   /* with EVDB_CUSTOM; else NULL */
+    const char *codec;         /* that its vectors are kept with (codec.h, compress.h); NULL = elements of dtype */
 } evdb_store_info;
 
 typedef struct evdb_store_stats {

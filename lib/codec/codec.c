@@ -136,6 +136,13 @@ size_t codec_bound(const codec *c) { return c->bound; }
 bool codec_packs(const codec *c) { return c->count > c->transforms + 1; }
 uint64_t codec_fingerprint(const codec *c) { return c->fingerprint; }
 
+bool codec_is_elements(const codec *c, evdb_dtype *dtype)
+{
+    bool f32 = strcmp(codec_quantiser(c)->kind->of.name, "f32") == 0, f16 = strcmp(codec_quantiser(c)->kind->of.name, "f16") == 0;
+    *dtype = f16 ? EVDB_F16 : EVDB_F32;
+    return !c->transforms && (f32 || f16);
+}
+
 bool codec_lossless(const codec *c)
 {
     for (uint32_t i = 0; i < c->count; i++)

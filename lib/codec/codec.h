@@ -28,6 +28,9 @@ evdb_status codec_create(const evdb_allocator *mem, const kernel *k, const char 
                          codec **out, evdb_error *err);
 void codec_free(codec *c);
 
+/* As evdb_codec_check(). */
+evdb_status codec_check(const char *spec, uint32_t dim, char *canonical, size_t *sample, evdb_error *err);
+
 const char *codec_spec(const codec *c);
 uint32_t codec_dim(const codec *c);
 bool codec_lossless(const codec *c);
@@ -35,6 +38,8 @@ size_t codec_trained_bytes(const codec *c);
 size_t codec_code_bytes(const codec *c);
 size_t codec_bound(const codec *c);
 bool codec_packs(const codec *c); /* has a byte codec */
+/* Its codes are elements as base/element.h has them, F32 or F16. */
+bool codec_is_elements(const codec *c, evdb_dtype *dtype);
 /* Tells codecs of one spec that were trained differently apart. */
 uint64_t codec_fingerprint(const codec *c);
 

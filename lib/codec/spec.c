@@ -1,6 +1,7 @@
 /* spec.c - codecs as text: "pca:128+i8+zstd" to stages, and their whole as text again. */
 #include "base/error.h"
 #include "codec/codec_private.h"
+#include "platform/platform.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -124,4 +125,17 @@ evdb_status codec_parse(codec *c, const char *spec, evdb_error *err)
     }
     if (rc == EVDB_OK) rc = complete(c, err);
     return rc == EVDB_OK ? write_spec(c, err) : rc;
+}
+
+evdb_status codec_check(const char *spec, uint32_t dim, char *canonical, size_t *sample, evdb_error *err)
+{
+    codec c = { .dim = dim, .mem = platform_real.mem, .kernel = kernel_best() };
+    if (dim > EVDB_DIM_MAX) return error_set(err, EVDB_INVALID, "a vector has 1 to %u elements, not %u", EVDB_DIM_MAX, dim);
+    evdb_status rc = codec_parse(&c, spec, err);
+    if (rc != EVDB_OK) return rc;
+    if (canonical) memcpy(canonical, c.spec, sizeof(c.spec));
+    if (sample) *sample = 0;
+    for (uint32_t i = 0; sample && i < c.count; i++)
+        if (c.stages[i].sample > *sample) *sample = c.stages[i].sample;
+    return EVDB_OK;
 }

@@ -214,8 +214,8 @@ static evdb_status insert_description(sql *s, const evdb_store_info *info, evdb_
 {
     sqlite3_stmt *st = NULL, *field = NULL;
     evdb_status rc;
-    TRY(sql_exec(s, "BEGIN IMMEDIATE", err));
-    TRY(sql_prepare(s, "INSERT INTO store VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)", &st, err));
+    TRY(sql_prepare(s, "INSERT INTO store(format, uuid, name, dim, metric, dtype, id_type, m, ef_construction, index_threads, created_ms,"
+                    " codec) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)", &st, err));
     const int64_t numbers[] = { info->dim, info->metric, info->dtype, info->id_type, info->m, info->ef_construction,
                                 info->index_threads, info->created_ms };
     sqlite3_bind_int64(st, 1, ROWS_FORMAT);
@@ -223,6 +223,7 @@ static evdb_status insert_description(sql *s, const evdb_store_info *info, evdb_
     sqlite3_bind_text(st, 3, info->name, -1, SQLITE_STATIC);
     for (int i = 0; i < 8; i++) sqlite3_bind_int64(st, 4 + i, numbers[i]);
     if (info->metric_name) sqlite3_bind_text(st, 5, info->metric_name, -1, SQLITE_STATIC);
+    if (info->codec) sqlite3_bind_text(st, 12, info->codec, -1, SQLITE_STATIC);
     TRY(sql_run(s, st, err));
     TRY(sql_prepare(s, "INSERT INTO fields VALUES(?1,?2)", &field, err));
     for (uint32_t i = 0; i < info->field_count; i++) {
@@ -230,14 +231,13 @@ static evdb_status insert_description(sql *s, const evdb_store_info *info, evdb_
         sqlite3_bind_text(field, 2, info->fields[i], -1, SQLITE_STATIC);
         TRY(sql_run(s, field, err));
     }
-    TRY(sql_exec(s, "COMMIT", err));
 out:
     sqlite3_finalize(st);
     sqlite3_finalize(field);
     return rc;
 }
 
-evdb_status rows_create(const platform *p, const vfs *v, const char *dir, const evdb_store_info *info, rows **out,
+evdb_status rows_create(const platform *p, const vfs *v, const char *dir, const evdb_store_info *info, bool codec_ready, rows **out,
                         evdb_error *err)
 {
     rows *r = NULL;
@@ -246,7 +246,15 @@ evdb_status rows_create(const platform *p, const vfs *v, const char *dir, const 
     memcpy(r->uuid, info->uuid, sizeof(r->uuid));
     TRY(sql_open(p, v, r->path, SQL_CREATE, &r->writer, err));
     TRY(sql_migrate(&r->writer, schema_rows, schema_rows_count, err));
+    TRY(sql_exec(&r->writer, "BEGIN IMMEDIATE", err));
     TRY(insert_description(&r->writer, info, err));
+    if (info->codec && codec_ready) {
+        rows_coding coding = { .version = 1, .recode_from = -1 };
+        TRY(rows_codec_add(r, &(rows_codec){ .spec = info->codec }, &coding.codec, err));
+        strncat(coding.wanted, info->codec, ROWS_SPEC_MAX);
+        TRY(rows_coding_set(r, &coding, err));
+    }
+    TRY(sql_exec(&r->writer, "COMMIT", err));
     set_hint(r, 0, 0);
     int failed = dir ? file_sync_dir(p, dir) : 0;
     if (failed) TRY(error_errno(err, failed, "sync", dir));

@@ -10,7 +10,7 @@
 #include <evdb/store.h>
 #include <stdbool.h>
 
-enum { ROWS_FORMAT = 1, ROWS_READERS_KEPT = 8 };
+enum { ROWS_FORMAT = 2, ROWS_READERS_KEPT = 8 };
 
 typedef struct rows rows;
 typedef struct rows_reader rows_reader;
@@ -21,8 +21,9 @@ typedef struct rows_tip {
     uint64_t live;     /* records */
 } rows_tip;
 
-/* Creates rows.db with this description in directory dir (NULL = in memory). */
-evdb_status rows_create(const platform *p, const vfs *v, const char *dir, const evdb_store_info *info, rows **out,
+/* Creates rows.db with this description in directory dir (NULL = in memory). codec_ready: vectors are written with info->codec from the
+ * first on; else it is wanted only. */
+evdb_status rows_create(const platform *p, const vfs *v, const char *dir, const evdb_store_info *info, bool codec_ready, rows **out,
                         evdb_error *err);
 evdb_status rows_open(const platform *p, const vfs *v, const char *dir, rows **out, evdb_error *err);
 void rows_close(rows *r);
@@ -35,6 +36,8 @@ typedef struct rows_write {
     const void *vector; /* NULL: none given */
     size_t vector_bytes;
     uint32_t dim;
+    uint32_t codec;       /* of the vector's bytes; 0 = elements */
+    bool own_codec;       /* the record's own wish: it stays of that one */
     const char *metadata; /* NULL: none given */
     size_t metadata_length;
     uint64_t if_version;
@@ -73,6 +76,7 @@ typedef struct rows_record {
     size_t metadata_length;
     const void *vector; /* NULL unless asked for */
     size_t vector_bytes;
+    uint32_t codec;     /* of the vector */
 } rows_record;
 
 enum { ROWS_VECTOR = 1 };
@@ -102,13 +106,56 @@ typedef struct rows_vector {
     evdb_id id;
     const void *bytes;
     size_t size;
+    uint32_t codec;
 } rows_vector;
 typedef evdb_status rows_vector_fn(void *context, const rows_vector *vector, evdb_error *err);
 /* Every vector in order of slot, checksums verified. */
 evdb_status rows_vectors(rows_reader *rd, rows_vector_fn *each, void *context, evdb_error *err);
+/* One above the highest slot that has a vector. */
+evdb_status rows_slots(rows_reader *rd, uint64_t *out, evdb_error *err);
+/* The vector in a slot, whichever that is. */
+evdb_status rows_vector_in(rows_reader *rd, uint64_t slot, rows_vector *out, bool *found, evdb_error *err);
 /* The vector in a slot, if it is the one that change `sequence` wrote; else *found is false. */
 evdb_status rows_vector_at(rows_reader *rd, uint64_t slot, uint64_t sequence, rows_vector *out, bool *found,
                            evdb_error *err);
+
+/* ---- codecs: what vectors are written with that are not elements (rows_codec.c) ---- */
+
+typedef struct rows_codec {
+    uint32_t id;
+    bool own;          /* of records that asked for it: their vectors are left as they are */
+    const char *spec;  /* borrowed until the next step or the end of the read, like all below */
+    double loss;       /* mean relative error when it was trained */
+    const void *bytes; /* with its trained parameters; NULL = it has none */
+    size_t size;
+} rows_codec;
+/* EVDB_CORRUPT where a vector says that it is of a codec that is missing. */
+evdb_status rows_codec_get(rows_reader *rd, uint32_t id, rows_codec *out, evdb_error *err);
+/* The newest of this spec; *found. */
+evdb_status rows_codec_find(rows_reader *rd, const char *spec, bool own, rows_codec *out, bool *found, evdb_error *err);
+
+/* How the store's vectors are written. */
+enum { ROWS_SPEC_MAX = 127 };
+typedef struct rows_coding {
+    char wanted[ROWS_SPEC_MAX + 1]; /* "" = elements */
+    uint32_t codec;                 /* of vectors to come */
+    uint32_t version;               /* how often that changed: what was made of vectors of an earlier one is outdated */
+    int64_t recode_from;            /* slots from here on may hold others; -1 = none do */
+} rows_coding;
+evdb_status rows_coding_now(rows_reader *rd, rows_coding *out, evdb_error *err);
+/* Vectors from a slot on that are neither of this codec nor of a record's own, at most max, as rows_vectors(). */
+evdb_status rows_vectors_of_others(rows_reader *rd, uint64_t from, uint32_t codec, size_t max, rows_vector_fn *each, void *context,
+                                   evdb_error *err);
+
+/* Within a transaction: */
+evdb_status rows_codec_add(rows *r, const rows_codec *codec, uint32_t *id, evdb_error *err);
+evdb_status rows_coding_set(rows *r, const rows_coding *coding, evdb_error *err);
+/* As the transaction sees it: without what is wanted. */
+void rows_coding_within(const rows *r, rows_coding *out);
+/* Writes a vector again, if it is the one that was read (of v's slot and sequence); `v` is as it shall be. */
+evdb_status rows_recode(rows *r, const rows_vector *v, evdb_error *err);
+/* Forgets codecs that no vector is of. Reads the slots of all. */
+evdb_status rows_codecs_sweep(rows *r, evdb_error *err);
 
 /* ---- the hint: how far commits have got, without asking SQLite ---- */
 
@@ -121,8 +168,11 @@ bool rows_dropped(const rows *r);
 
 /* ---- checking ---- */
 typedef void rows_problem_fn(void *context, const char *text);
+/* Is this a vector of the store? EVDB_CORRUPT says why not. */
+typedef evdb_status rows_vector_check_fn(void *context, rows_reader *rd, const rows_record *record, evdb_error *err);
 /* Checks every invariant of rows.db; records counts those whose checksums were computed. */
-evdb_status rows_verify(rows_reader *rd, rows_problem_fn *problem, void *context, uint64_t *records, evdb_error *err);
+evdb_status rows_verify(rows_reader *rd, rows_vector_check_fn *check_vector, rows_problem_fn *problem, void *context, uint64_t *records,
+                        evdb_error *err);
 uint64_t rows_disk_bytes(const rows *r);
 
 #endif

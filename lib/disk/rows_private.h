@@ -21,10 +21,12 @@ enum { HINT_BYTES = 4096 };
 
 enum write_statement {
     W_BEGIN, W_COMMIT, W_ROLLBACK, W_MARK, W_UNMARK, W_UNDO, W_TIP, W_SLOT, W_FREE_SLOT, W_FIND, W_RECORD_IN, W_RECORD_UP,
-    W_RECORD_OUT, W_VECTOR_IN, W_VECTOR_OUT, W_CHANGE, W_FREE_IN, W_FREE_OUT, W_DECIDE, W_DECIDED, W_TRIM, W_VACUUM, W_COUNT
+    W_RECORD_OUT, W_VECTOR_IN, W_VECTOR_OUT, W_CHANGE, W_FREE_IN, W_FREE_OUT, W_DECIDE, W_DECIDED, W_TRIM, W_VACUUM, W_CODEC_IN,
+    W_CODEC_OUT, W_CODING, W_RECODE_FROM, W_RECODE, W_COUNT
 };
 enum read_statement {
-    R_BEGIN, R_END, R_TIP, R_STORE, R_FIELDS, R_GET, R_FIRST, R_AFTER, R_VECTOR, R_VECTORS, R_CHANGES, R_HORIZON, R_COUNT
+    R_BEGIN, R_END, R_TIP, R_STORE, R_FIELDS, R_GET, R_FIRST, R_AFTER, R_VECTOR, R_VECTORS, R_CHANGES, R_HORIZON, R_CODEC,
+    R_CODEC_OF, R_CODING, R_OTHERS, R_SLOTS, R_COUNT
 };
 
 /* What a transaction has come to; copied by rows_mark so that rows_undo can go back. */
@@ -33,6 +35,8 @@ typedef struct rows_state {
     bool has_free;
     uint32_t dim;
     evdb_id_type id_type;
+    uint32_t codec, coding;
+    int64_t recode_from; /* -1 = none */
 } rows_state;
 
 struct rows_reader {
@@ -71,8 +75,16 @@ void rows_bind_id(sqlite3_stmt *st, int at, const evdb_id *id);
 evdb_id rows_column_id(sqlite3_stmt *st, int at);
 
 /* The checksum of a record (bytes = metadata) or a vector: bound to its id, slot and sequence, so that sound
- * bytes in the wrong place do not pass. */
-int64_t rows_checksum(const evdb_id *id, uint64_t slot, uint64_t sequence, const void *bytes, size_t size);
+ * bytes in the wrong place do not pass; and to its codec, 0 = none. */
+int64_t rows_checksum(const evdb_id *id, uint64_t slot, uint64_t sequence, uint32_t codec, const void *bytes, size_t size);
+
+/* Reads the vector row that st, of the columns of VECTOR_COLUMNS, stands on, verified. */
+#define VECTOR_COLUMNS "slot, sequence, id, checksum, bytes, codec"
+evdb_status rows_take_vector(rows_reader *rd, sqlite3_stmt *st, rows_vector *out, evdb_error *err);
+evdb_status rows_read_statement(rows_reader *rd, enum read_statement which, sqlite3_stmt **out, evdb_error *err);
+/* Loads the first row of a statement of `count` integers; missing rows and NULLs leave the defaults. */
+evdb_status rows_integers(rows *r, enum write_statement which, int64_t *out, int count, evdb_error *err);
+evdb_status rows_write_statement(rows *r, enum write_statement which, sqlite3_stmt **out, evdb_error *err);
 
 /* Says in the hint that commits up to sequence are durable. */
 void rows_hint_done(rows *r, uint64_t sequence);

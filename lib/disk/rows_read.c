@@ -11,15 +11,21 @@ static const char *const texts[R_COUNT] = {
     [R_END] = "COMMIT",
     [R_TIP] = "SELECT sequence, live FROM changes ORDER BY sequence DESC LIMIT 1",
     [R_STORE] = "SELECT format, uuid, name, dim, metric, dtype, id_type, m, ef_construction, index_threads, created_ms,"
-                " (SELECT count(*) FROM fields) FROM store",
+                " (SELECT count(*) FROM fields), codec FROM store",
     [R_FIELDS] = "SELECT name FROM fields ORDER BY position",
     [R_GET] = "SELECT id, slot, sequence, checksum, metadata FROM records WHERE id=?1",
     [R_FIRST] = "SELECT id, slot, sequence, checksum, metadata FROM records ORDER BY id",
     [R_AFTER] = "SELECT id, slot, sequence, checksum, metadata FROM records WHERE id>?1 ORDER BY id",
-    [R_VECTOR] = "SELECT slot, sequence, id, checksum, bytes FROM vectors WHERE slot=?1",
-    [R_VECTORS] = "SELECT slot, sequence, id, checksum, bytes FROM vectors ORDER BY slot",
+    [R_VECTOR] = "SELECT " VECTOR_COLUMNS " FROM vectors WHERE slot=?1",
+    [R_VECTORS] = "SELECT " VECTOR_COLUMNS " FROM vectors ORDER BY slot",
     [R_CHANGES] = "SELECT sequence, kind, slot, freed, id FROM changes WHERE sequence>?1 ORDER BY sequence LIMIT ?2",
     [R_HORIZON] = "SELECT sequence FROM changes ORDER BY sequence LIMIT 1",
+    [R_SLOTS] = "SELECT max(slot) + 1 FROM vectors",
+    [R_CODEC] = "SELECT id, spec, own, loss, bytes, checksum FROM codecs WHERE id=?1",
+    [R_CODEC_OF] = "SELECT id, spec, own, loss, bytes, checksum FROM codecs WHERE spec=?1 AND own=?2 ORDER BY id DESC LIMIT 1",
+    [R_CODING] = "SELECT codec, codec_id, recode_from, coding FROM store",
+    [R_OTHERS] = "SELECT " VECTOR_COLUMNS " FROM vectors WHERE slot>=?1 AND codec<>?2 AND codec NOT IN (SELECT id FROM codecs WHERE own)"
+                 " ORDER BY slot LIMIT ?3",
 };
 
 void rows_bind_id(sqlite3_stmt *st, int at, const evdb_id *id)
@@ -35,7 +41,7 @@ evdb_id rows_column_id(sqlite3_stmt *st, int at)
     return (evdb_id){ .text = text ? text : "", .length = (size_t)sqlite3_column_bytes(st, at) };
 }
 
-static evdb_status get(rows_reader *rd, enum read_statement which, sqlite3_stmt **out, evdb_error *err)
+evdb_status rows_read_statement(rows_reader *rd, enum read_statement which, sqlite3_stmt **out, evdb_error *err)
 {
     evdb_status rc = rows_statement(&rd->connection, &rd->statements[which], texts[which], err);
     *out = rd->statements[which];
@@ -45,7 +51,7 @@ static evdb_status get(rows_reader *rd, enum read_statement which, sqlite3_stmt 
 evdb_status rows_simple_read(rows_reader *rd, bool begin, evdb_error *err)
 {
     sqlite3_stmt *st;
-    evdb_status rc = get(rd, begin ? R_BEGIN : R_END, &st, err);
+    evdb_status rc = rows_read_statement(rd, begin ? R_BEGIN : R_END, &st, err);
     return rc == EVDB_OK ? sql_run(&rd->connection, st, err) : rc;
 }
 
@@ -54,7 +60,7 @@ evdb_status rows_tip_now(rows_reader *rd, rows_tip *out, evdb_error *err)
     sqlite3_stmt *st;
     bool row;
     evdb_status rc;
-    TRY(get(rd, R_TIP, &st, err));
+    TRY(rows_read_statement(rd, R_TIP, &st, err));
     rc = sql_step(&rd->connection, st, &row, err);
     if (rc == EVDB_OK)
         *out = row ? (rows_tip){ (uint64_t)sqlite3_column_int64(st, 0), (uint64_t)sqlite3_column_int64(st, 1) }
@@ -70,24 +76,39 @@ static evdb_status unsound(const rows_reader *rd, const evdb_id *id, const char 
     return error_set(err, EVDB_CORRUPT, "%s: record %s: %s", rd->connection.name, id_show(id, shown, sizeof(shown)), what);
 }
 
+/* `owner` is who the vector must be of. */
+static evdb_status take_vector_of(rows_reader *rd, sqlite3_stmt *st, const evdb_id *owner, rows_vector *out, evdb_error *err)
+{
+    *out = (rows_vector){ .slot = (uint64_t)sqlite3_column_int64(st, 0), .sequence = (uint64_t)sqlite3_column_int64(st, 1), .id = *owner,
+                          .bytes = sqlite3_column_blob(st, 4), .size = (size_t)sqlite3_column_bytes(st, 4),
+                          .codec = (uint32_t)sqlite3_column_int64(st, 5) };
+    if (sqlite3_column_int64(st, 3) != rows_checksum(owner, out->slot, out->sequence, out->codec, out->bytes, out->size))
+        return unsound(rd, owner, "its vector's checksum does not match", err);
+    return EVDB_OK;
+}
+
+evdb_status rows_take_vector(rows_reader *rd, sqlite3_stmt *st, rows_vector *out, evdb_error *err)
+{
+    evdb_id id = rows_column_id(st, 2);
+    return take_vector_of(rd, st, &id, out, err);
+}
+
 /* Fills out->vector with the record's, verified. */
 static evdb_status load_vector(rows_reader *rd, rows_record *out, evdb_error *err)
 {
     sqlite3_stmt *st;
+    rows_vector v;
     bool row;
     evdb_status rc;
-    TRY(get(rd, R_VECTOR, &st, err));
+    TRY(rows_read_statement(rd, R_VECTOR, &st, err));
     sqlite3_reset(st);
     sqlite3_bind_int64(st, 1, (int64_t)out->slot);
     TRY(sql_step(&rd->connection, st, &row, err));
     if (!row) return unsound(rd, &out->id, "its vector is missing", err);
-    uint64_t sequence = (uint64_t)sqlite3_column_int64(st, 1);
-    const void *bytes = sqlite3_column_blob(st, 4);
-    size_t size = (size_t)sqlite3_column_bytes(st, 4);
-    if (sqlite3_column_int64(st, 3) != rows_checksum(&out->id, out->slot, sequence, bytes, size))
-        return unsound(rd, &out->id, "its vector's checksum does not match", err);
-    out->vector = bytes;
-    out->vector_bytes = size;
+    TRY(take_vector_of(rd, st, &out->id, &v, err));
+    out->vector = v.bytes;
+    out->vector_bytes = v.size;
+    out->codec = v.codec;
 out:
     return rc;
 }
@@ -100,7 +121,7 @@ static evdb_status take_record(rows_reader *rd, sqlite3_stmt *st, unsigned flags
     out->metadata = (const char *)sqlite3_column_text(st, 4);
     out->metadata_length = (size_t)sqlite3_column_bytes(st, 4);
     if (out->id.text && out->id.length > EVDB_ID_BYTES_MAX) return unsound(rd, &out->id, "its id is too long", err);
-    if (!out->metadata || sqlite3_column_int64(st, 3) != rows_checksum(&out->id, out->slot, out->version, out->metadata,
+    if (!out->metadata || sqlite3_column_int64(st, 3) != rows_checksum(&out->id, out->slot, out->version, 0, out->metadata,
                                                                        out->metadata_length))
         return unsound(rd, &out->id, "its checksum does not match", err);
     return flags & ROWS_VECTOR ? load_vector(rd, out, err) : EVDB_OK;
@@ -112,7 +133,7 @@ evdb_status rows_get(rows_reader *rd, const evdb_id *id, unsigned flags, rows_re
     char shown[64];
     bool row;
     evdb_status rc;
-    TRY(get(rd, R_GET, &st, err));
+    TRY(rows_read_statement(rd, R_GET, &st, err));
     sqlite3_reset(st);
     rows_bind_id(st, 1, id);
     TRY(sql_step(&rd->connection, st, &row, err));
@@ -125,7 +146,7 @@ out:
 evdb_status rows_seek(rows_reader *rd, const evdb_id *after, evdb_error *err)
 {
     evdb_status rc;
-    TRY(get(rd, after ? R_AFTER : R_FIRST, &rd->scan, err));
+    TRY(rows_read_statement(rd, after ? R_AFTER : R_FIRST, &rd->scan, err));
     sqlite3_reset(rd->scan);
     if (after) rows_bind_id(rd->scan, 1, after);
 out:
@@ -143,7 +164,7 @@ evdb_status rows_horizon(rows_reader *rd, uint64_t *out, evdb_error *err)
     sqlite3_stmt *st;
     bool row;
     evdb_status rc;
-    TRY(get(rd, R_HORIZON, &st, err));
+    TRY(rows_read_statement(rd, R_HORIZON, &st, err));
     rc = sql_step(&rd->connection, st, &row, err);
     if (rc == EVDB_OK) *out = row ? (uint64_t)sqlite3_column_int64(st, 0) - 1 : 0;
     sqlite3_reset(st);
@@ -161,7 +182,7 @@ evdb_status rows_changes(rows_reader *rd, uint64_t after, size_t max, rows_chang
     TRY(rows_horizon(rd, &horizon, err));
     if (after < horizon)
         TRY(error_set(err, EVDB_GONE, "changes up to %llu were trimmed", (unsigned long long)horizon));
-    TRY(get(rd, R_CHANGES, &st, err));
+    TRY(rows_read_statement(rd, R_CHANGES, &st, err));
     sqlite3_bind_int64(st, 1, (int64_t)(after > INT64_MAX ? INT64_MAX : after));
     sqlite3_bind_int64(st, 2, (int64_t)(max > INT64_MAX ? INT64_MAX : max));
     for (;;) {
@@ -179,32 +200,47 @@ out:
     return rc;
 }
 
-/* Reads the vector row st stands on, verified. */
-static evdb_status take_vector(rows_reader *rd, sqlite3_stmt *st, rows_vector *out, evdb_error *err)
-{
-    *out = (rows_vector){ .slot = (uint64_t)sqlite3_column_int64(st, 0),
-                          .sequence = (uint64_t)sqlite3_column_int64(st, 1), .id = rows_column_id(st, 2),
-                          .bytes = sqlite3_column_blob(st, 4), .size = (size_t)sqlite3_column_bytes(st, 4) };
-    if (sqlite3_column_int64(st, 3) != rows_checksum(&out->id, out->slot, out->sequence, out->bytes, out->size))
-        return unsound(rd, &out->id, "its vector's checksum does not match", err);
-    return EVDB_OK;
-}
-
 evdb_status rows_vectors(rows_reader *rd, rows_vector_fn *each, void *context, evdb_error *err)
 {
     sqlite3_stmt *st = NULL;
     rows_vector v;
     bool row;
     evdb_status rc;
-    TRY(get(rd, R_VECTORS, &st, err));
+    TRY(rows_read_statement(rd, R_VECTORS, &st, err));
     for (;;) {
         TRY(sql_step(&rd->connection, st, &row, err));
         if (!row) break;
-        TRY(take_vector(rd, st, &v, err));
+        TRY(rows_take_vector(rd, st, &v, err));
         TRY(each(context, &v, err));
     }
 out:
     sqlite3_reset(st);
+    return rc;
+}
+
+evdb_status rows_slots(rows_reader *rd, uint64_t *out, evdb_error *err)
+{
+    sqlite3_stmt *st;
+    bool row;
+    evdb_status rc;
+    TRY(rows_read_statement(rd, R_SLOTS, &st, err));
+    rc = sql_step(&rd->connection, st, &row, err);
+    if (rc == EVDB_OK) *out = row ? (uint64_t)sqlite3_column_int64(st, 0) : 0;
+    sqlite3_reset(st);
+out:
+    return rc;
+}
+
+evdb_status rows_vector_in(rows_reader *rd, uint64_t slot, rows_vector *out, bool *found, evdb_error *err)
+{
+    sqlite3_stmt *st;
+    evdb_status rc;
+    TRY(rows_read_statement(rd, R_VECTOR, &st, err));
+    sqlite3_reset(st);
+    sqlite3_bind_int64(st, 1, (int64_t)slot);
+    TRY(sql_step(&rd->connection, st, found, err));
+    if (*found) TRY(rows_take_vector(rd, st, out, err));
+out:
     return rc;
 }
 
@@ -213,12 +249,12 @@ evdb_status rows_vector_at(rows_reader *rd, uint64_t slot, uint64_t sequence, ro
 {
     sqlite3_stmt *st;
     evdb_status rc;
-    TRY(get(rd, R_VECTOR, &st, err));
+    TRY(rows_read_statement(rd, R_VECTOR, &st, err));
     sqlite3_reset(st);
     sqlite3_bind_int64(st, 1, (int64_t)slot);
     TRY(sql_step(&rd->connection, st, found, err));
     if (*found && (uint64_t)sqlite3_column_int64(st, 1) != sequence) *found = false;
-    if (*found) TRY(take_vector(rd, st, out, err));
+    if (*found) TRY(rows_take_vector(rd, st, out, err));
 out:
     return rc;
 }
@@ -229,7 +265,7 @@ static evdb_status read_fields(rows_reader *rd, evdb_store_info *info, char **na
     bool row;
     uint32_t at = 0;
     evdb_status rc;
-    TRY(get(rd, R_FIELDS, &st, err));
+    TRY(rows_read_statement(rd, R_FIELDS, &st, err));
     for (;; at++) {
         TRY(sql_step(&rd->connection, st, &row, err));
         if (!row || at == info->field_count) break;
@@ -243,13 +279,13 @@ out:
     return rc;
 }
 
-/* Of a metric that is kept by its name; NULL for what is none. `at` is zeroed. */
-static const char *custom_name(sqlite3_stmt *st, int column, char *at)
+/* A text of 1 to most bytes; NULL for what is none. `at` is zeroed. */
+static const char *text_of(sqlite3_stmt *st, int column, size_t most, char *at)
 {
     size_t length = (size_t)sqlite3_column_bytes(st, column);
-    const void *name = sqlite3_column_text(st, column);
-    if (!name || !length || length > EVDB_METRIC_NAME_MAX) return NULL;
-    return memcpy(at, name, length);
+    const void *text = sqlite3_column_type(st, column) == SQLITE_TEXT ? sqlite3_column_text(st, column) : NULL;
+    if (!text || !length || length > most) return NULL;
+    return memcpy(at, text, length);
 }
 
 evdb_status rows_info(rows_reader *rd, evdb_store_info **out, evdb_error *err)
@@ -258,20 +294,21 @@ evdb_status rows_info(rows_reader *rd, evdb_store_info **out, evdb_error *err)
     evdb_store_info *info = NULL;
     bool row;
     evdb_status rc;
-    TRY(get(rd, R_STORE, &st, err));
+    TRY(rows_read_statement(rd, R_STORE, &st, err));
     TRY(sql_step(&rd->connection, st, &row, err));
     if (!row) TRY(error_set(err, EVDB_CORRUPT, "%s: has no description of the store", rd->connection.name));
     uint32_t fields = (uint32_t)sqlite3_column_int(st, 11);
     if (fields > EVDB_STORE_FIELDS_MAX)
         TRY(error_set(err, EVDB_CORRUPT, "%s: declares %u fields", rd->connection.name, fields));
-    size_t fixed = sizeof(*info) + fields * (sizeof(char *) + EVDB_FIELD_NAME_MAX + 1), bytes = fixed + EVDB_METRIC_NAME_MAX + 1;
+    size_t fixed = sizeof(*info) + fields * (sizeof(char *) + EVDB_FIELD_NAME_MAX + 1), bytes = fixed + EVDB_METRIC_NAME_MAX + 1 + ROWS_SPEC_MAX + 1;
     if (!(info = mem_owned(&rd->of->platform->mem, bytes))) TRY(error_no_memory(err, bytes, "a store's description"));
     const char *uuid = (const char *)sqlite3_column_text(st, 1), *name = (const char *)sqlite3_column_text(st, 2);
     strncat(info->uuid, uuid ? uuid : "", sizeof(info->uuid) - 1);
     strncat(info->name, name ? name : "", sizeof(info->name) - 1);
     info->format = (uint32_t)sqlite3_column_int(st, 0);
     info->dim = (uint32_t)sqlite3_column_int(st, 3);
-    if (sqlite3_column_type(st, 4) == SQLITE_TEXT) info->metric_name = custom_name(st, 4, (char *)info + fixed);
+    info->metric_name = text_of(st, 4, EVDB_METRIC_NAME_MAX, (char *)info + fixed);
+    info->codec = text_of(st, 12, ROWS_SPEC_MAX, (char *)info + fixed + EVDB_METRIC_NAME_MAX + 1);
     info->metric = info->metric_name ? EVDB_CUSTOM : (evdb_metric)sqlite3_column_int(st, 4);
     info->dtype = (evdb_dtype)sqlite3_column_int(st, 5);
     info->id_type = (evdb_id_type)sqlite3_column_int(st, 6);

@@ -1,5 +1,4 @@
 /* rows_verify.c - rows_verify(): every invariant of rows.db. Their numbers are those of lib/README.md. */
-#include "base/element.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/mem.h"
@@ -10,10 +9,9 @@
 
 typedef struct check {
     rows_reader *reader;
+    rows_vector_check_fn *check_vector;
     rows_problem_fn *problem;
     void *context;
-    evdb_dtype dtype;
-    uint32_t dim;
     rows_tip tip;
     uint64_t records;
 } check;
@@ -66,7 +64,7 @@ static evdb_status check_records(check *c, evdb_error *err)
         if (!found) break;
         count++;
         c->records++;
-        if (element_check(c->dtype, &row.id, row.vector, row.vector_bytes, c->dim, &why) != EVDB_OK) report(c, "%s", why.message);
+        if (c->check_vector(c->context, c->reader, &row, &why) != EVDB_OK) report(c, "%s", why.message);
         if (row.version > c->tip.sequence)
             report(c, "record %s: version %llu is beyond the last change", id_show(&row.id, shown, sizeof(shown)),
                    (unsigned long long)row.version);
@@ -101,19 +99,22 @@ static const struct { const char *text, *sentence; } relations[] = {
                " LIMIT 100", "a vector belongs to no record: slot" },
     /* I5 */ { "SELECT slot FROM free WHERE slot IN (SELECT slot FROM vectors) LIMIT 100",
                "a slot is free and in use:" },
+    /* I9 */ { "SELECT slot FROM vectors WHERE codec<>0 AND codec NOT IN (SELECT id FROM codecs) LIMIT 100",
+               "a vector is of a codec that is missing: slot" },
+    /* I9 */ { "SELECT codec_id FROM store WHERE codec_id<>0 AND codec_id NOT IN (SELECT id FROM codecs)",
+               "the store's codec is missing:" },
     /* I6 */ { "SELECT a.sequence FROM changes a WHERE a.sequence < (SELECT max(sequence) FROM changes) AND NOT EXISTS"
                " (SELECT 1 FROM changes b WHERE b.sequence=a.sequence+1) LIMIT 100", "a change is missing after" },
 };
 
-evdb_status rows_verify(rows_reader *rd, rows_problem_fn *problem, void *context, uint64_t *records, evdb_error *err)
+evdb_status rows_verify(rows_reader *rd, rows_vector_check_fn *check_vector, rows_problem_fn *problem, void *context, uint64_t *records,
+                        evdb_error *err)
 {
-    check c = { .reader = rd, .problem = problem, .context = context };
+    check c = { .reader = rd, .check_vector = check_vector, .problem = problem, .context = context };
     evdb_store_info *info;
     evdb_error why;
     evdb_status rc = rows_info(rd, &info, &why);
     if (rc != EVDB_OK) return finding(&c, rc, &why, err);
-    c.dtype = info->dtype;
-    c.dim = info->dim;
     mem_owned_free(info);
     rc = rows_tip_now(rd, &c.tip, &why);
     TRY(finding(&c, rc, &why, err));

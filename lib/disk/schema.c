@@ -14,6 +14,14 @@ const char *const schema_rows[] = {
     "CREATE TABLE changes(sequence INTEGER PRIMARY KEY, kind INTEGER NOT NULL, slot INTEGER, freed INTEGER,"
     " live INTEGER NOT NULL, id NOT NULL);"
     "CREATE TABLE free(slot INTEGER PRIMARY KEY);",
+    "ALTER TABLE vectors ADD COLUMN codec INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE store ADD COLUMN codec TEXT;"
+    "ALTER TABLE store ADD COLUMN codec_id INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE store ADD COLUMN coding INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE store ADD COLUMN recode_from INTEGER;"
+    "CREATE TABLE codecs(id INTEGER PRIMARY KEY AUTOINCREMENT, spec TEXT NOT NULL, own INTEGER NOT NULL, loss REAL NOT NULL,"
+    " bytes BLOB, checksum INTEGER NOT NULL);"
+    "UPDATE store SET format=2;",
 };
 const uint32_t schema_rows_count = sizeof(schema_rows) / sizeof(*schema_rows);
 

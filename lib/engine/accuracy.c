@@ -50,16 +50,15 @@ static void draw(sample *q, const flat_snapshot *s)
         uint32_t row = (uint32_t)((next_random(&seed) >> 32) % used);
         if (!flat_visible(s, row)) continue;
         float *to = q->queries + drawn++ * q->dim;
-        const float *vector = flat_vector(s->of, row, to);
-        if (vector != to) memcpy(to, vector, q->dim * sizeof(float));
+        memcpy(to, flat_vector(s->of, row, q->room), q->dim * sizeof(float));
     }
     q->count = drawn;
 }
 
-static void scan(sample *q, const flat_snapshot *s, uint32_t k)
+static evdb_status scan(sample *q, const flat_snapshot *s, uint32_t k, evdb_error *err)
 {
     flat_query fq = { q->queries, q->count, q->dim, k, INFINITY, 1, NULL };
-    flat_search(s, &fq, q->hits, q->found, NULL);
+    return flat_search(s, &fq, q->hits, q->found, NULL, err);
 }
 
 /* Away from `other`, as the store's elements can be. Where elements are of some few kinds only a half of what differs becomes the
@@ -74,10 +73,10 @@ static float moved_element(const sample *q, float x, float other, size_t *differ
 }
 
 /* Away from where the graph has a node, and from its neighbours. What would come to nothing has no direction: it stays. */
-static void move(sample *q, const flat_snapshot *s)
+static evdb_status move(sample *q, const flat_snapshot *s, evdb_error *err)
 {
-    scan(q, s, NEIGHBOUR);
-    for (size_t i = 0; i < q->count; i++) {
+    evdb_status rc = scan(q, s, NEIGHBOUR, err);
+    for (size_t i = 0; rc == EVDB_OK && i < q->count; i++) {
         float *x = q->queries + i * q->dim;
         if (!q->found[i]) continue;
         const float *other = flat_vector(s->of, q->hits[i * NEIGHBOUR + q->found[i] - 1].row, q->room);
@@ -86,6 +85,7 @@ static void move(sample *q, const flat_snapshot *s)
         for (uint32_t j = 0; j < q->dim; j++) moved += fabsf(moved_element(q, x[j], other[j], &before));
         for (uint32_t j = 0; moved > 0 && j < q->dim; j++) x[j] = moved_element(q, x[j], other[j], &differing);
     }
+    return rc;
 }
 
 static void sample_free(const evdb_allocator *mem, sample *q)
@@ -101,16 +101,16 @@ static evdb_status sample_make(engine *e, const flat_snapshot *s, uint32_t k, sa
     *q = (sample){ .dim = dim, .k = k, .metric = e->metric, .dtype = e->dtype, .count = count };
     uint32_t room = k < NEIGHBOUR ? NEIGHBOUR : k;
     q->queries = mem_array(mem, count * dim, sizeof(float));
-    q->room = mem_array(mem, dim, sizeof(float));
+    q->room = mem_array(mem, flat_room(s->of) + 1, sizeof(float));
     q->hits = mem_array(mem, count * room, sizeof(hit));
     q->found = mem_array(mem, count, sizeof(*q->found));
     q->bounds = mem_array(mem, count, sizeof(float));
     if (!q->queries || !q->room || !q->hits || !q->found || !q->bounds) return error_no_memory(err, count * room * sizeof(hit), "measuring searches");
     draw(q, s);
-    move(q, s);
-    scan(q, s, k);
-    for (size_t i = 0; i < q->count; i++) q->bounds[i] = q->found[i] ? q->hits[i * k + q->found[i] - 1].distance : -INFINITY;
-    return EVDB_OK;
+    evdb_status rc = move(q, s, err);
+    if (rc == EVDB_OK) rc = scan(q, s, k, err);
+    for (size_t i = 0; rc == EVDB_OK && i < q->count; i++) q->bounds[i] = q->found[i] ? q->hits[i * k + q->found[i] - 1].distance : -INFINITY;
+    return rc;
 }
 
 /* ---- measuring ---- */

@@ -76,7 +76,8 @@ static evdb_status carry_out(rows *r, commit_request *q, bool alone, evdb_error 
     bool marked = !alone && q->kind == COMMIT_WRITES && q->count > 1;
     evdb_status rc = marked ? rows_mark(r, err) : EVDB_OK;
     if (rc != EVDB_OK) return rc;
-    q->status = q->kind == COMMIT_TRIM ? rows_trim(r, q->through, &q->error) : apply(r, q);
+    q->status = q->kind == COMMIT_TRIM ? rows_trim(r, q->through, &q->error)
+                : q->kind == COMMIT_WORK ? q->work(q->context, r, &q->error) : apply(r, q);
     if (q->status == EVDB_OK) return marked ? rows_unmark(r, err) : EVDB_OK;
     bool untouched = q->count == 1 && item_error(q->status);
     fail(q, q->status, NULL);

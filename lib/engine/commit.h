@@ -19,7 +19,7 @@ enum {
 
 struct engine;
 
-typedef enum commit_kind { COMMIT_WRITES, COMMIT_TRIM, COMMIT_SYNC } commit_kind;
+typedef enum commit_kind { COMMIT_WRITES, COMMIT_TRIM, COMMIT_SYNC, COMMIT_WORK } commit_kind;
 
 typedef struct commit_request {
     commit_kind kind;
@@ -30,6 +30,8 @@ typedef struct commit_request {
     evdb_error *errors;     /* count, or NULL: why items of a partial request failed */
     uint64_t *versions;     /* count, or NULL; written when all is durable, 0 for items that are not */
     uint64_t through;       /* COMMIT_TRIM */
+    evdb_status (*work)(void *context, rows *r, evdb_error *err); /* COMMIT_WORK: whatever it does within the transaction */
+    void *context;
     /* out */
     size_t written;
     uint64_t first_version; /* of the first item written */

@@ -56,11 +56,13 @@ static void engine_close(engine *e)
 {
     evdb *db = e->db;
     commit_flush(e);
+    recode_destroy(e);
     indexer_destroy(e);
     filters_destroy(e);
     recall_destroy(e);
     accuracy_destroy(&e->accuracy);
     view_destroy(e);
+    codecs_destroy(e);
     commit_destroy(&e->commits);
     rows_close(e->rows);
     mem_free(&db->platform.mem, e);
@@ -73,6 +75,7 @@ static evdb_status describe(engine *e, evdb_error *err)
     evdb_status rc;
     TRY(rows_read(e->rows, &rd, err));
     TRY(rows_info(rd, &info, err));
+    TRY(codecs_learn(e, rd, err));
     memcpy(e->uuid, info->uuid, sizeof(e->uuid));
     e->metric = info->metric;
     e->dtype = info->dtype;
@@ -83,7 +86,7 @@ static evdb_status describe(engine *e, evdb_error *err)
     atomic_store(&e->id_type, info->id_type);
     bool custom = e->metric == EVDB_CUSTOM; /* has a name, and is of floats */
     if (!evdb_metric_name(e->metric) || !evdb_dtype_name(e->dtype) || e->dim > EVDB_DIM_MAX || e->id_type > EVDB_ID_STRING ||
-        custom != (info->metric_name != NULL) || (custom && e->dtype != EVDB_F32))
+        custom != (info->metric_name != NULL) || (e->dtype != EVDB_F32 && (custom || info->codec)) || (custom && info->codec))
         rc = error_set(err, EVDB_CORRUPT, "store %s: its description makes no sense", e->uuid);
     else if (info->metric_name) rc = metrics_named(e->db, info->metric_name, &e->custom, err);
 out:
@@ -99,8 +102,10 @@ static evdb_status adopt(evdb *db, rows *r, engine **out, evdb_error *err)
     if (!e) return error_no_memory(err, sizeof(*e), "a store");
     e->db = db;
     e->rows = r;
+    codecs_init(&e->codecs);
     evdb_status rc = describe(e, err);
     if (rc != EVDB_OK) {
+        codecs_destroy(e);
         mem_free(&db->platform.mem, e);
         return rc;
     }
@@ -108,12 +113,14 @@ static evdb_status adopt(evdb *db, rows *r, engine **out, evdb_error *err)
     view_init(&e->view);
     filters_init(&e->filters);
     indexer_init(&e->indexer);
+    recode_init(&e->recode);
     accuracy_init(&e->accuracy);
     recall_init(&e->recall);
     e->references = 1;
     e->next = db->engines;
     db->engines = e;
     *out = e;
+    if (codecs_unsettled(e)) recode_begin(e);
     return EVDB_OK;
 }
 

@@ -7,11 +7,13 @@
 #include "disk/rows.h"
 #include "disk/system.h"
 #include "engine/accuracy.h"
+#include "engine/codecs.h"
 #include "engine/commit.h"
 #include "engine/filters.h"
 #include "engine/indexer.h"
 #include "engine/metrics.h"
 #include "engine/recall.h"
+#include "engine/recode.h"
 #include "engine/view.h"
 #include "kernel/kernel.h"
 #include <pthread.h>
@@ -35,6 +37,7 @@ struct evdb {
     const kernel *kernel;
     bool recall_unwatched;
     metrics metrics;
+    char *default_codec; /* of new stores; NULL = none */
     uint64_t index_memory_max; /* bytes of each store's graph; 0 = no bound */
     const volatile unsigned char *fork_page;
     pid_t pid; /* for kernels without the page */
@@ -59,6 +62,8 @@ struct engine {
     uint32_t m, ef_construction, index_threads;
     commit_queue commits;
     view view;
+    codecs codecs;
+    recoder recode;
     filters filters;
     indexer indexer;
     accuracies accuracy;

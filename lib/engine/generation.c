@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char name[] = "index", bad_name[] = "index.bad", lock_name[] = "index.lock";
+static const char name[] = "index", bad_name[] = "index.bad", lock_name[] = "index.lock", coding_part[] = "coding";
 
 static evdb_status begin(void *context, const char *part, evdb_error *err) { return sections_begin(context, part, err); }
 
@@ -48,15 +48,33 @@ static evdb_status last_change(engine *e, uint64_t *out, evdb_error *err)
     return rc;
 }
 
+/* Its rows must be what an index of today would have: the codec may have changed since. */
+static evdb_status check_form(const sections_in *file, const stored_form *form, evdb_error *err)
+{
+    const void *at;
+    uint64_t found = 0;
+    if (sections_find(file, coding_part, sizeof(found), &at, NULL, NULL) == EVDB_OK) memcpy(&found, at, sizeof(found));
+    return found == form->version ? EVDB_OK : error_set(err, EVDB_NOT_FOUND, "the index is of vectors that were kept with another codec");
+}
+
+static evdb_status save_form(sections_out *file, const stored_form *form, evdb_error *err)
+{
+    uint64_t version = form->version;
+    evdb_status rc = version ? sections_begin(file, coding_part, err) : EVDB_OK;
+    return rc == EVDB_OK && version ? sections_write(file, &version, sizeof(version), err) : rc;
+}
+
 evdb_status generation_read(engine *e, const char *dir, uint64_t newest, view_index **out, evdb_error *err)
 {
     const evdb_allocator *mem = &e->db->platform.mem;
-    indexed_options o = view_options(e);
     view_index *index = mem_zero(mem, sizeof(*index));
     sections_in *file = NULL;
     evdb_status rc;
     if (!index) return error_no_memory(err, sizeof(*index), "an index");
+    TRY(stored_form_now(e, NULL, atomic_load(&e->dim), &index->form, err));
     TRY(sections_open(&e->db->platform, dir, name, e->uuid, newest, &file, err));
+    TRY(check_form(file, &index->form, err));
+    indexed_options o = view_options(e, &index->form);
     TRY(indexed_load(&o, sections_sequence(file), &(loader){ file, find }, file, sections_close, &index->vectors, err));
     index->flat = indexed_flat(index->vectors);
     index->saved = sections_sequence(file);
@@ -99,6 +117,7 @@ static evdb_status save_to(engine *e, view_index *index, const char *dir, evdb_e
     memcpy(of.uuid, e->uuid, sizeof(of.uuid));
     of.sequence = s.sequence;
     TRY(sections_create(&e->db->platform, dir, name, &of, &file, err));
+    TRY(save_form(file, &index->form, err));
     TRY(indexed_save(index->vectors, &s, &(saver){ file, begin, write }, err));
     rc = sections_finish(file, err);
     file = NULL;
@@ -186,7 +205,8 @@ evdb_status generation_save(engine *e, view_index *index, evdb_error *err)
     view_index *saved = NULL;
     evdb_status rc;
     TRY(engine_dir(e->db, e->uuid, &dir, err));
-    if (!dir || !indexed_has_graph(index->vectors) || !much_changed(index)) goto out;
+    bool outdated = index->form.version != atomic_load(&e->codecs.version); /* another one is about to take its place */
+    if (!dir || outdated || !indexed_has_graph(index->vectors) || !much_changed(index)) goto out;
     TRY(save_to(e, index, dir, err));
     TRY(generation_read(e, dir, UINT64_MAX, &saved, err));
     TRY(view_adopt(e, saved, err));

@@ -1,5 +1,4 @@
 /* generation_verify.c - generation_verify(): the file of an index beside the rows that it was made from. */
-#include "base/element.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/mem.h"
@@ -16,6 +15,8 @@ typedef struct verifying {
     engine *engine;
     view_index *index;
     flat_snapshot rows;
+    rows_reader *reader;
+    stored_room room;
     uint64_t matched, told;
     void (*problem)(void *context, const char *text);
     void *context;
@@ -37,12 +38,13 @@ static evdb_status compare(void *context, const rows_vector *r, evdb_error *err)
     verifying *v = context;
     char shown[64];
     uint32_t row = flat_row(v->index->flat, r->slot), dim = atomic_load(&v->engine->dim);
-    evdb_status rc = element_check(v->engine->dtype, &r->id, r->bytes, r->size, dim, err);
+    const void *expected;
+    evdb_status rc = stored_row(v->engine, v->reader, &v->index->form, r, dim, &v->room, &expected, err);
     if (rc != EVDB_OK) return rc;
     if (row == FLAT_NO_ROW || !flat_visible(&v->rows, row)) report(v, "index: has no row for record %s", id_show(&r->id, shown, sizeof(shown)));
     else {
         evdb_id id = flat_id(&v->rows, row);
-        bool same = id_equal(&id, &r->id) && memcmp(flat_stored(v->index->flat, row), r->bytes, r->size) == 0;
+        bool same = id_equal(&id, &r->id) && memcmp(flat_stored(v->index->flat, row), expected, flat_row_bytes(v->index->flat)) == 0;
         if (!same) report(v, "index: has another vector for record %s", id_show(&r->id, shown, sizeof(shown)));
     }
     v->matched++;
@@ -70,6 +72,7 @@ static evdb_status check_rows(verifying *v, evdb_error *err)
     if (rc != EVDB_OK && err) *err = why;
     if (rc != EVDB_OK) goto out;
     flat_begin(v->index->flat, &v->rows);
+    v->reader = rd;
     rc = rows_vectors(rd, compare, v, &why);
     flat_end(&v->rows);
     if (rc == EVDB_OK && v->matched != flat_count(v->index->flat))
@@ -94,6 +97,7 @@ evdb_status generation_verify(engine *e, void (*problem)(void *context, const ch
     if (rc == EVDB_OK) rc = check_rows(&v, &bad);
     if (rc == EVDB_NO_MEMORY && err) *err = bad;
     else if (rc != EVDB_OK && rc != EVDB_NOT_FOUND && rc != EVDB_NO_MEMORY) problem(context, bad.message);
+    stored_room_free(e, &v.room);
     if (v.index) indexed_free(v.index->vectors);
     mem_free(&e->db->platform.mem, v.index);
     mem_free(&e->db->platform.mem, dir);

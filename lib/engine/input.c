@@ -63,6 +63,20 @@ static evdb_status check_batch(const evdb_batch *b, evdb_error *err)
     return EVDB_OK;
 }
 
+/* What they are written with: the codec in force, or the one that the batch asks for. Vectors of another length than the store's are
+ * refused one by one. */
+static evdb_status take_codec(engine *e, const evdb_batch *b, input *in, evdb_error *err)
+{
+    const codec_met *met = NULL;
+    uint32_t known = atomic_load(&e->dim);
+    evdb_status rc = EVDB_OK;
+    if (b->kind == EVDB_DELETE || (known && known != b->dim)) return rc;
+    if (!b->codec) rc = codecs_get(e, NULL, atomic_load(&e->codecs.now), b->dim, &met, err);
+    else rc = codecs_own(e, b->codec, b->dim, &met, err);
+    if (rc == EVDB_OK && met) in->codec = met->codec, in->codec_id = met->id;
+    return rc;
+}
+
 /* The vectors as aligned floats: the caller's own memory whenever possible. What is encoded anyway need not be kept. */
 static evdb_status take_vectors(engine *e, const evdb_batch *b, bool copy, input *in, const char **base,
                                 size_t *stride, evdb_error *err)
@@ -71,10 +85,13 @@ static evdb_status take_vectors(engine *e, const evdb_batch *b, bool copy, input
     *base = b->vectors;
     *stride = b->stride ? b->stride : row;
     if (!b->vectors) return EVDB_OK;
-    if (e->dtype != EVDB_F32) {
+    evdb_status rc = take_codec(e, b, in, err);
+    if (rc != EVDB_OK) return rc;
+    if (e->dtype != EVDB_F32 || in->codec) {
         copy = false;
-        if (!(in->encoded = mem_array(&e->db->platform.mem, b->count, element_bytes(e->dtype, b->dim))))
-            return error_no_memory(err, b->count * element_bytes(e->dtype, b->dim), "the vectors as they are stored");
+        in->encoded_stride = in->codec ? codec_bound(in->codec) : element_bytes(e->dtype, b->dim);
+        if (!(in->encoded = mem_array(&e->db->platform.mem, b->count, in->encoded_stride)))
+            return error_no_memory(err, b->count * in->encoded_stride, "the vectors as they are stored");
     }
     if (!copy && (uintptr_t)*base % sizeof(float) == 0 && *stride % sizeof(float) == 0) return EVDB_OK;
     if (!(in->vectors = mem_array(&e->db->platform.mem, b->count, row)))
@@ -102,6 +119,21 @@ static evdb_status take_text(input *in, const evdb_batch *b, size_t i, bool copy
     return rc;
 }
 
+/* As it is stored. */
+static evdb_status encode(engine *e, const evdb_batch *b, const float *vector, char *to, input *in, rows_write *w, evdb_error *err)
+{
+    const void *bytes;
+    w->vector = to;
+    w->vector_bytes = in->encoded_stride;
+    w->codec = in->codec_id;
+    w->own_codec = b->codec != NULL;
+    if (!in->codec) element_encode(e->dtype, vector, b->dim, to);
+    if (!in->codec) return EVDB_OK;
+    evdb_status rc = stored_encode(e, in->codec, vector, &in->room, &bytes, &w->vector_bytes, err);
+    if (rc == EVDB_OK) memcpy(to, bytes, w->vector_bytes);
+    return rc;
+}
+
 static evdb_status take_item(engine *e, const evdb_batch *b, size_t i, bool copy, const char *vector, input *in,
                              evdb_error *err)
 {
@@ -115,10 +147,9 @@ static evdb_status take_item(engine *e, const evdb_batch *b, size_t i, bool copy
         w->vector = vector;
         w->vector_bytes = element_bytes(e->dtype, b->dim);
         w->dim = b->dim;
-        if (in->encoded) {
-            w->vector = in->encoded + i * w->vector_bytes;
-            element_encode(e->dtype, (const float *)(const void *)vector, b->dim, in->encoded + i * w->vector_bytes);
-        }
+        w->own_codec = b->codec != NULL;
+        if (in->encoded)
+            TRY(encode(e, b, (const float *)(const void *)vector, in->encoded + i * in->encoded_stride, in, w, err));
     }
     TRY(take_text(in, b, i, copy, w, err));
 out:
@@ -180,16 +211,17 @@ evdb_status input_batch(engine *e, const evdb_batch *given, bool copy, input *ou
     return rc;
 out:
     for (size_t i = 0; b->statuses && i < b->count; i++) b->statuses[i] = rc; /* nothing is written */
-    input_free(&in);
+    input_free(e, &in);
     return rc;
 }
 
-void input_free(input *in)
+void input_free(engine *e, input *in)
 {
     const evdb_allocator *mem = in->text.mem;
     mem_free(mem, in->writes);
     mem_free(mem, in->vectors);
     mem_free(mem, in->encoded);
+    stored_room_free(e, &in->room);
     if (in->own_statuses) mem_free(mem, in->statuses);
     buf_free(&in->text);
 }

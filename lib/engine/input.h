@@ -3,6 +3,7 @@
 #define EVDB_ENGINE_INPUT_H
 #include "base/buf.h"
 #include "disk/rows.h"
+#include "engine/stored.h"
 #include <evdb/batch.h>
 #include <stdbool.h>
 
@@ -14,7 +15,11 @@ typedef struct input {
     evdb_status *statuses; /* the caller's, or our own when a partial batch came without */
     bool own_statuses;
     float *vectors;        /* our copy, when one was needed */
-    char *encoded;         /* as they are stored, where that is not as floats */
+    char *encoded;         /* as they are stored, where that is not as floats: encoded_stride bytes each */
+    size_t encoded_stride;
+    const codec *codec;    /* that they are written with; NULL = elements */
+    uint32_t codec_id;
+    stored_room room;
     buf text;              /* metadata, and ids when copied */
     size_t count;
 } input;
@@ -22,7 +27,7 @@ typedef struct input {
 /* Checks everything that can be known before the transaction. In a partial batch bad items get their status and are
  * left out of `writes` by commit; otherwise the first one fails the call, err->item says which. */
 evdb_status input_batch(struct engine *e, const evdb_batch *batch, bool copy, input *out, evdb_error *err);
-void input_free(input *in);
+void input_free(struct engine *e, input *in);
 
 /* dim and values of a query or a record's vector: finite, of the store's elements, and not zero under cosine. */
 evdb_status input_vector(struct engine *e, const float *vector, uint32_t dim, evdb_error *err);

@@ -40,7 +40,7 @@ static void check(engine *e)
     flat_query q = { r->query, 1, atomic_load(&e->dim), r->k, INFINITY, 1, NULL };
     TRY(indexed_search(s.index->vectors, &s.rows, &q, r->ef, hits, &near, NULL));
     exact = hits + r->k;
-    flat_search(&s.rows, &q, exact, &all, NULL);
+    TRY(flat_search(&s.rows, &q, exact, &all, NULL, NULL));
     for (size_t i = 0; i < near && all; i++) good += hits[i].distance <= exact[all - 1].distance;
     if (all) add(r, (double)good / (double)all);
 out:

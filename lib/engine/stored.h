@@ -1,13 +1,36 @@
-/* stored.h - vectors as rows.db has them, checked and made floats again. */
+/* stored.h - vectors as rows.db has them, elements or written with a codec: checked, made floats again, or what an index keeps. */
 #ifndef EVDB_ENGINE_STORED_H
 #define EVDB_ENGINE_STORED_H
-#include <evdb/record.h>
+#include "codec/codec.h"
+#include "disk/rows.h"
 
 struct engine;
 
-/* A vector's floats, or EVDB_CORRUPT as element_check() has it (base/element.h): the bytes themselves in a store of f32 (so of any alignment), else `scratch`, which has room
- * for dim of them and may be NULL in a store of f32. */
-evdb_status stored_vector(const struct engine *e, const evdb_id *id, const void *bytes, size_t size, uint32_t dim, float *scratch,
-                          const float **out, evdb_error *err);
+/* What rows of an index are: codes of `codec`, or elements of `dtype`. Bytes of codec `id` become that without loss. */
+typedef struct stored_form {
+    evdb_dtype dtype;
+    const codec *codec; /* NULL = elements */
+    uint32_t id, version; /* of rows_coding */
+    const codec *written; /* codec `id`, NULL = elements: what bytes on disk are of */
+} stored_form;
+/* What an index made today shall be of, by the codec in force. */
+evdb_status stored_form_now(struct engine *e, rows_reader *rd, uint32_t dim, stored_form *out, evdb_error *err);
+
+/* Room that grows as vectors need it; zeroed at first, given back by stored_room_free(). */
+typedef struct stored_room {
+    char *at;
+    size_t size;
+} stored_room;
+void stored_room_free(struct engine *e, stored_room *room);
+
+/* A vector's floats, or EVDB_CORRUPT: the bytes themselves in a store of f32 (so of any alignment), else in `room`. rd may be NULL. */
+evdb_status stored_vector(struct engine *e, rows_reader *rd, const evdb_id *id, uint32_t codec, const void *bytes, size_t size, uint32_t dim,
+                          stored_room *room, const float **out, evdb_error *err);
+/* The same as rows of an index are. */
+evdb_status stored_row(struct engine *e, rows_reader *rd, const stored_form *form, const rows_vector *v, uint32_t dim, stored_room *room,
+                       const void **out, evdb_error *err);
+/* From floats to bytes on disk of a codec; *out lies in `room`. */
+evdb_status stored_encode(struct engine *e, const codec *c, const float *vector, stored_room *room, const void **out, size_t *size,
+                          evdb_error *err);
 
 #endif

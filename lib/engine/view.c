@@ -1,11 +1,11 @@
 /* view.c - implements engine/view.h. */
 #include "engine/view.h"
-#include "base/element.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/try.h"
 #include "engine/engine.h"
 #include "engine/generation.h"
+#include "engine/stored.h"
 
 enum { INDEX_SEED = 20260101 }; /* the same vectors in the same order make the same graph */
 
@@ -64,22 +64,24 @@ static void replace(engine *e, view_index *index)
 typedef struct filling {
     engine *engine;
     rows_reader *reader;
-    indexed *vectors;
+    const view_index *index;
     uint32_t dim;
+    stored_room room;
 } filling;
 
 static evdb_status put(filling *f, const rows_vector *v, evdb_error *err)
 {
-    evdb_status rc = element_check(f->engine->dtype, &v->id, v->bytes, v->size, f->dim, err);
-    return rc == EVDB_OK ? indexed_put(f->vectors, v->slot, v->sequence, &v->id, v->bytes, err) : rc;
+    const void *row;
+    evdb_status rc = stored_row(f->engine, f->reader, &f->index->form, v, f->dim, &f->room, &row, err);
+    return rc == EVDB_OK ? indexed_put(f->index->vectors, v->slot, v->sequence, &v->id, row, err) : rc;
 }
 
 static evdb_status load_vector(void *context, const rows_vector *v, evdb_error *err) { return put(context, v, err); }
 
-indexed_options view_options(engine *e)
+indexed_options view_options(engine *e, const stored_form *form)
 {
     return (indexed_options){ .flat = { .mem = &e->db->platform.mem, .kernel = e->db->kernel, .dim = atomic_load(&e->dim),
-                                        .metric = e->metric, .dtype = e->dtype, .string_ids = atomic_load(&e->id_type) == EVDB_ID_STRING,
+                                        .metric = e->metric, .dtype = form->dtype, .codec = form->codec, .string_ids = atomic_load(&e->id_type) == EVDB_ID_STRING,
                                         .custom = e->custom },
                               .m = e->m, .ef_construction = e->ef_construction, .seed = INDEX_SEED,
                               .memory_max = e->db->index_memory_max };
@@ -90,17 +92,19 @@ static evdb_status load_rows(engine *e, rows_reader *rd, uint64_t tip, evdb_erro
 {
     const evdb_allocator *mem = &e->db->platform.mem;
     view_index *index = mem_zero(mem, sizeof(*index));
-    indexed_options o = view_options(e);
+    filling f = { .engine = e, .reader = rd, .index = index, .dim = atomic_load(&e->dim) };
     evdb_status rc;
     if (!index) return error_no_memory(err, sizeof(*index), "an index");
+    TRY(stored_form_now(e, rd, f.dim, &index->form, err));
+    indexed_options o = view_options(e, &index->form);
     TRY(indexed_create(&o, &index->vectors, err));
     index->flat = indexed_flat(index->vectors);
-    filling f = { e, rd, index->vectors, o.flat.dim };
     TRY(rows_vectors(rd, load_vector, &f, err));
     flat_publish(index->flat, tip);
     replace(e, index);
     index = NULL;
 out:
+    stored_room_free(e, &f.room);
     index_free(e, index);
     return rc;
 }
@@ -112,7 +116,7 @@ static evdb_status follow_change(void *context, const rows_change *c, evdb_error
     filling *f = context;
     rows_vector v;
     bool found;
-    if (c->freed >= 0) flat_remove(indexed_flat(f->vectors), (uint64_t)c->freed, c->sequence);
+    if (c->freed >= 0) flat_remove(f->index->flat, (uint64_t)c->freed, c->sequence);
     if (c->kind != EVDB_CHANGE_PUT || c->slot < 0) return EVDB_OK;
     /* a later change may have replaced this vector already: then that one brings it */
     evdb_status rc = rows_vector_at(f->reader, (uint64_t)c->slot, c->sequence, &v, &found, err);
@@ -121,9 +125,10 @@ static evdb_status follow_change(void *context, const rows_change *c, evdb_error
 
 evdb_status view_follow(engine *e, rows_reader *rd, view_index *at, uint64_t tip, evdb_error *err)
 {
-    filling f = { e, rd, at->vectors, atomic_load(&e->dim) };
+    filling f = { .engine = e, .reader = rd, .index = at, .dim = atomic_load(&e->dim) };
     evdb_status rc = rows_changes(rd, flat_sequence(at->flat), SIZE_MAX, follow_change, &f, err);
     if (rc == EVDB_OK) flat_publish(at->flat, tip);
+    stored_room_free(e, &f.room);
     return rc;
 }
 
@@ -194,7 +199,10 @@ static evdb_status refresh(engine *e, rows_reader *rd, evdb_error *err)
     evdb_status rc;
     TRY(rows_tip_now(rd, &tip, err));
     TRY(engine_learn(e, rd, err));
+    TRY(codecs_learn(e, rd, err));
+    if (codecs_unsettled(e)) recode_begin(e);
     view_index *index = e->view.current; /* only changed under the refresh lock */
+    if (index && codecs_renewed(e, index->form.version)) index = NULL; /* a search meanwhile goes on with what it has */
     if (index && flat_sequence(index->flat) == tip.sequence) goto out;
     if (index && flat_sequence(index->flat) < tip.sequence) {
         rc = view_follow(e, rd, index, tip.sequence, &why);

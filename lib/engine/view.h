@@ -5,6 +5,7 @@
 #ifndef EVDB_ENGINE_VIEW_H
 #define EVDB_ENGINE_VIEW_H
 #include "disk/rows.h"
+#include "engine/stored.h"
 #include "index/indexed.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -15,6 +16,7 @@ struct engine;
 typedef struct view_index {
     indexed *vectors;
     flat *flat; /* of `vectors` */
+    stored_form form; /* what its rows are */
     uint64_t saved; /* sequence of the file it was loaded from; 0 = of none */
     uint32_t references; /* under view.pointer */
     uint64_t number;     /* of all that the view has had, this is the so-many-th: rows are numbered anew in each */
@@ -41,7 +43,7 @@ evdb_status view_begin(struct engine *e, view_snapshot *out, rows_reader **same,
 void view_end(struct engine *e, view_snapshot *s);
 
 /* What an index of this store is made with. */
-indexed_options view_options(struct engine *e);
+indexed_options view_options(struct engine *e, const stored_form *form);
 /* Brings an index that nobody uses yet to where the store is, and puts it in the place of the one there is. Takes it over. */
 evdb_status view_adopt(struct engine *e, view_index *index, evdb_error *err);
 

@@ -9,10 +9,14 @@
 
 enum { SLOTS_FIRST = 1024 };
 
+static size_t stored_bytes(const flat_options *o) { return o->codec ? codec_code_bytes(o->codec) : element_bytes(o->dtype, o->dim); }
+size_t flat_row_bytes(const flat *f) { return stored_bytes(&f->o); }
+
 size_t flat_stride(const flat_options *o)
 {
-    size_t unit = o->dtype && o->dtype != EVDB_F32 ? ROW_BYTES : ROW_BYTES_F32;
-    return (element_bytes(o->dtype, o->dim) + unit - 1) / unit * unit;
+    bool floats = !o->codec && (!o->dtype || o->dtype == EVDB_F32);
+    size_t unit = floats ? ROW_BYTES_F32 : ROW_BYTES;
+    return (stored_bytes(o) + unit - 1) / unit * unit;
 }
 
 evdb_status flat_create(const flat_options *options, flat **out, evdb_error *err)
@@ -21,9 +25,9 @@ evdb_status flat_create(const flat_options *options, flat **out, evdb_error *err
     if (!f) return error_no_memory(err, sizeof(*f), "an index");
     f->o = *options;
     if (!f->o.dtype) f->o.dtype = EVDB_F32;
-    if (f->o.dtype != EVDB_F32 && !(f->decoded = mem_array(options->mem, options->dim, sizeof(*f->decoded)))) {
+    if (flat_room(f) && !(f->decoded = mem_array(options->mem, flat_room(f), sizeof(*f->decoded)))) {
         mem_free(options->mem, f);
-        return error_no_memory(err, options->dim * sizeof(*f->decoded), "an index");
+        return error_no_memory(err, flat_room(f) * sizeof(*f->decoded), "an index");
     }
     f->stride = flat_stride(&f->o);
     f->free_first = f->free_last = NO_ROW;
@@ -197,7 +201,7 @@ static evdb_status map_slot(flat *f, uint64_t slot, evdb_error *err)
 static void fill(flat *f, chunk *c, uint32_t at, const evdb_id *id, char *text, const void *vector)
 {
     char *to = (char *)(uintptr_t)c->vectors + at * f->stride; /* not of the base */
-    size_t bytes = element_bytes(f->o.dtype, f->o.dim);
+    size_t bytes = stored_bytes(&f->o);
     memcpy(to, vector, bytes);
     memset(to + bytes, 0, f->stride - bytes);
     if (c->inverses) ((float *)(uintptr_t)c->inverses)[at] = metric_inverse_norm(row_floats(f, to, f->decoded), f->o.dim);

@@ -9,6 +9,7 @@
 #ifndef EVDB_INDEX_FLAT_H
 #define EVDB_INDEX_FLAT_H
 #include "base/topk.h"
+#include "codec/codec.h"
 #include "index/row_set.h"
 #include "kernel/custom.h"
 #include "kernel/kernel.h"
@@ -22,6 +23,7 @@ typedef struct flat_options {
     uint32_t dim;
     evdb_metric metric;
     evdb_dtype dtype;   /* of which vectors lie in memory, as base/element.h has them; 0 = EVDB_F32 */
+    const codec *codec; /* whose codes lie there instead; borrowed. NULL = none. Not with CUSTOM */
     bool string_ids;
     custom_metric *custom; /* with CUSTOM; registered before the first distance is asked for */
 } flat_options;
@@ -90,22 +92,31 @@ uint32_t flat_base_count(const flat *f);
 uint32_t flat_used(const flat *f);
 /* Asks memory for what flat_visible() and flat_distance() will want of a row. */
 void flat_ask_for(const flat *f, uint32_t row);
-/* A row's floats: where they lie, or made of its elements in `room`, which has place for dim and may be NULL under f32. */
+/* A row's floats: where they lie, or made of what lies there in `room`, which has flat_room() floats and may be NULL where that is 0. */
+size_t flat_room(const flat *f);
 const float *flat_vector(const flat *f, uint32_t row, float *room);
-const void *flat_stored(const flat *f, uint32_t row); /* its flat_stride() bytes */
+const void *flat_stored(const flat *f, uint32_t row); /* its flat_stride() bytes, ... */
+size_t flat_row_bytes(const flat *f);                 /* ... of which these were given */
 uint32_t flat_slot(const flat *f, uint32_t row);
 float flat_inverse(const flat *f, uint32_t row); /* 1 / norm under cosine, else 1 */
 bool flat_dead(const flat *f, uint32_t row);     /* removed or replaced, at whatever sequence */
 bool flat_held(const flat *f, uint32_t row);
 uint64_t flat_held_dead(const flat *f);          /* how many are both */
 bool flat_visible(const flat_snapshot *s, uint32_t row);
+/* A query made ready for the rows there are; one thread's. */
+typedef struct flat_ready {
+    const float *vector;
+    float inverse;       /* 1 / norm under cosine, else 1 */
+    codec_query *codes;  /* where rows are codes, else NULL */
+} flat_ready;
+evdb_status flat_ready_make(const flat *f, const float *query, flat_ready *out, evdb_error *err); /* EVDB_NO_MEMORY */
+void flat_ready_free(flat_ready *q);
 /* The very distance that a scan computes. */
-float flat_distance(const flat *f, const float *query, float inverse, uint32_t row);
+float flat_distance(const flat *f, const flat_ready *q, uint32_t row);
 /* The same of many rows, which are fetched ahead. */
-void flat_distances(const flat *f, const float *query, float inverse, const uint32_t *rows, size_t count, float *out);
-/* From one row to others, under MANHATTAN; as precise, but not to the bit: elements are added up in another order. */
+void flat_distances(const flat *f, const flat_ready *q, const uint32_t *rows, size_t count, float *out);
+/* From one row to others, under MANHATTAN, where there is no codec; as precise, but not to the bit: elements are added up in another order. */
 void flat_distances_between(const flat *f, uint32_t from, const uint32_t *rows, size_t count, float *out);
-float flat_query_inverse(const flat *f, const float *query);
 
 /* The rows that a snapshot sees whose slots have their bit set; slots at `count` and beyond have none. out->bits are of the
  * index's allocator, and the caller's. */
@@ -122,8 +133,8 @@ typedef struct flat_query {
 } flat_query;
 
 /* hits has count * k entries: query i's lie from i * k on, nearest first, found[i] of them. *cut (may be NULL)
- * is set when a radius held more than k. */
-void flat_search(const flat_snapshot *s, const flat_query *q, hit *hits, size_t *found, bool *cut);
+ * is set when a radius held more than k. EVDB_NO_MEMORY. */
+evdb_status flat_search(const flat_snapshot *s, const flat_query *q, hit *hits, size_t *found, bool *cut, evdb_error *err);
 /* Borrowed until flat_end(); text NUL-terminated. */
 evdb_id flat_id(const flat_snapshot *s, uint32_t row);
 #endif

@@ -31,7 +31,7 @@ typedef struct chunk {
 struct flat {
     flat_options o;
     size_t stride;       /* bytes */
-    float *decoded;      /* the writer's: a vector as floats, where rows are not */
+    float *decoded;      /* the writer's: flat_room() floats, where rows are none */
     chunk chunks[CHUNKS + 1];    /* the last is the base */
     flat_base base;              /* its rows are numbered first; all zero without one */
     _Atomic uint32_t used;       /* rows ever filled behind the base; what lies below is fit to be looked at */
@@ -78,11 +78,14 @@ static inline chunk *chunk_at(const flat *f, uint32_t row, uint32_t *at)
 /* The floats of a row that begins there: flat_vector(). */
 const float *row_floats(const flat *f, const void *row, float *room);
 /* Distances from a query to `count` rows of a chunk, from `at` on. */
-static inline void row_distances(const flat *f, const chunk *c, uint32_t at, size_t count, const float *query, float inverse, float *out)
+static inline void row_distances(const flat *f, const chunk *c, uint32_t at, size_t count, const flat_ready *q, float *out)
 {
+    const float *query = q->vector;
+    float inverse = q->inverse;
     const void *rows = c->vectors + at * f->stride;
     const float *inverses = c->inverses ? c->inverses + at : NULL;
-    if (f->o.metric == EVDB_CUSTOM) custom_distances(f->o.custom, query, rows, f->stride / sizeof(float), count, f->o.dim, out);
+    if (q->codes) codec_distances(q->codes, rows, f->stride, count, inverses, out);
+    else if (f->o.metric == EVDB_CUSTOM) custom_distances(f->o.custom, query, rows, f->stride / sizeof(float), count, f->o.dim, out);
     else if (f->o.dtype == EVDB_F32)
         metric_distances(f->o.kernel, f->o.metric, query, inverse, rows, f->stride / sizeof(float), count, f->o.dim, inverses, out);
     else

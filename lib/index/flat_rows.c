@@ -10,9 +10,16 @@ enum {
 
 const float *row_floats(const flat *f, const void *row, float *room)
 {
-    if (f->o.dtype == EVDB_F32) return row;
-    element_decode(f->o.dtype, row, f->o.dim, room);
+    if (f->o.codec) codec_decode(f->o.codec, row, f->stride, 1, room, room + f->o.dim);
+    else if (f->o.dtype == EVDB_F32) return row;
+    else element_decode(f->o.dtype, row, f->o.dim, room);
     return room;
+}
+
+size_t flat_room(const flat *f)
+{
+    if (f->o.codec) return f->o.dim + (codec_room(f->o.codec) + sizeof(float) - 1) / sizeof(float);
+    return f->o.dtype == EVDB_F32 ? 0 : f->o.dim;
 }
 
 uint32_t flat_used(const flat *f) { return f->base.count + atomic_load(&f->used); }
@@ -65,26 +72,29 @@ bool flat_visible(const flat_snapshot *s, uint32_t row)
     return row_visible(c, at, s->sequence);
 }
 
-float flat_query_inverse(const flat *f, const float *query)
+evdb_status flat_ready_make(const flat *f, const float *query, flat_ready *out, evdb_error *err)
 {
-    return f->o.metric == EVDB_COSINE ? metric_inverse_norm(query, f->o.dim) : 1;
+    *out = (flat_ready){ .vector = query, .inverse = f->o.metric == EVDB_COSINE ? metric_inverse_norm(query, f->o.dim) : 1 };
+    return f->o.codec ? codec_query_create(f->o.codec, f->o.metric, query, &out->codes, err) : EVDB_OK;
 }
 
-float flat_distance(const flat *f, const float *query, float inverse, uint32_t row)
+void flat_ready_free(flat_ready *q) { codec_query_free(q->codes); }
+
+float flat_distance(const flat *f, const flat_ready *q, uint32_t row)
 {
     uint32_t at;
     const chunk *c = chunk_at(f, row, &at);
     float out;
-    row_distances(f, c, at, 1, query, inverse, &out);
+    row_distances(f, c, at, 1, q, &out);
     return out;
 }
 
-void flat_distances(const flat *f, const float *query, float inverse, const uint32_t *rows, size_t count, float *out)
+void flat_distances(const flat *f, const flat_ready *q, const uint32_t *rows, size_t count, float *out)
 {
     for (size_t i = 0; i < count && i < ROWS_AHEAD; i++) flat_ask_for(f, rows[i]);
     for (size_t i = 0; i < count; i++) {
         if (i + ROWS_AHEAD < count) flat_ask_for(f, rows[i + ROWS_AHEAD]);
-        out[i] = flat_distance(f, query, inverse, rows[i]);
+        out[i] = flat_distance(f, q, rows[i]);
     }
 }
 
@@ -94,7 +104,7 @@ void flat_distances_between(const flat *f, uint32_t from, const uint32_t *rows, 
     const char *vector = flat_stored(f, from);
     float piece[PIECE], part;
     if (f->o.dtype == EVDB_F32) {
-        flat_distances(f, flat_vector(f, from, NULL), 1, rows, count, out);
+        flat_distances(f, &(flat_ready){ .vector = flat_vector(f, from, NULL), .inverse = 1 }, rows, count, out);
         return;
     }
     memset(out, 0, count * sizeof(*out));

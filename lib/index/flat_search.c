@@ -3,6 +3,7 @@
  * Rows go by in tiles that fit the second-level cache; each tile meets a block of queries before the next one is
  * fetched, so that a batch reads memory once a block and not once a query. */
 #include "base/element.h"
+#include "base/error.h"
 #include "index/flat_private.h"
 #include "platform/thread.h"
 #include <string.h>
@@ -24,6 +25,7 @@ typedef struct search {
     size_t *found;
     size_t parts, block; /* threads; queries that share a pass over the rows */
     atomic_bool cut;
+    _Atomic int status;
 } search;
 
 /* Stretches of rows a snapshot sees: usually one. */
@@ -59,9 +61,8 @@ static void find_runs(tile *t, uint32_t from, uint32_t to, uint64_t sequence)
 }
 
 typedef struct one_query {
-    const float *vector;
+    flat_ready ready;
     uint64_t bits[QUERY_WORDS];
-    float inverse;
     topk best;
     bool cut; /* a radius held more than k */
 } one_query;
@@ -88,7 +89,7 @@ static void ask_for_run(const flat *f, const tile *t, uint32_t r)
     if (r < t->runs && t->count[r] <= RUN_SHORT) flat_ask_for(f, t->first_row + t->from[r]);
 }
 
-static bool has_bits(const flat *f) { return f->o.dtype == EVDB_BIT && f->stride <= QUERY_WORDS * sizeof(uint64_t); }
+static bool has_bits(const flat *f) { return !f->o.codec && f->o.dtype == EVDB_BIT && f->stride <= QUERY_WORDS * sizeof(uint64_t); }
 
 static void scan_tile(const flat *f, const tile *t, one_query *queries, size_t count, float radius)
 {
@@ -98,10 +99,10 @@ static void scan_tile(const flat *f, const tile *t, one_query *queries, size_t c
             const chunk *c = t->chunk;
             ask_for_run(f, t, r + RUNS_AHEAD);
             if (has_bits(f))
-                metric_bit_distances(f->o.kernel, f->o.metric, queries[i].bits, queries[i].inverse, c->vectors + t->from[r] * f->stride,
+                metric_bit_distances(f->o.kernel, f->o.metric, queries[i].bits, queries[i].ready.inverse, c->vectors + t->from[r] * f->stride,
                                      f->stride, t->count[r], f->stride / sizeof(uint64_t),
                                      c->inverses ? c->inverses + t->from[r] : NULL, distances);
-            else row_distances(f, c, t->from[r], t->count[r], queries[i].vector, queries[i].inverse, distances);
+            else row_distances(f, c, t->from[r], t->count[r], &queries[i].ready, distances);
             consider(&queries[i], distances, t->count[r], t->first_row + t->from[r], radius);
         }
 }
@@ -132,35 +133,45 @@ static void scan(const search *s, one_query *queries, size_t count)
     }
 }
 
+/* False when there is no memory for it. */
+static bool begin(search *s, one_query *q, size_t i)
+{
+    const flat *f = s->snapshot->of;
+    const float *vector = s->q->queries + i * s->q->stride;
+    q->cut = false;
+    if (flat_ready_make(f, vector, &q->ready, NULL) != EVDB_OK) return false;
+    if (has_bits(f)) {
+        memset(q->bits, 0, f->stride);
+        element_encode(EVDB_BIT, vector, f->o.dim, q->bits);
+    }
+    topk_init(&q->best, s->hits + i * s->q->k, s->q->k);
+    return true;
+}
+
+static void end(search *s, one_query *q, size_t i)
+{
+    flat_ready_free(&q->ready);
+    topk_sort(&q->best);
+    s->found[i] = q->best.count;
+    if (q->cut) atomic_store(&s->cut, true);
+}
+
 /* One thread's share: every parts-th block. */
 static void work(void *context, size_t part)
 {
     search *s = context;
-    const flat *f = s->snapshot->of;
     one_query queries[QUERY_BLOCK];
     for (size_t first = part * s->block; first < s->q->count; first += s->parts * s->block) {
-        size_t count = s->q->count - first < s->block ? s->q->count - first : s->block;
-        for (size_t i = 0; i < count; i++) {
-            one_query *q = &queries[i];
-            q->vector = s->q->queries + (first + i) * s->q->stride;
-            q->inverse = f->o.metric == EVDB_COSINE ? metric_inverse_norm(q->vector, f->o.dim) : 0;
-            q->cut = false;
-            if (has_bits(f)) {
-                memset(q->bits, 0, f->stride);
-                element_encode(EVDB_BIT, q->vector, f->o.dim, q->bits);
-            }
-            topk_init(&q->best, s->hits + (first + i) * s->q->k, s->q->k);
-        }
-        scan(s, queries, count);
-        for (size_t i = 0; i < count; i++) {
-            topk_sort(&queries[i].best);
-            s->found[first + i] = queries[i].best.count;
-            if (queries[i].cut) atomic_store(&s->cut, true);
-        }
+        size_t count = s->q->count - first < s->block ? s->q->count - first : s->block, ready = 0;
+        while (ready < count && begin(s, &queries[ready], first + ready)) ready++;
+        if (ready < count) atomic_store(&s->status, EVDB_NO_MEMORY);
+        scan(s, queries, ready);
+        for (size_t i = 0; i < ready; i++) end(s, &queries[i], first + i);
+        if (ready < count) break;
     }
 }
 
-void flat_search(const flat_snapshot *snapshot, const flat_query *q, hit *hits, size_t *found, bool *cut)
+evdb_status flat_search(const flat_snapshot *snapshot, const flat_query *q, hit *hits, size_t *found, bool *cut, evdb_error *err)
 {
     search s = { .snapshot = snapshot, .q = q, .hits = hits, .found = found };
     s.parts = q->threads < q->count ? q->threads : q->count;
@@ -170,4 +181,5 @@ void flat_search(const flat_snapshot *snapshot, const flat_query *q, hit *hits, 
     atomic_init(&s.cut, false);
     thread_share(s.parts, work, &s);
     if (cut) *cut = atomic_load(&s.cut);
+    return atomic_load(&s.status) == EVDB_OK ? EVDB_OK : error_no_memory(err, snapshot->of->o.dim * sizeof(float), "a search");
 }

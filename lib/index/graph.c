@@ -160,7 +160,7 @@ evdb_status graph_worker_create(const graph *g, graph_worker **out, evdb_error *
     w->pool.at = mem_array(mem, GRAPH_EF_MAX + 1, sizeof(hit));
     w->hits = mem_array(mem, GRAPH_EF_MAX + GRAPH_M_MAX * 2, sizeof(hit));
     w->vector = mem_array(mem, padded, sizeof(float));
-    w->row = mem_array(mem, g->o.dim, sizeof(float));
+    w->row = mem_array(mem, g->o.row_room + 1, sizeof(float));
     w->q4.at = mem_zero(mem, padded);
     w->q8.at = mem_zero(mem, padded);
     if (w->visited && w->pool.at && w->hits && w->vector && w->row && w->q4.at && w->q8.at) {

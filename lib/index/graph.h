@@ -57,6 +57,7 @@ typedef struct graph_options {
     bool unit;                /* vectors are scaled to length 1 first (cosine); with GRAPH_L2 */
     graph_kind kind;
     graph_rows rows;          /* with GRAPH_ROWS */
+    size_t row_room;          /* floats of graph_worker_row() */
 } graph_options;
 
 /* mean (dim floats, copied, may be NULL): the middle of the vectors to come, after scaling; codes are finer around it. */
@@ -79,7 +80,7 @@ void graph_worker_free(graph_worker *w);
 bool graph_worker_fits(const graph_worker *w, const graph *g);
 /* Room for GRAPH_EF_MAX hits that graph_search() may fill; building uses it too. */
 hit *graph_worker_space(graph_worker *w);
-float *graph_worker_row(graph_worker *w); /* room for a vector that is put, linked or refined; the caller's */
+float *graph_worker_row(graph_worker *w); /* `row_room` floats for a vector that is put, linked or refined; the caller's */
 
 /* Before anything of the following is done to a graph that may have been loaded; by one thread. */
 void graph_prepare(graph *g);

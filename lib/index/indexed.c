@@ -37,17 +37,19 @@ void indexed_free(indexed *x)
 flat *indexed_flat(indexed *x) { return x->flat; }
 
 /* On a line, inner products know two directions and nothing between them: a graph of them falls into two halves. Elements of many
- * kinds hardly ever agree: nearly all rows are equally far then, and no walk finds the few that are not. */
+ * kinds hardly ever agree: nearly all rows are equally far then, and no walk finds the few that are not. Codes tell no distances
+ * between two rows but by decoding both, which a graph of Manhattan's would do all the time. */
 bool indexed_has_graph(const indexed *x)
 {
     const flat_options *o = &x->o.flat;
     if (o->metric == EVDB_CUSTOM) return custom_graph(o->custom);
+    if (o->codec && (o->metric == EVDB_MANHATTAN || o->metric == EVDB_HAMMING)) return false;
     return !(o->metric == EVDB_IP && o->dim == 1) && !(o->metric == EVDB_HAMMING && o->dtype != EVDB_BIT);
 }
 
 static void from_query(const void *context, const float *query, const uint32_t *rows, size_t count, float *out)
 {
-    flat_distances(context, query, flat_query_inverse(context, query), rows, count, out);
+    flat_distances(context, &(flat_ready){ .vector = query, .inverse = 1 }, rows, count, out); /* no codes, no cosine */
 }
 
 static void from_row(const void *context, uint32_t row, const uint32_t *rows, size_t count, float *out)
@@ -78,7 +80,7 @@ graph_options indexed_graph_options(const indexed *x)
 {
     return (graph_options){ .mem = x->o.flat.mem, .kernel = x->o.flat.kernel, .dim = x->o.flat.dim, .m = x->o.m,
                             .ef_construction = x->o.ef_construction, .seed = x->o.seed, .unit = x->o.flat.metric == EVDB_COSINE,
-                            .kind = kind_of(&x->o.flat), .rows = { x->flat, from_query, from_row } };
+                            .kind = kind_of(&x->o.flat), .rows = { x->flat, from_query, from_row }, .row_room = flat_room(x->flat) };
 }
 
 bool row_list_add(const evdb_allocator *mem, row_list *l, uint32_t row)

@@ -64,7 +64,8 @@ static evdb_status middle(const indexed *x, const row_list *rows, float **out, e
 {
     const flat_options *o = &x->o.flat;
     double *sums = mem_zero(o->mem, o->dim * sizeof(*sums));
-    float *mean = mem_zero(o->mem, o->dim * sizeof(*mean)); /* and room for a vector until then */
+    size_t room = flat_room(x->flat) > o->dim ? flat_room(x->flat) : o->dim;
+    float *mean = mem_zero(o->mem, room * sizeof(*mean)); /* and room for a vector until then */
     size_t step = rows->count / MEAN_ROWS + 1, taken = 0;
     for (size_t i = 0; sums && mean && i < rows->count; i += step, taken++) {
         const float *v = flat_vector(x->flat, rows->at[i], mean);

@@ -68,7 +68,7 @@ static size_t rank_most(const search *s)
 
 /* Exact distances of the candidates nearest by codes that may be found, until many in a row were no longer among the best: those
  * behind are hardly, and a vector is far away in memory, often the farthest thing of a search. How many may be found. */
-static size_t rank(const search *s, const float *query, float inverse, const hit *candidates, size_t count, topk *best)
+static size_t rank(const search *s, const flat_ready *query, const hit *candidates, size_t count, topk *best)
 {
     const flat *f = s->x->flat;
     size_t most = rank_most(s), taken = 0, futile = 0, patience = (size_t)s->q->k + INDEXED_RERANK_FUTILE;
@@ -78,7 +78,7 @@ static size_t rank(const search *s, const float *query, float inverse, const hit
         if (!may_find(s, candidates[i].row)) continue;
         taken++;
         if (futile > patience) continue;
-        float d = flat_distance(f, query, inverse, candidates[i].row);
+        float d = flat_distance(f, query, candidates[i].row);
         futile = d < topk_bound(best) ? 0 : futile + 1;
         topk_add(best, d, candidates[i].row);
         if (futile > patience && !s->only) break; /* nobody asks how many there are */
@@ -94,49 +94,51 @@ static bool has(const topk *best, uint32_t row)
 }
 
 /* Rows that are not in the graph yet; one that has just been linked may be among the best already. */
-static void scan_tail(const search *s, const float *query, float inverse, topk *best)
+static void scan_tail(const search *s, const flat_ready *query, topk *best)
 {
     for (uint64_t i = s->head; i < s->end; i++) {
         uint32_t row = atomic_load_explicit(&s->ring->at[i & s->ring->mask], memory_order_relaxed);
         if (!may_find(s, row)) continue;
-        float d = flat_distance(s->x->flat, query, inverse, row);
+        float d = flat_distance(s->x->flat, query, row);
         if (d <= topk_bound(best) && !has(best, row)) topk_add(best, d, row);
     }
 }
 
 /* What the graph knows of the rows that may be found. */
-static void look_for_some(const search *s, graph_worker *w, const float *query, float inverse, hit *candidates, topk *best)
+static void look_for_some(const search *s, graph_worker *w, const flat_ready *query, hit *candidates, topk *best)
 {
     size_t count;
     if (s->walk) {
-        count = graph_search(s->g, w, query, inverse, s->walk, s->walk, candidates);
-        if (rank(s, query, inverse, candidates, count, best) >= s->enough) return;
+        count = graph_search(s->g, w, query->vector, query->inverse, s->walk, s->walk, candidates);
+        if (rank(s, query, candidates, count, best) >= s->enough) return;
         best->count = 0;
     }
-    count = graph_scan(s->g, w, query, inverse, &s->linked, rank_most(s), candidates);
-    rank(s, query, inverse, candidates, count, best);
+    count = graph_scan(s->g, w, query->vector, query->inverse, &s->linked, rank_most(s), candidates);
+    rank(s, query, candidates, count, best);
 }
 
-static void search_one(search *s, graph_worker *w, hit *candidates, size_t i)
+static evdb_status search_one(search *s, graph_worker *w, hit *candidates, size_t i)
 {
-    const float *query = s->q->queries + i * s->q->stride;
-    float inverse = flat_query_inverse(s->x->flat, query);
+    flat_ready query;
     topk best;
+    evdb_status rc = flat_ready_make(s->x->flat, s->q->queries + i * s->q->stride, &query, NULL);
+    if (rc != EVDB_OK) return rc;
     topk_init(&best, s->hits + i * s->q->k, s->q->k);
-    if (s->only) look_for_some(s, w, query, inverse, candidates, &best);
-    else rank(s, query, inverse, candidates, graph_search(s->g, w, query, inverse, s->ef, s->room, candidates), &best);
-    scan_tail(s, query, inverse, &best);
+    if (s->only) look_for_some(s, w, &query, candidates, &best);
+    else rank(s, &query, candidates, graph_search(s->g, w, query.vector, query.inverse, s->ef, s->room, candidates), &best);
+    scan_tail(s, &query, &best);
+    flat_ready_free(&query);
     uint64_t there = s->only ? s->only->count : flat_count(s->x->flat);
     if (best.count < s->q->k && best.count < there) { /* too many on the way were dead: look at all */
         flat_query one = *s->q;
         atomic_fetch_add(&s->x->scans, 1);
-        one.queries = query;
+        one.queries = query.vector;
         one.count = one.threads = 1;
-        flat_search(s->snapshot, &one, s->hits + i * s->q->k, &s->found[i], NULL);
-        return;
+        return flat_search(s->snapshot, &one, s->hits + i * s->q->k, &s->found[i], NULL, NULL);
     }
     topk_sort(&best);
     s->found[i] = best.count;
+    return EVDB_OK;
 }
 
 static void work(void *context, size_t part)
@@ -149,7 +151,8 @@ static void work(void *context, size_t part)
         atomic_store(&s->status, EVDB_NO_MEMORY);
         return;
     }
-    for (size_t i; (i = atomic_fetch_add(&s->next, 1)) < s->q->count;) search_one(s, w, graph_worker_space(w), i);
+    for (size_t i; (i = atomic_fetch_add(&s->next, 1)) < s->q->count;)
+        if (search_one(s, w, graph_worker_space(w), i) != EVDB_OK) atomic_store(&s->status, EVDB_NO_MEMORY);
     give_worker(s->x, w);
 }
 
@@ -195,8 +198,7 @@ evdb_status indexed_search(indexed *x, const flat_snapshot *snapshot, const flat
     s.g = atomic_load(&x->graph);
     if (!s.g || s.room > GRAPH_EF_MAX) {
         atomic_fetch_add(&x->scans, q->count);
-        flat_search(snapshot, q, hits, found, NULL);
-        return EVDB_OK;
+        return flat_search(snapshot, q, hits, found, NULL, err);
     }
     if (!s.ring) s.end = s.head; /* nothing was put since it was loaded */
     else if (s.end - s.head > (uint64_t)s.ring->mask + 1) s.end = s.head + s.ring->mask + 1;

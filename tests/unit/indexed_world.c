@@ -87,16 +87,18 @@ double world_recall(world *w, uint32_t ef)
     for (int i = 0; i < QUERIES; i++) world_vector(queries + i * WORLD_DIM);
     flat_begin(indexed_flat(w->x), &s);
     flat_query q = { .queries = queries, .count = QUERIES, .stride = WORLD_DIM, .k = WORLD_K, .radius = INFINITY, .threads = 2 };
-    flat_search(&s, &q, exact, wanted, NULL);
+    assert_int_equal(flat_search(&s, &q, exact, wanted, NULL, NULL), EVDB_OK);
     assert_int_equal(indexed_search(w->x, &s, &q, ef, near, found, NULL), EVDB_OK);
     for (int i = 0; i < QUERIES; i++) {
         assert_int_equal(found[i], wanted[i]);
         all += wanted[i];
         for (size_t a = 0; a < found[i]; a++) {
             const hit *h = &near[i * WORLD_K + (int)a];
-            float inverse = flat_query_inverse(indexed_flat(w->x), queries + i * WORLD_DIM);
+            flat_ready ready;
+            assert_int_equal(flat_ready_make(indexed_flat(w->x), queries + i * WORLD_DIM, &ready, NULL), EVDB_OK);
             assert_true(flat_visible(&s, h->row));
-            assert_true(h->distance == flat_distance(indexed_flat(w->x), queries + i * WORLD_DIM, inverse, h->row));
+            assert_true(h->distance == flat_distance(indexed_flat(w->x), &ready, h->row));
+            flat_ready_free(&ready);
             if (a) assert_true(h[-1].distance <= h->distance && h[-1].row != h->row);
             for (size_t b = 0; b < wanted[i]; b++) hits += exact[i * WORLD_K + (int)b].row == h->row;
         }

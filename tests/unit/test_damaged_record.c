@@ -110,7 +110,7 @@ static void replace_vector(scratch *t, int64_t id, const unsigned char *bytes, s
     uint64_t sequence = (uint64_t)id + 1, slot = (uint64_t)id;
     for (size_t i = 0; i < size; i++) snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
     snprintf(statement, sizeof(statement), "UPDATE vectors SET bytes=x'%s', checksum=%lld WHERE id=%lld", hex,
-             (long long)rows_checksum(&(evdb_id){ .number = id }, slot, sequence, bytes, size), (long long)id);
+             (long long)rows_checksum(&(evdb_id){ .number = id }, slot, sequence, 0, bytes, size), (long long)id);
     tamper_with(t, "s", statement);
 }
 

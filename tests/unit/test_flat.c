@@ -36,7 +36,7 @@ static size_t search(const flat_snapshot *s, const float *query, uint32_t k, flo
 {
     flat_query q = { .queries = query, .count = 1, .k = k, .radius = radius, .threads = 1 };
     size_t found;
-    flat_search(s, &q, hits, &found, cut);
+    assert_int_equal(flat_search(s, &q, hits, &found, cut, NULL), EVDB_OK);
     return found;
 }
 
@@ -137,7 +137,7 @@ static void a_batch_on_several_threads_finds_what_single_searches_find(void **st
         flat_query q = { .queries = queries, .count = QUERIES, .stride = STRIDE, .k = K, .radius = INFINITY, .threads = threads };
         memset(found, 0, sizeof(found));
         memset(hits, 0, sizeof(hits));
-        flat_search(&s, &q, hits, found, &cut);
+        assert_int_equal(flat_search(&s, &q, hits, found, &cut, NULL), EVDB_OK);
         for (size_t i = 0; i < QUERIES; i++) {
             assert_int_equal(found[i], search(&s, queries + i * STRIDE, K, INFINITY, alone, NULL));
             for (size_t j = 0; j < K; j++) {
@@ -147,7 +147,7 @@ static void a_batch_on_several_threads_finds_what_single_searches_find(void **st
         }
     }
     flat_query none = { .queries = queries, .k = K, .radius = INFINITY, .threads = 4 };
-    flat_search(&s, &none, hits, found, NULL);
+    assert_int_equal(flat_search(&s, &none, hits, found, NULL, NULL), EVDB_OK);
     flat_end(&s);
     flat_free(f);
 }

@@ -66,7 +66,7 @@ static size_t all_rows(flat *f, hit *hits, uint32_t most)
     flat_snapshot now;
     flat_query q = { .queries = (float[]){ 1, 0 }, .count = 1, .k = most, .radius = INFINITY, .threads = 1 };
     flat_begin(f, &now);
-    flat_search(&now, &q, hits, &found, NULL);
+    assert_int_equal(flat_search(&now, &q, hits, &found, NULL, NULL), EVDB_OK);
     flat_end(&now);
     return found;
 }

@@ -80,7 +80,7 @@ static bool exact(const flat_snapshot *s)
     uint64_t value;
     /* two queries, so that a tile's rows are looked at twice */
     flat_query q = { .queries = origin, .count = 2, .stride = DIM, .k = SLOTS + 1, .radius = INFINITY, .threads = 1 };
-    flat_search(s, &q, hits, found, NULL);
+    if (flat_search(s, &q, hits, found, NULL, NULL) != EVDB_OK) return false;
     for (uint64_t slot = 0; slot < SLOTS; slot++) expected += state_at(s->sequence, slot, &value);
     if (found[0] != expected || found[1] != expected) return false;
     bool seen[SLOTS] = { false };

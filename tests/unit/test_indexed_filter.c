@@ -40,7 +40,7 @@ static double recall(world *w, const uint64_t *slots)
         size_t exact_count, count;
         world_vector(v);
         flat_query q = { .queries = v, .count = 1, .stride = WORLD_DIM, .k = WORLD_K, .radius = INFINITY, .threads = 1, .only = &only };
-        flat_search(&s, &q, exact, &exact_count, NULL);
+        assert_int_equal(flat_search(&s, &q, exact, &exact_count, NULL, NULL), EVDB_OK);
         ok(indexed_search(w->x, &s, &q, WORLD_EF, found, &count, &why));
         assert_int_equal(exact_count, only.count < WORLD_K ? only.count : WORLD_K);
         assert_int_equal(count, exact_count);

@@ -111,7 +111,7 @@ static double recall(indexed *x, size_t dim, const float *queries)
     flat_snapshot s;
     flat_query q = { .queries = queries, .count = QUERIES, .stride = dim, .k = K, .radius = INFINITY, .threads = 1 };
     flat_begin(indexed_flat(x), &s);
-    flat_search(&s, &q, exact, wanted, NULL);
+    assert_int_equal(flat_search(&s, &q, exact, wanted, NULL, NULL), EVDB_OK);
     assert_int_equal(indexed_search(x, &s, &q, EF, near, found, NULL), EVDB_OK);
     flat_end(&s);
     for (size_t i = 0; i < QUERIES; i++) {

@@ -73,7 +73,7 @@ static void *read_some(void *context)
         flat_query query = { .queries = q, .count = 1, .stride = DIM, .k = K, .radius = INFINITY, .threads = 1 };
         if (indexed_search(s->x, &at, &query, 30, hits, &found, NULL) != EVDB_OK) atomic_fetch_add(&s->wrong, 1);
         for (size_t i = 0; i < found; i++) {
-            bool right = flat_visible(&at, hits[i].row) && hits[i].distance == flat_distance(f, q, 1, hits[i].row) &&
+            bool right = flat_visible(&at, hits[i].row) && hits[i].distance == flat_distance(f, &(flat_ready){ .vector = q, .inverse = 1 }, hits[i].row) &&
                          flat_id(&at, hits[i].row).number < SLOTS && (!i || hits[i - 1].distance <= hits[i].distance);
             if (!right) atomic_fetch_add(&s->wrong, 1);
         }

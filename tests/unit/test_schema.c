@@ -50,7 +50,7 @@ static void a_newer_store_is_refused_unchanged_and_the_others_go_on(void **state
     evdb_store_close(newer);
     evdb_store_close(other);
     evdb_close(t->db);
-    tamper(path, "PRAGMA user_version=2");
+    tamper(path, "PRAGMA user_version=98");
     char *before = scratch_content(path, &size);
     ok(evdb_open(t->path, NULL, &t->db, &why));
     refused(EVDB_NEWER, evdb_store_open(t->db, "newer", &newer, &why));

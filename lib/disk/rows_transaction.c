@@ -1,0 +1,146 @@
+/* rows_transaction.c - the writing half of disk/rows.h: transactions, and what they leave behind. */
+#include "base/error.h"
+#include "base/try.h"
+#include "disk/rows_private.h"
+
+enum { VACUUM_AFTER_DELETES = 64 };
+
+static evdb_status simple(rows *r, enum write_statement which, evdb_error *err)
+{
+    sqlite3_stmt *st;
+    evdb_status rc = rows_write_statement(r, which, &st, err);
+    return rc == EVDB_OK ? sql_run(&r->writer, st, err) : rc;
+}
+
+evdb_status rows_integers(rows *r, enum write_statement which, int64_t *out, int count, evdb_error *err)
+{
+    sqlite3_stmt *st;
+    bool row;
+    evdb_status rc;
+    TRY(rows_write_statement(r, which, &st, err));
+    rc = sql_step(&r->writer, st, &row, err);
+    for (int i = 0; rc == EVDB_OK && row && i < count; i++) out[i] = sqlite3_column_int64(st, i);
+    sqlite3_reset(st);
+out:
+    return rc;
+}
+
+static evdb_status load_state(rows *r, evdb_error *err)
+{
+    enum { SEQUENCE, LIVE };
+    enum { DIM, ID_TYPE, CODEC, RECODE_FROM, CODING };
+    int64_t tip[2] = { 0, 0 }, slot = -1, free_slot = -1, decided[5] = { 0, 0, 0, -1, 0 };
+    evdb_status rc;
+    TRY(rows_integers(r, W_TIP, tip, 2, err));
+    TRY(rows_integers(r, W_SLOT, &slot, 1, err));
+    TRY(rows_integers(r, W_FREE_SLOT, &free_slot, 1, err));
+    TRY(rows_integers(r, W_DECIDED, decided, 5, err));
+    r->now = (rows_state){ .sequence = (uint64_t)tip[SEQUENCE], .live = (uint64_t)tip[LIVE], .next_slot = (uint64_t)(slot + 1),
+                           .has_free = free_slot >= 0, .dim = (uint32_t)decided[DIM], .id_type = (evdb_id_type)decided[ID_TYPE],
+                           .codec = (uint32_t)decided[CODEC], .recode_from = decided[RECODE_FROM], .coding = (uint32_t)decided[CODING] };
+out:
+    return rc;
+}
+
+evdb_status rows_begin(rows *r, evdb_error *err)
+{
+    evdb_status rc;
+    if (atomic_load(&r->broken))
+        return error_set(err, EVDB_IO, "%s: an earlier commit failed half-way: reopen the database", r->writer.name);
+    if (!r->dir) pthread_mutex_lock(&r->turn);
+    int failed = lock_take(&r->lock);
+    if (failed) {
+        rc = error_errno(err, failed, "lock", r->lock_path);
+        goto unlock;
+    }
+    rc = simple(r, W_BEGIN, err);
+    /* nobody else can commit while we hold the lock: if nobody has since our last commit, its state still holds */
+    if (rc == EVDB_OK && !(r->current && rows_unchanged_since(r, r->now.sequence))) {
+        rc = load_state(r, err);
+        if (rc != EVDB_OK) (void)simple(r, W_ROLLBACK, NULL);
+    }
+    r->current = false;
+    if (rc == EVDB_OK) return rc;
+    lock_drop(&r->lock);
+unlock:
+    if (!r->dir) pthread_mutex_unlock(&r->turn);
+    return rc;
+}
+
+static void leave(rows *r)
+{
+    lock_drop(&r->lock);
+    if (!r->dir) pthread_mutex_unlock(&r->turn);
+}
+
+bool rows_lost(const rows *r) { return sqlite3_get_autocommit(r->writer.handle) != 0; }
+
+evdb_status rows_mark(rows *r, evdb_error *err)
+{
+    r->marked = r->now;
+    return simple(r, W_MARK, err);
+}
+
+evdb_status rows_unmark(rows *r, evdb_error *err) { return simple(r, W_UNMARK, err); }
+
+evdb_status rows_undo(rows *r, evdb_error *err)
+{
+    evdb_status rc;
+    TRY(simple(r, W_UNDO, err));
+    TRY(simple(r, W_UNMARK, err));
+    r->now = r->marked;
+out:
+    return rc;
+}
+
+/* Gives free pages back to the file system, one a step. */
+static evdb_status vacuum(rows *r, evdb_error *err)
+{
+    sqlite3_stmt *st;
+    bool row;
+    evdb_status rc;
+    r->deleted = 0;
+    TRY(rows_write_statement(r, W_VACUUM, &st, err));
+    do rc = sql_step(&r->writer, st, &row, err);
+    while (rc == EVDB_OK && row);
+    sqlite3_reset(st);
+out:
+    return rc;
+}
+
+evdb_status rows_commit(rows *r, evdb_error *err)
+{
+    evdb_status rc = r->deleted >= VACUUM_AFTER_DELETES ? vacuum(r, err) : EVDB_OK;
+    if (rc == EVDB_OK) {
+        atomic_store(&r->hint->begun, r->now.sequence);
+        rc = simple(r, W_COMMIT, err);
+    }
+    r->current = rc == EVDB_OK;
+    if (r->current) rows_hint_done(r, r->now.sequence);
+    else {
+        /* an I/O error may have come after the log was written: then nobody knows, and a retried fsync proves nothing */
+        if (rc == EVDB_IO) atomic_store(&r->broken, true);
+        /* the hint still says that a commit is under way: until the next one whoever asks it turns to SQLite, which is right
+         * also when it was a killed process that began it */
+        if (!rows_lost(r)) (void)simple(r, W_ROLLBACK, NULL);
+    }
+    leave(r);
+    return rc;
+}
+
+void rows_rollback(rows *r)
+{
+    if (!rows_lost(r)) (void)simple(r, W_ROLLBACK, NULL);
+    leave(r);
+}
+
+evdb_status rows_trim(rows *r, uint64_t through, evdb_error *err)
+{
+    sqlite3_stmt *st;
+    evdb_status rc;
+    TRY(rows_write_statement(r, W_TRIM, &st, err));
+    sqlite3_bind_int64(st, 1, (int64_t)(through > INT64_MAX ? INT64_MAX : through));
+    TRY(sql_run(&r->writer, st, err));
+out:
+    return rc;
+}

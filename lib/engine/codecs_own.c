@@ -1,0 +1,69 @@
+/* codecs_own.c - codecs that single records ask for: codecs_own(). */
+#include "base/error.h"
+#include "base/try.h"
+#include "engine/codecs.h"
+#include "engine/recode_private.h"
+#include <string.h>
+
+typedef struct adding {
+    const char *spec;
+    double loss;
+    buf saved;
+    uint32_t id;
+} adding;
+
+static evdb_status add(void *context, rows *r, evdb_error *err)
+{
+    adding *a = context;
+    return rows_codec_add(r, &(rows_codec){ .spec = a->spec, .own = true, .loss = a->loss, .bytes = a->saved.at, .size = a->saved.size }, &a->id, err);
+}
+
+/* Its parameters, where it has such: those of the store's codec of this name, or made from the store's vectors. */
+static evdb_status parameters(engine *e, rows_reader *rd, adding *a, evdb_error *err)
+{
+    rows_codec stores;
+    codec *made = NULL;
+    uint64_t needed;
+    bool found;
+    evdb_status rc;
+    TRY(recode_needed(e, a->spec, &needed, err));
+    if (!needed) goto out;
+    TRY(rows_codec_find(rd, a->spec, false, &stores, &found, err));
+    if (found && stores.bytes) {
+        a->loss = stores.loss;
+        if (!buf_add(&a->saved, stores.bytes, stores.size)) rc = error_no_memory(err, stores.size, "a codec");
+        goto out;
+    }
+    TRY(recode_train(e, rd, a->spec, &made, &a->loss, err));
+    rc = codec_save(made, &a->saved, err);
+out:
+    codec_free(made);
+    return rc;
+}
+
+evdb_status codecs_own(engine *e, const char *spec, uint32_t dim, const codec_met **out, evdb_error *err)
+{
+    char whole[EVDB_CODEC_SPEC_MAX + 1];
+    adding a = { .spec = whole };
+    rows_reader *rd = NULL;
+    rows_codec row;
+    bool found;
+    evdb_status rc;
+    buf_init(&a.saved, &e->db->platform.mem);
+    if (e->dtype != EVDB_F32 || e->metric == EVDB_CUSTOM)
+        TRY(error_set(err, EVDB_UNSUPPORTED, "codec '%.40s': only stores of f32 and of no custom metric have codecs", spec));
+    TRY(codec_check(strcmp(spec, CODECS_NONE) == 0 ? "f32" : spec, dim, whole, NULL, err));
+    TRY(rows_read(e->rows, &rd, err));
+    TRY(engine_learn(e, rd, err));
+    TRY(rows_codec_find(rd, whole, true, &row, &found, err));
+    a.id = found ? row.id : 0;
+    if (!found) TRY(parameters(e, rd, &a, err));
+    rows_read_end(rd);
+    rd = NULL;
+    if (!found) TRY(recode_commit(e, add, &a, err));
+    rc = codecs_get(e, NULL, a.id, dim, out, err);
+out:
+    rows_read_end(rd);
+    buf_free(&a.saved);
+    return rc;
+}

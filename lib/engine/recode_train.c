@@ -1,0 +1,123 @@
+/* recode_train.c - a sample of a store's vectors, and a codec that is trained on it. */
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/try.h"
+#include "engine/recode_private.h"
+#include "engine/stored.h"
+#include "platform/thread.h"
+#include <math.h>
+#include <string.h>
+
+enum { TRIES = 4, SEED = 20261130 };
+
+typedef struct sample {
+    float *vectors; /* count rows of dim */
+    size_t count;
+    uint32_t dim;
+} sample;
+
+static uint64_t next_random(uint64_t *seed)
+{
+    uint64_t x = *seed += 0x9e3779b97f4a7c15u; /* splitmix64, Steele et al. 2014 */
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return x ^ x >> 31;
+}
+
+static evdb_status take(engine *e, rows_reader *rd, uint64_t slot, stored_room *room, sample *s, evdb_error *err)
+{
+    rows_vector v;
+    const float *floats;
+    bool found;
+    evdb_status rc = rows_vector_in(rd, slot, &v, &found, err);
+    if (rc != EVDB_OK || !found) return rc;
+    rc = stored_vector(e, rd, &v.id, v.codec, v.bytes, v.size, s->dim, room, &floats, err);
+    if (rc == EVDB_OK) memcpy(s->vectors + s->count++ * s->dim, floats, s->dim * sizeof(float));
+    return rc;
+}
+
+/* Slots by chance where there are more vectors than wanted, each once where there are not. */
+static evdb_status draw(engine *e, rows_reader *rd, size_t most, sample *s, evdb_error *err)
+{
+    const evdb_allocator *mem = &e->db->platform.mem;
+    stored_room room = { 0 };
+    uint64_t slots, seed = SEED;
+    rows_tip tip;
+    evdb_status rc;
+    TRY(rows_tip_now(rd, &tip, err));
+    TRY(rows_slots(rd, &slots, err));
+    if (most > tip.live) most = tip.live;
+    if (!(s->vectors = mem_array(mem, most + 1, s->dim * sizeof(float)))) TRY(error_no_memory(err, most * s->dim * sizeof(float), "a sample to train on"));
+    bool all = tip.live <= most;
+    for (uint64_t i = 0; s->count < most && i < (all ? slots : most * TRIES * (slots / (tip.live ? tip.live : 1) + 1)); i++) {
+        TRY(take(e, rd, all ? i : next_random(&seed) % slots, &room, s, err));
+        if (atomic_load(&e->recode.stop)) TRY(error_set(err, EVDB_CANCELLED, "the training of a codec was ended"));
+    }
+out:
+    stored_room_free(e, &room);
+    return rc;
+}
+
+/* Mean of |x - x'| / |x|; vectors of zeros count where they do not stay such. */
+static double relative_error(const float *x, const float *y, uint32_t dim)
+{
+    double off = 0, all = 0;
+    for (uint32_t i = 0; i < dim; i++) {
+        double d = (double)x[i] - y[i];
+        off += d * d;
+        all += (double)x[i] * x[i];
+    }
+    return all > 0 ? sqrt(off / all) : off > 0;
+}
+
+static evdb_status measure(engine *e, const codec *c, const float *vectors, size_t count, double *loss, evdb_error *err)
+{
+    evdb_status rc = EVDB_OK;
+    float *back = mem_array(&e->db->platform.mem, codec_dim(c), sizeof(float));
+    uint8_t *code = mem_alloc(&e->db->platform.mem, codec_code_bytes(c));
+    void *stages = mem_alloc(&e->db->platform.mem, codec_room(c) + 1);
+    *loss = 0;
+    if (!back || !code || !stages) TRY(error_no_memory(err, codec_room(c), "measuring a codec"));
+    for (size_t i = 0; i < count; i++) {
+        codec_encode(c, vectors + i * codec_dim(c), 1, code, codec_code_bytes(c), stages);
+        codec_decode(c, code, codec_code_bytes(c), 1, back, stages);
+        *loss += relative_error(vectors + i * codec_dim(c), back, codec_dim(c)) / (double)count;
+    }
+out:
+    mem_free(&e->db->platform.mem, back);
+    mem_free(&e->db->platform.mem, code);
+    mem_free(&e->db->platform.mem, stages);
+    return rc;
+}
+
+evdb_status recode_needed(engine *e, const char *spec, uint64_t *out, evdb_error *err)
+{
+    size_t least = 0;
+    evdb_status rc = codec_check(spec, atomic_load(&e->dim), NULL, &least, err);
+    *out = least;
+    return rc;
+}
+
+evdb_status recode_train(engine *e, rows_reader *rd, const char *spec, codec **out, double *loss, evdb_error *err)
+{
+    const evdb_allocator *mem = &e->db->platform.mem;
+    sample s = { .dim = atomic_load(&e->dim) };
+    uint64_t needed;
+    size_t most = RECODE_SAMPLE_BYTES / (s.dim * sizeof(float));
+    evdb_status rc;
+    TRY(recode_needed(e, spec, &needed, err));
+    if (most > RECODE_SAMPLE) most = RECODE_SAMPLE;
+    if (most < needed) most = needed;
+    if (needed) TRY(draw(e, rd, most, &s, err));
+    size_t back = s.count >= needed + 2 * RECODE_HELD_BACK ? RECODE_HELD_BACK : 0; /* measured on, not trained on, where there are enough */
+    codec_training t = { .sample = s.vectors, .count = s.count - back, .threads = thread_cores(), .seed = SEED, .stop = &e->recode.stop };
+    TRY(codec_create(mem, e->db->kernel, spec, s.dim, &t, out, err));
+    *loss = 0;
+    if (!needed) goto out;
+    size_t from = back ? s.count - back : 0, count = s.count - from < RECODE_HELD_BACK ? s.count - from : RECODE_HELD_BACK;
+    rc = measure(e, *out, s.vectors + from * s.dim, count, loss, err);
+    if (rc != EVDB_OK) codec_free(*out);
+out:
+    mem_free(mem, s.vectors);
+    return rc;
+}

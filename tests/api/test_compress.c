@@ -1,0 +1,286 @@
+/* test_compress.c - stores whose vectors are kept with a codec: what comes back, what is found, another codec later. */
+#include "expect.h"
+#include "scratch.h"
+#include "seed.h"
+#include <evdb.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DIM = 24, ROWS = 1500, K = 10 };
+
+static uint64_t seed;
+static float rows[ROWS][DIM];
+
+static evdb_store *store_with(scratch *t, const char *name, const char *codec, evdb_metric metric)
+{
+    evdb_store_options o = EVDB_STORE_OPTIONS;
+    evdb_store *store;
+    o.codec = codec;
+    o.metric = metric;
+    ok(evdb_store_create(t->db, name, &o, &store, &why));
+    return store;
+}
+
+static void put(evdb_store *store, int64_t from, size_t count)
+{
+    evdb_batch b = EVDB_BATCH;
+    int64_t ids[ROWS];
+    for (size_t i = 0; i < count; i++) ids[i] = from + (int64_t)i;
+    b.kind = EVDB_UPSERT;
+    b.count = count;
+    b.numbers = ids;
+    b.vectors = rows[from];
+    b.dim = DIM;
+    ok(evdb_batch_write(store, &b, NULL, &why));
+}
+
+/* Every record, as it was written but for what the codec may round. */
+static void all_there(evdb_store *store, double relative)
+{
+    for (int i = 0; i < ROWS; i++) {
+        evdb_record *r;
+        ok(evdb_record_get(store, num(i), &r, &why));
+        double off = 0, all = 0;
+        for (int j = 0; j < DIM; j++) off += pow(r->vector[j] - rows[i][j], 2), all += pow(rows[i][j], 2);
+        assert_true(sqrt(off) <= relative * sqrt(all));
+        evdb_record_free(r);
+    }
+}
+
+static void sound(scratch *t)
+{
+    evdb_verify_report report;
+    ok(evdb_verify(t->db, NULL, NULL, NULL, &report, &why));
+    assert_int_equal(report.problems, 0);
+}
+
+static evdb_compression compression(evdb_store *store)
+{
+    evdb_compression c = EVDB_COMPRESSION;
+    ok(evdb_store_get_compression(store, &c, &why));
+    assert_string_equal(c.problem, "");
+    return c;
+}
+
+/* The share of the nearest by floats that a search of the store finds. */
+static double recall(evdb_store *store, evdb_metric metric)
+{
+    size_t found = 0;
+    for (int q = 0; q < 40; q++) {
+        float distances[ROWS], bound;
+        evdb_search_options o = EVDB_SEARCH_OPTIONS;
+        evdb_result *r;
+        o.k = K;
+        ok(evdb_search(store, rows[q * 7], DIM, &o, &r, &why));
+        assert_int_equal(r->count, K);
+        ok(evdb_distance_batch(metric, rows[q * 7], rows[0], ROWS, 0, DIM, distances, &why));
+        float sorted[ROWS];
+        memcpy(sorted, distances, sizeof(sorted));
+        for (int i = 0; i < K; i++) /* the k smallest come first */
+            for (int j = i + 1; j < ROWS; j++)
+                if (sorted[j] < sorted[i]) bound = sorted[i], sorted[i] = sorted[j], sorted[j] = bound;
+        bound = sorted[K - 1];
+        for (size_t i = 0; i < r->count; i++) found += distances[r->numbers[i]] <= bound;
+        evdb_result_free(r);
+    }
+    return (double)found / (40 * K);
+}
+
+static const struct { const char *spec; double relative, recall; } kinds[] = {
+    { "f32", 0, 1 }, { "f16", 0x1p-11, 0.99 }, { "bf16", 0x1p-8, 0.9 },
+};
+enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
+
+static void a_store_with_a_codec_keeps_finds_and_reopens(void **state)
+{
+    static const evdb_metric metrics[] = { EVDB_COSINE, EVDB_EUCLIDEAN, EVDB_IP, EVDB_MANHATTAN };
+    scratch *t = *state;
+    for (size_t k = 0; k < KINDS; k++)
+        for (size_t m = 0; m < sizeof(metrics) / sizeof(*metrics); m++) {
+            char name[40];
+            snprintf(name, sizeof(name), "s%zu-%zu", k, m);
+            evdb_store *store = store_with(t, name, kinds[k].spec, metrics[m]);
+            put(store, 0, ROWS / 2);
+            assert_true(scratch_count(store) == ROWS / 2);
+            put(store, ROWS / 2, ROWS / 2);
+            all_there(store, kinds[k].relative);
+            assert_true(recall(store, metrics[m]) >= kinds[k].recall);
+            evdb_store_close(store);
+            scratch_reopen(t);
+            ok(evdb_store_open(t->db, name, &store, &why));
+            all_there(store, kinds[k].relative);
+            assert_true(recall(store, metrics[m]) >= kinds[k].recall);
+            evdb_compression c = compression(store);
+            assert_string_equal(c.codec, kinds[k].spec);
+            assert_string_equal(c.in_force, kinds[k].spec);
+            assert_int_equal(c.state, EVDB_COMPRESSION_SETTLED);
+            evdb_store_close(store);
+        }
+    sound(t);
+}
+
+static void a_graph_over_codes_is_built_saved_and_found_sound(void **state)
+{
+    scratch *t = *state;
+    for (size_t k = 0; k < KINDS; k++) {
+        evdb_store *store = store_with(t, kinds[k].spec, kinds[k].spec, EVDB_EUCLIDEAN);
+        put(store, 0, ROWS);
+        ok(evdb_index_build(store, 0, &why));
+        assert_true(recall(store, EVDB_EUCLIDEAN) >= kinds[k].recall - 0.05);
+        evdb_store_close(store);
+        scratch_reopen(t);
+        sound(t);
+        ok(evdb_store_open(t->db, kinds[k].spec, &store, &why));
+        assert_true(recall(store, EVDB_EUCLIDEAN) >= kinds[k].recall - 0.05);
+        evdb_index_status s = EVDB_INDEX_STATUS;
+        ok(evdb_index_get_status(store, &s, &why));
+        assert_int_equal(s.linked, ROWS);
+        evdb_store_close(store);
+    }
+}
+
+static void another_codec_later_writes_all_vectors_again(void **state)
+{
+    static const char *const order[] = { "bf16", "f16", "none", "bf16", "f32" };
+    scratch *t = *state;
+    evdb_store *store = store_with(t, "docs", NULL, EVDB_COSINE);
+    double off = 0;
+    put(store, 0, ROWS);
+    ok(evdb_index_build(store, 0, &why));
+    for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
+        bool none = strcmp(order[i], "none") == 0;
+        ok(evdb_store_set_codec(store, order[i], &why));
+        (void)recall(store, EVDB_COSINE);
+        ok(evdb_store_recode(store, &why));
+        evdb_compression c = compression(store);
+        assert_int_equal(c.state, EVDB_COMPRESSION_SETTLED);
+        assert_string_equal(c.in_force, none ? "" : order[i]);
+        off += 0x1p-8;
+        all_there(store, off);
+        assert_true(recall(store, EVDB_COSINE) >= 0.85);
+        sound(t);
+    }
+    evdb_store_close(store);
+}
+
+static void what_was_begun_is_ended_by_who_opens_the_store_next(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = store_with(t, "docs", NULL, EVDB_EUCLIDEAN);
+    put(store, 0, ROWS);
+    for (int i = 0; i < 6; i++) {
+        ok(evdb_store_set_codec(store, i % 2 ? "f16" : "bf16", &why));
+        evdb_store_close(store);
+        scratch_reopen(t);
+        ok(evdb_store_open(t->db, "docs", &store, &why));
+        put(store, i * 100, 100); /* of whichever is in force */
+    }
+    ok(evdb_store_recode(store, &why));
+    assert_int_equal(compression(store).state, EVDB_COMPRESSION_SETTLED);
+    all_there(store, 0x1p-6);
+    evdb_store_close(store);
+    sound(t);
+}
+
+static void a_record_keeps_the_codec_it_asked_for(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = store_with(t, "docs", "bf16", EVDB_COSINE);
+    evdb_record *r;
+    put(store, 1, ROWS - 1);
+    ok(evdb_record_insert_compressed(store, num(0), rows[0], DIM, "{\"a\":1}", "none", NULL, &why));
+    for (int i = 0; i < 3; i++) {
+        ok(evdb_record_get(store, num(0), &r, &why));
+        assert_memory_equal(r->vector, rows[0], sizeof(rows[0]));
+        assert_string_equal(r->metadata, "{\"a\":1}");
+        evdb_record_free(r);
+        ok(evdb_store_set_codec(store, i % 2 ? "bf16" : "f16", &why));
+        ok(evdb_store_recode(store, &why));
+    }
+    all_there(store, 0x1p-6);
+    assert_true(recall(store, EVDB_COSINE) >= 0.9);
+    refused(EVDB_EXISTS, evdb_record_insert_compressed(store, num(0), rows[0], DIM, NULL, "f16", NULL, &why));
+    refused(EVDB_INVALID, evdb_record_insert_compressed(store, num(-1), rows[0], DIM, NULL, "nonsense", NULL, &why));
+    evdb_store_close(store);
+    sound(t);
+}
+
+static void what_cannot_have_a_codec_says_so(void **state)
+{
+    scratch *t = *state;
+    evdb_store_options o = EVDB_STORE_OPTIONS;
+    evdb_store *store;
+    o.codec = "nonsense";
+    refused(EVDB_INVALID, evdb_store_create(t->db, "a", &o, NULL, &why));
+    expect_says("nonsense");
+    o.codec = "bf16";
+    o.dtype = EVDB_I8;
+    refused(EVDB_UNSUPPORTED, evdb_store_create(t->db, "a", &o, NULL, &why));
+    o.codec = NULL;
+    ok(evdb_store_create(t->db, "bytes", &o, &store, &why));
+    refused(EVDB_UNSUPPORTED, evdb_store_set_codec(store, "bf16", &why));
+    evdb_store_close(store);
+    store = store_with(t, "plain", NULL, EVDB_COSINE);
+    refused(EVDB_INVALID, evdb_store_set_codec(store, "bf17", &why));
+    ok(evdb_store_set_codec(store, "none", &why));
+    evdb_store_close(store);
+}
+
+static void a_database_in_memory_does_it_too(void **state)
+{
+    scratch t = { .db = NULL };
+    (void)state;
+    ok(evdb_open(":memory:", NULL, &t.db, &why));
+    evdb_store *store = store_with(&t, "docs", "bf16", EVDB_EUCLIDEAN);
+    put(store, 0, ROWS);
+    assert_true(recall(store, EVDB_EUCLIDEAN) >= 0.9);
+    ok(evdb_store_set_codec(store, "f16", &why));
+    ok(evdb_store_recode(store, &why));
+    assert_int_equal(compression(store).state, EVDB_COMPRESSION_SETTLED);
+    all_there(store, 0x1p-7);
+    evdb_store_close(store);
+    evdb_close(t.db);
+}
+
+static void stores_get_the_codec_of_their_database_where_they_can_have_one(void **state)
+{
+    scratch *t = *state;
+    evdb_options o = EVDB_OPTIONS;
+    evdb_store_options bits = EVDB_STORE_OPTIONS;
+    evdb_store *store;
+    evdb *db;
+    o.default_codec = "bf17";
+    refused(EVDB_INVALID, evdb_open(t->path, &o, &db, &why));
+    o.default_codec = "bf16";
+    ok(evdb_open(t->path, &o, &db, &why));
+    bits.dtype = EVDB_BIT;
+    ok(evdb_store_create(db, "bits", &bits, NULL, &why));
+    ok(evdb_store_create(db, "given", NULL, &store, &why));
+    assert_string_equal(compression(store).codec, "bf16");
+    evdb_store_close(store);
+    bits.dtype = EVDB_F32;
+    bits.codec = "none";
+    ok(evdb_store_create(db, "plain", &bits, &store, &why));
+    assert_string_equal(compression(store).codec, "");
+    evdb_store_close(store);
+    evdb_close(db);
+}
+
+int main(void)
+{
+    seed = seed_print();
+    seed_floats(&seed, rows[0], ROWS * DIM);
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_remove)
+    const struct CMUnitTest tests[] = {
+        TEST(a_store_with_a_codec_keeps_finds_and_reopens),
+        TEST(a_graph_over_codes_is_built_saved_and_found_sound),
+        TEST(another_codec_later_writes_all_vectors_again),
+        TEST(what_was_begun_is_ended_by_who_opens_the_store_next),
+        TEST(a_record_keeps_the_codec_it_asked_for),
+        TEST(what_cannot_have_a_codec_says_so),
+        TEST(a_database_in_memory_does_it_too),
+        TEST(stores_get_the_codec_of_their_database_where_they_can_have_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
