@@ -8,7 +8,7 @@ import pytest
 import evdb
 from test_search import METRICS
 
-COUNT, DIM = 700, 33
+COUNT, DIM = 1500, 33
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ tests/python/test_abi.py compares all sizes and offsets with what the C compiler
 from __future__ import annotations
 
 from ctypes import (
-    CFUNCTYPE, POINTER, Structure, c_char, c_char_p, c_float, c_int, c_int32, c_int64, c_size_t, c_uint32, c_uint64,
+    CFUNCTYPE, POINTER, Structure, c_char, c_char_p, c_double, c_float, c_int, c_int32, c_int64, c_size_t, c_uint32, c_uint64,
     c_void_p,
 )
 
@@ -62,7 +62,8 @@ class Options(Structure):
     """evdb_options"""
 
     _fields_ = [("size", c_size_t), ("flags", c_uint32), ("reserved", c_uint32), ("allocator", c_void_p),
-                ("log", LOG), ("log_context", c_void_p), ("index_memory_max", c_uint64)]
+                ("log", LOG), ("log_context", c_void_p), ("index_memory_max", c_uint64),
+                ("default_codec", c_char_p)]
 
 
 class MetricOptions(Structure):
@@ -77,7 +78,7 @@ class StoreOptions(Structure):
 
     _fields_ = [("size", c_size_t), ("dim", c_uint32), ("metric", c_int), ("dtype", c_int), ("id_type", c_int),
                 ("m", c_uint32), ("ef_construction", c_uint32), ("index_threads", c_uint32),
-                ("field_count", c_uint32), ("fields", POINTER(c_char_p)), ("metric_name", c_char_p)]
+                ("field_count", c_uint32), ("fields", POINTER(c_char_p)), ("metric_name", c_char_p), ("codec", c_char_p)]
 
 
 class StoreInfo(Structure):
@@ -86,7 +87,7 @@ class StoreInfo(Structure):
     _fields_ = [("name", c_char * 65), ("uuid", c_char * 37), ("dim", c_uint32), ("metric", c_int), ("dtype", c_int),
                 ("id_type", c_int), ("m", c_uint32), ("ef_construction", c_uint32), ("index_threads", c_uint32),
                 ("format", c_uint32), ("created_ms", c_int64), ("field_count", c_uint32),
-                ("fields", POINTER(c_char_p)), ("metric_name", c_char_p)]
+                ("fields", POINTER(c_char_p)), ("metric_name", c_char_p), ("codec", c_char_p)]
 
 
 class StoreStats(Structure):
@@ -96,6 +97,15 @@ class StoreStats(Structure):
                 ("memory_bytes", c_uint64), ("disk_bytes", c_uint64), ("loaded_sequence", c_uint64),
                 ("filter_reads", c_uint64),
                 ("recall_samples", c_uint64), ("recall", c_float), ("reserved", c_uint32)]
+
+
+class Compression(Structure):
+    """evdb_compression"""
+
+    _fields_ = [("size", c_size_t), ("state", c_int), ("reserved", c_uint32), ("codec", c_char * 128), ("in_force", c_char * 128),
+                ("needed", c_uint64), ("done", c_uint64), ("total", c_uint64), ("vector_bytes", c_uint64),
+                ("row_bytes", c_uint64), ("plain_bytes", c_uint64), ("trained_bytes", c_uint64), ("loss", c_double),
+                ("loss_now", c_double), ("version", c_uint64), ("problem", c_char * 256)]
 
 
 class Id(Structure):
@@ -117,7 +127,7 @@ class Batch(Structure):
     _fields_ = [("size", c_size_t), ("kind", c_int), ("flags", c_uint32), ("count", c_size_t), ("numbers", c_void_p),
                 ("ids", c_void_p), ("vectors", c_void_p), ("stride", c_size_t), ("dtype", c_int), ("dim", c_uint32),
                 ("metadata", c_void_p), ("if_versions", c_void_p), ("statuses", c_void_p), ("versions", c_void_p),
-                ("errors", c_void_p)]
+                ("errors", c_void_p), ("codec", c_char_p)]
 
 
 class CursorOptions(Structure):
