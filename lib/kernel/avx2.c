@@ -6,6 +6,7 @@
  * not depend on its neighbours. */
 #include "kernel/element_rows.h"
 #include "kernel/kernel.h"
+#include "kernel/signs_rows.h"
 #include "kernel/steps_rows.h"
 #include "kernel/whole_vectors.h"
 #if defined(__x86_64__)
@@ -200,7 +201,31 @@ INLINE void store_u4(uint8_t *c, __m256 low, __m256 high)
 
 STEPS_KERNEL(ISA, steps_avx2)
 
+/* ---- signs ---- */
+
+#define ADD(a, b) _mm256_add_ps(a, b)
+#define SUB(a, b) _mm256_sub_ps(a, b)
+
+INLINE uint32_t higher(__m256 x, __m256 y) { return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(x, y, _CMP_GT_OQ)); }
+
+INLINE __m256 signed_by(__m256 v, const uint8_t *bits, size_t i)
+{
+    const __m256i each = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    __m256i clear = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(bits[i / 8]), each), _mm256_setzero_si256());
+    return _mm256_xor_ps(v, _mm256_castsi256_ps(_mm256_slli_epi32(clear, 31)));
+}
+
+/* Each lane and the one that is 1, 2, 4 beside it: their sum, or their difference in the second of the two. */
+INLINE __m256 LANES(__m256 v)
+{
+    v = _mm256_fmadd_ps(v, _mm256_setr_ps(1, -1, 1, -1, 1, -1, 1, -1), _mm256_permute_ps(v, 0xb1));
+    v = _mm256_fmadd_ps(v, _mm256_setr_ps(1, 1, -1, -1, 1, 1, -1, -1), _mm256_permute_ps(v, 0x4e));
+    return _mm256_fmadd_ps(v, _mm256_setr_ps(1, 1, 1, 1, -1, -1, -1, -1), _mm256_permute2f128_ps(v, v, 1));
+}
+
+SIGNS_KERNEL(ISA, signs_avx2)
+
 const kernel kernel_avx2 = { "avx2",       usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
                              dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_avx2,
-                             &elements_avx2, &steps_avx2, &matrix_avx2 };
+                             &elements_avx2, &steps_avx2, &matrix_avx2, &signs_avx2 };
 #endif

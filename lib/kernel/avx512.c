@@ -4,6 +4,7 @@
  * there), a tenth at most from memory. Below WIDE elements nothing is gained: those are AVX2's. */
 #include "kernel/element_rows.h"
 #include "kernel/kernel.h"
+#include "kernel/signs_rows.h"
 #include "kernel/steps_rows.h"
 #include "kernel/whole_vectors.h"
 #if defined(__x86_64__)
@@ -134,7 +135,34 @@ INLINE void store_u4(uint8_t *c, __m512 low, __m512 high)
 
 STEPS_KERNEL(ISA, steps_avx512)
 
+/* ---- signs ---- */
+
+#define ADD(a, b) _mm512_add_ps(a, b)
+#define SUB(a, b) _mm512_sub_ps(a, b)
+
+INLINE uint32_t higher(__m512 x, __m512 y) { return _mm512_cmp_ps_mask(x, y, _CMP_GT_OQ); }
+
+INLINE __m512 signed_by(__m512 v, const uint8_t *bits, size_t i)
+{
+    uint16_t set;
+    memcpy(&set, bits + i / 8, sizeof(set));
+    __m512i plain = _mm512_castps_si512(v);
+    return _mm512_castsi512_ps(_mm512_mask_xor_epi32(plain, (__mmask16)~set, plain, _mm512_set1_epi32(INT32_MIN)));
+}
+
+/* Each lane and the one that is 1, 2, 4, 8 beside it: their sum, or their difference in the second of the two. */
+INLINE __m512 LANES(__m512 v)
+{
+    const __m512 one = _mm512_set1_ps(1), less = _mm512_set1_ps(-1);
+    v = _mm512_fmadd_ps(v, _mm512_mask_mov_ps(one, 0xaaaa, less), _mm512_permute_ps(v, 0xb1));
+    v = _mm512_fmadd_ps(v, _mm512_mask_mov_ps(one, 0xcccc, less), _mm512_permute_ps(v, 0x4e));
+    v = _mm512_fmadd_ps(v, _mm512_mask_mov_ps(one, 0xf0f0, less), _mm512_shuffle_f32x4(v, v, 0xb1));
+    return _mm512_fmadd_ps(v, _mm512_mask_mov_ps(one, 0xff00, less), _mm512_shuffle_f32x4(v, v, 0x4e));
+}
+
+SIGNS_KERNEL(ISA, signs_avx512)
+
 const kernel kernel_avx512 = { "avx512",     usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
                                dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_avx512,
-                               &elements_avx512, &steps_avx512, &matrix_avx512 };
+                               &elements_avx512, &steps_avx512, &matrix_avx512, &signs_avx512 };
 #endif

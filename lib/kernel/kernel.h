@@ -6,6 +6,7 @@
 #define EVDB_KERNEL_H
 #include "kernel/codes.h"
 #include "kernel/elements.h"
+#include "kernel/signs.h"
 #include "kernel/steps.h"
 #include "kernel/matrix.h"
 #include <stdbool.h>
@@ -31,6 +32,7 @@ typedef struct kernel {
     const element_kernel *elements;
     const steps_kernel *steps;
     const matrix_kernel *matrix;
+    const sign_kernel *signs;
 } kernel;
 
 extern const kernel kernel_scalar;

@@ -26,9 +26,10 @@ static double square_sum(const float *v, size_t n)
 
 float metric_inverse_norm(const float *v, size_t n)
 {
-    double norm = sqrt(square_sum(v, n));
-    return norm >= 1e-15 && norm <= 1e15 ? (float)(1 / norm) : NAN;
+    return metric_inverse_of(sqrt(square_sum(v, n)));
 }
+
+float metric_inverse_of(double norm) { return norm >= 1e-15 && norm <= 1e15 ? (float)(1 / norm) : NAN; }
 
 /* In double no sum of 65,536 products of floats overflows. */
 static float exactly(evdb_metric metric, const float *a, const float *b, size_t n)

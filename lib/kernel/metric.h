@@ -7,6 +7,8 @@
 /* 1 / |v|, computed in double. NaN for a norm outside 1e-15 .. 1e15, where float products would
  * overflow or lose their digits: distances to such a vector then take the exact path. */
 float metric_inverse_norm(const float *v, size_t n);
+/* The same of |v|. */
+float metric_inverse_of(double norm);
 
 /* Distances from q to `rows` rows, row i at base + i * stride floats. q_inverse and inverses (one a row) are inverse
  * norms, used by COSINE only. Sums that leave the range of float are repeated in double: a result may be infinite,

@@ -4,6 +4,7 @@
  * one to three elements are gathered lane by lane. */
 #include "kernel/element_rows.h"
 #include "kernel/kernel.h"
+#include "kernel/signs_rows.h"
 #include "kernel/steps_rows.h"
 #include "kernel/whole_vectors.h"
 #if defined(__aarch64__)
@@ -153,10 +154,35 @@ INLINE void store_u4(uint8_t *c, float32x4_t low, float32x4_t high)
 
 STEPS_KERNEL(, steps_neon)
 
+/* ---- signs ---- */
+
+#define ADD(a, b) vaddq_f32(a, b)
+#define SUB(a, b) vsubq_f32(a, b)
+
+static const uint32_t bit_of_lane[WIDTH] = { 1, 2, 4, 8 };
+
+INLINE uint32_t higher(float32x4_t x, float32x4_t y) { return vaddvq_u32(vandq_u32(vcgtq_f32(x, y), vld1q_u32(bit_of_lane))); }
+
+INLINE float32x4_t signed_by(float32x4_t v, const uint8_t *bits, size_t i)
+{
+    uint32x4_t clear = vceqzq_u32(vandq_u32(vdupq_n_u32((uint32_t)bits[i / 8] >> i % 8), vld1q_u32(bit_of_lane)));
+    return vreinterpretq_f32_u32(veorq_u32(vreinterpretq_u32_f32(v), vshlq_n_u32(clear, 31)));
+}
+
+/* Each lane and the one that is 1, 2 beside it: their sum, or their difference in the second of the two. */
+INLINE float32x4_t LANES(float32x4_t v)
+{
+    static const float ones[WIDTH] = { 1, -1, 1, -1 }, twos[WIDTH] = { 1, 1, -1, -1 };
+    v = vfmaq_f32(vrev64q_f32(v), v, vld1q_f32(ones));
+    return vfmaq_f32(vextq_f32(v, v, 2), v, vld1q_f32(twos));
+}
+
+SIGNS_KERNEL(, signs_neon)
+
 const kernel kernel_neon = { "neon",       usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
                              dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_neon,
-                             &elements_neon, &steps_neon, &matrix_neon };
+                             &elements_neon, &steps_neon, &matrix_neon, &signs_neon };
 const kernel kernel_neon_dot = { "neon-dot",   usable_dot,    dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
                                  dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_neon_dot,
-                                 &elements_neon, &steps_neon, &matrix_neon };
+                                 &elements_neon, &steps_neon, &matrix_neon, &signs_neon };
 #endif
