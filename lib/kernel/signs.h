@@ -17,8 +17,8 @@ typedef struct sign_kernel {
     void (*hadamard)(const float *by, float *x, size_t n);
     /* ... and x = by . (H x). */
     void (*hadamard_back)(const float *by, float *x, size_t n);
-    /* a = (a + b) / sqrt(2), b = (a - b) / sqrt(2); it is its own way back. */
-    void (*mingle)(float *a, float *b, size_t n);
+    /* a = cosine . a + sine . b, b = sine . a - cosine . b, element by element; it is its own way back. */
+    void (*mingle)(const float *cosine, const float *sine, float *a, float *b, size_t n);
 } sign_kernel;
 
 extern const sign_kernel signs_scalar;

@@ -119,18 +119,17 @@ static inline void signs_put(uint8_t *bits, size_t i, size_t width, uint32_t set
     }
 
 #define SIGNS_MINGLE(isa)                                                                                              \
-    isa static void mingle(float *a, float *b, size_t n)                                                               \
+    isa static void mingle(const float *cosine, const float *sine, float *a, float *b, size_t n)                       \
     {                                                                                                                  \
-        const VECTOR root = SET(0x1.6a09e6p-1f);                                                                       \
         size_t i = 0;                                                                                                  \
         for (; i + WIDTH <= n; i += WIDTH) {                                                                           \
-            VECTOR x = MUL(LOAD(a + i), root), y = MUL(LOAD(b + i), root);                                             \
-            STORE(a + i, ADD(x, y));                                                                                   \
-            STORE(b + i, SUB(x, y));                                                                                   \
+            VECTOR x = LOAD(a + i), y = LOAD(b + i), c = LOAD(cosine + i), s = LOAD(sine + i);                         \
+            STORE(a + i, ADD(MUL(c, x), MUL(s, y)));                                                                   \
+            STORE(b + i, SUB(MUL(s, x), MUL(c, y)));                                                                   \
         }                                                                                                              \
         for (; i < n; i++) {                                                                                           \
-            float x = a[i] * 0x1.6a09e6p-1f, y = b[i] * 0x1.6a09e6p-1f;                                                \
-            a[i] = x + y, b[i] = x - y;                                                                                \
+            float x = a[i], y = b[i];                                                                                  \
+            a[i] = cosine[i] * x + sine[i] * y, b[i] = sine[i] * x - cosine[i] * y;                                    \
         }                                                                                                              \
     }
 
