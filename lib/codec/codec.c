@@ -214,8 +214,18 @@ bool codec_sound(const codec *c, const uint8_t *code)
     return !q->kind->sound || q->kind->sound(q, code);
 }
 
+/* Rows of transforms are orthonormal: what they turn is as long before as behind, unless a mean was taken away. */
+static bool keeps_norms(const codec *c)
+{
+    for (uint32_t i = 0; i < c->transforms; i++)
+        if (c->stages[i].kind->mean && c->stages[i].kind->mean(&c->stages[i])) return false;
+    return true;
+}
+
 float codec_inverse_norm(const codec *c, const uint8_t *code, void *room)
 {
+    const codec_stage *q = codec_quantiser(c);
+    if (q->kind->norm && keeps_norms(c)) return metric_inverse_of(q->kind->norm(q, code));
     float *x = (float *)room + 2 * between(c);
     codec_decode(c, code, c->code_bytes, 1, x, room);
     return metric_inverse_norm(x, c->dim);

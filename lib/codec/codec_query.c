@@ -153,13 +153,14 @@ static void inner_sums(codec_query *q, const uint8_t *codes, size_t stride, size
 
 static void tile_distances(codec_query *q, const uint8_t *codes, size_t stride, size_t count, const float *inverses, float *out)
 {
+    const codec_stage *s = codec_quantiser(q->c);
     inner_sums(q, codes, stride, count, out);
     for (size_t i = 0; i < count; i++) {
         float sum = (float)(out[i] + q->rest);
         if (q->metric == EVDB_EUCLIDEAN) out[i] = sqrtf(sum > 0 ? sum : 0 * sum);
         else if (q->metric == EVDB_IP) out[i] = 0 - sum;
         else out[i] = 1 - sum * q->inverse * inverses[i];
-        bool lost = q->metric == EVDB_EUCLIDEAN && sum < SQUARES_MIN;
+        bool lost = q->metric == EVDB_EUCLIDEAN && sum < SQUARES_MIN && !s->kind->estimates;
         if (!isfinite(out[i]) || lost) decoded_distances(q, codes + i * stride, stride, 1, inverses ? inverses + i : NULL, out + i);
         else if (q->metric == EVDB_COSINE) out[i] = out[i] < 0 ? 0 : out[i] > 2 ? 2 : out[i];
     }

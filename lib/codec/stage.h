@@ -39,6 +39,9 @@ typedef struct codec_kind {
     void (*prepare)(const codec_stage *s, codec_sum sum, const float *q, void *table);
     void (*score)(const codec_stage *s, codec_sum sum, const float *q, const void *table, const uint8_t *codes, size_t stride,
                   size_t count, float *out);
+    bool estimates; /* sums tell more than decoded vectors would: these are no substitute where a sum is below zero */
+    /* |x| of what was encoded, where a code tells that better than what it decodes to; else NULL. */
+    double (*norm)(const codec_stage *s, const uint8_t *code);
 
     /* BYTES, of s->code_bytes bytes to s->bound at most: unpack() writes exactly `wanted` bytes or answers EVDB_CORRUPT. Trained on codes: t->sample
      * is t->count rows of s->code_bytes bytes. */
