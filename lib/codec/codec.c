@@ -68,6 +68,12 @@ static evdb_status to_codes(const codec_stage *quantiser, const codec_training *
     return EVDB_OK;
 }
 
+/* What takes no sample to be had may be the better for one. */
+static bool learns(const codec_stage *s, const codec_training *given)
+{
+    return s->sample || (given->count && s->kind->of.flags & EVDB_CODEC_TRAINED);
+}
+
 /* Vectors go no further through the stages than there are stages that learn from them. */
 static evdb_status train(codec *c, const codec_training *given, evdb_error *err)
 {
@@ -77,11 +83,11 @@ static evdb_status train(codec *c, const codec_training *given, evdb_error *err)
     uint32_t learning = 0;
     evdb_status rc = EVDB_OK;
     for (uint32_t i = 0; i < c->count; i++)
-        if (c->stages[i].sample) learning = i + 1;
+        if (learns(&c->stages[i], given)) learning = i + 1;
     for (uint32_t i = 0; i < c->count; i++) {
         codec_stage *s = &c->stages[i];
         TRY(stage_stopped(given, err));
-        if (s->kind->train) TRY(s->kind->train(s, s->sample ? &t : &nothing, err));
+        if (s->kind->train) TRY(s->kind->train(s, learns(s, given) ? &t : &nothing, err));
         if (s->kind->ready) TRY(s->kind->ready(s, err));
         if (i + 1 >= learning) continue;
         if (s->kind->of.stage == EVDB_STAGE_TRANSFORM) TRY(pass_on(s, t.count, &t.sample, &own, err));
