@@ -35,9 +35,9 @@ code_range range_of(const kernel *k, const float *x, size_t n, unsigned most)
 
 /* Of floats that are normally distributed, no wider than they are; the whole range where that is no narrower, or where sums left the
  * range of float. */
-static code_range cut(code_range whole, const steps_spread *s, float first, size_t n, unsigned most)
+static code_range cut(code_range whole, const steps_spread *s, float first, double one, unsigned most)
 {
-    double mean = s->sum / (double)n, variance = s->square / (double)n - mean * mean;
+    double mean = s->sum * one, variance = s->square * one - mean * mean;
     if (!(s->square > SQUARES_MIN && variance >= 0 && variance < INFINITY)) return whole;
     double half = (most > 15 ? CUT_256 : CUT_16) * sqrt(variance);
     double low = between(s->least, first + mean - half, s->most), high = between(s->least, first + mean + half, s->most);
@@ -45,11 +45,11 @@ static code_range cut(code_range whole, const steps_spread *s, float first, size
 }
 
 /* The best range for the codes that *r gives to the floats, and the mean squared error then. */
-static double fit(const kernel *k, const float *x, size_t n, unsigned most, code_range *r)
+static double fit(const kernel *k, const float *x, size_t n, double one, unsigned most, code_range *r)
 {
     steps_fit s;
     k->steps->fit(x, n, range_offset(*r), range_inverse(*r), (float)most, &s);
-    double one = 1 / (double)n, e = s.e * one, c = s.c * one, ec = s.ec * one - e * c, cc = s.cc * one - c * c, ee = s.ee * one - e * e;
+    double e = s.e * one, c = s.c * one, ec = s.ec * one - e * c, cc = s.cc * one - c * c, ee = s.ee * one - e * e;
     double slope = cc > 0 ? ec / cc : 0, step = r->step;
     *r = make(r->low + step * (e - slope * c), step * (1 + slope), most);
     return (ee - slope * ec) * step * step;
@@ -58,14 +58,15 @@ static double fit(const kernel *k, const float *x, size_t n, unsigned most, code
 code_range range_fit(const kernel *k, const float *x, size_t n, unsigned most, unsigned rounds)
 {
     steps_spread s;
+    double one = 1 / (double)n; /* the weight of each float */
     k->steps->spread(x, n, &s);
-    code_range whole = make(s.least, ((double)s.most - s.least) / most, most), r = cut(whole, &s, x[0], n, most), best = whole;
+    code_range whole = make(s.least, ((double)s.most - s.least) / most, most), r = cut(whole, &s, x[0], one, most), best = whole;
     if (whole.step <= STEP_MIN) return whole;
-    double least = fit(k, x, n, most, &best), error = r.step < whole.step ? fit(k, x, n, most, &r) : INFINITY;
+    double least = fit(k, x, n, one, most, &best), error = r.step < whole.step ? fit(k, x, n, one, most, &r) : INFINITY;
     if (error < least) best = r, least = error;
     r = best;
     for (unsigned i = 0; i < rounds; i++) {
-        double gain = least - fit(k, x, n, most, &r);
+        double gain = least - fit(k, x, n, one, most, &r);
         if (gain > 0) best = r, least -= gain;
         if (!(gain > GAIN_MIN * least)) break;
     }
