@@ -65,9 +65,10 @@ static void room_free(room *r)
     mem_free(&r->of->mem, r->codes);
 }
 
-static evdb_status check_vectors(const codec *c, const float *vectors, size_t count, evdb_error *err)
+/* Vectors from number `i` on. */
+static evdb_status check_vectors(const codec *c, const float *vectors, size_t i, size_t count, evdb_error *err)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t end = i + count; i < end; i++)
         if (!c->kernel->finite_f32(vectors + i * c->dim, c->dim))
             return error_item(err, i, EVDB_INVALID, "vector %zu has an element that is not finite", i);
     return EVDB_OK;
@@ -87,13 +88,13 @@ static evdb_status pack_block(const codec *c, const uint8_t *codes, size_t count
 evdb_status evdb_codec_encode(const evdb_codec *c, const float *vectors, size_t count, void *out, size_t *sizes, evdb_error *err)
 {
     room r;
-    evdb_status rc = check_vectors(c, vectors, count, err);
-    if (rc == EVDB_OK) rc = room_make(c, &r, err);
+    evdb_status rc = room_make(c, &r, err);
     if (rc != EVDB_OK) return rc;
     for (size_t i = 0; i < count; i += r.block) {
         size_t some = count - i < r.block ? count - i : r.block;
         bool packs = codec_packs(c);
         uint8_t *codes = packs ? r.codes : (uint8_t *)out + i * c->bound;
+        TRY(check_vectors(c, vectors, i, some, err)); /* just before they are used: they come from memory once */
         codec_encode(c, vectors + i * c->dim, some, codes, c->code_bytes, r.stages);
         if (packs) TRY(pack_block(c, codes, some, (char *)out + i * c->bound, sizes ? sizes + i : NULL, err));
         for (size_t j = 0; !packs && sizes && j < some; j++) sizes[i + j] = c->bound;
@@ -132,7 +133,7 @@ evdb_status evdb_codec_distances(const evdb_codec *c, evdb_metric metric, const 
     codec_query *q = NULL;
     room r;
     float inverse = 0;
-    evdb_status rc = check_vectors(c, query, 1, err);
+    evdb_status rc = check_vectors(c, query, 0, 1, err);
     if (rc == EVDB_OK && (!evdb_metric_name(metric) || metric == EVDB_CUSTOM))
         rc = error_set(err, EVDB_INVALID, "there is no metric %d for codes", (int)metric);
     if (rc == EVDB_OK) rc = room_make(c, &r, err);
