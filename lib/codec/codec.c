@@ -74,6 +74,14 @@ static bool learns(const codec_stage *s, const codec_training *given)
     return s->sample || (given->count && s->kind->of.flags & EVDB_CODEC_TRAINED);
 }
 
+evdb_status codec_ready(codec *c, uint32_t i, evdb_error *err)
+{
+    codec_stage *s = &c->stages[i];
+    uint32_t before = s->out_dim;
+    evdb_status rc = s->kind->ready ? s->kind->ready(s, err) : EVDB_OK;
+    return rc == EVDB_OK && s->out_dim != before ? codec_reconnect(c, i + 1, err) : rc;
+}
+
 /* Vectors go no further through the stages than there are stages that learn from them. */
 static evdb_status train(codec *c, const codec_training *given, evdb_error *err)
 {
@@ -88,7 +96,7 @@ static evdb_status train(codec *c, const codec_training *given, evdb_error *err)
         codec_stage *s = &c->stages[i];
         TRY(stage_stopped(given, err));
         if (s->kind->train) TRY(s->kind->train(s, learns(s, given) ? &t : &nothing, err));
-        if (s->kind->ready) TRY(s->kind->ready(s, err));
+        TRY(codec_ready(c, i, err));
         if (i + 1 >= learning) continue;
         if (s->kind->of.stage == EVDB_STAGE_TRANSFORM) TRY(pass_on(s, t.count, &t.sample, &own, err));
         if (s->kind->of.stage == EVDB_STAGE_QUANTISER) TRY(to_codes(s, &t, &t.sample, &own, err));

@@ -24,6 +24,10 @@ const float *codec_forward(const codec *c, uint32_t transforms, const float *x, 
 
 /* Fills stages from text, without training (spec.c). c->dim is set, 0 = not known. */
 evdb_status codec_parse(codec *c, const char *spec, evdb_error *err);
+/* Configures stages from `first` on again, with what the one before them has become by training. */
+evdb_status codec_reconnect(codec *c, uint32_t first, evdb_error *err);
+/* Stage i has been trained or loaded. Those behind it are told what comes out of it, where only that could tell. */
+evdb_status codec_ready(codec *c, uint32_t i, evdb_error *err);
 /* Once all stages are ready: sizes, and what tells it from others. */
 void codec_settle(codec *c);
 

@@ -59,7 +59,7 @@ static evdb_status load_stages(codec *c, const char *at, const char *end, evdb_e
         if (size) TRY(stage_trained(s, size, err));
         if (size) memcpy(s->trained, at, size);
         at += size;
-        if (s->kind->ready) TRY(s->kind->ready(s, err));
+        TRY(codec_ready(c, i, err));
     }
     if (at != end) rc = error_set(err, EVDB_CORRUPT, "a saved codec has more bytes than belong to it");
 out:

@@ -48,9 +48,9 @@ static void fill_part(pq_coder *c, const float *book, uint32_t part)
 evdb_status pq_coder_make(const evdb_allocator *mem, const kernel *k, const pq_shape *s, const float *book, pq_coder **out, evdb_error *err)
 {
     size_t columns = (size_t)s->dim * s->many, halves = (size_t)s->parts * s->many, floats = columns + halves + 2 * (size_t)s->dim;
-    pq_coder *c = mem_alloc(mem, sizeof(*c) + floats * sizeof(float));
+    pq_coder *c = mem_alloc(mem, sizeof(*c) + MATRIX_ALIGN + floats * sizeof(float));
     if (!c) return error_no_memory(err, floats * sizeof(float), "a codec");
-    float *at = (float *)(void *)(c + 1);
+    float *at = matrix_aligned(c + 1);
     *c = (pq_coder){ .kernel = k, .shape = *s, .columns = at, .halves = at + columns, .scale = at + columns + halves,
                      .shift = at + columns + halves + s->dim };
     for (uint32_t part = 0; part < s->parts; part++) fill_part(c, book, part);

@@ -39,7 +39,7 @@ static evdb_status unknown(const char *at, size_t length, evdb_error *err)
 /* What comes out of the stage before, as the next one takes it. */
 static void connect(const codec *c, codec_stage *s)
 {
-    const codec_stage *last = c->count ? s - 1 : NULL;
+    const codec_stage *last = s == c->stages ? NULL : s - 1;
     s->dim = !last ? c->dim : last->kind->of.stage == EVDB_STAGE_TRANSFORM ? last->out_dim : last->dim;
     s->out_dim = s->dim;
     if (s->kind->of.stage != EVDB_STAGE_BYTES) return;
@@ -87,6 +87,19 @@ static evdb_status add(codec *c, const codec_kind *kind, const char *parameters,
     c->count++;
     c->transforms += stage == EVDB_STAGE_TRANSFORM;
     return kind->configure(s, parameters, err);
+}
+
+evdb_status codec_reconnect(codec *c, uint32_t first, evdb_error *err)
+{
+    evdb_status rc = EVDB_OK;
+    for (uint32_t i = first; i < c->count && rc == EVDB_OK; i++) {
+        codec_stage *s = &c->stages[i];
+        char parameters[CODEC_TEXT_MAX];
+        memcpy(parameters, s->text, sizeof(parameters));
+        connect(c, s);
+        rc = s->kind->configure(s, parameters, err);
+    }
+    return rc;
 }
 
 /* One stage as it is written. */

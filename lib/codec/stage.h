@@ -13,13 +13,14 @@ typedef enum codec_sum { CODEC_L2SQ, CODEC_DOT } codec_sum;
 
 typedef struct codec_kind {
     evdb_codec_kind of;
-    /* Reads parameters ("" = none given), for vectors of s->dim elements; 0 = not known. Sets out_dim (TRANSFORM), code_bytes (QUANTISER),
+    /* Reads parameters ("" = none given), for vectors of s->dim elements; 0 = not known. Sets out_dim (TRANSFORM; 0 = ready() will know), code_bytes (QUANTISER),
      * bound (BYTES: of s->code_bytes bytes), sample, and `text`, all its parameters, where they are not the defaults. */
     evdb_status (*configure)(codec_stage *s, const char *parameters, evdb_error *err);
     /* Makes s->trained from at least s->sample rows of s->dim floats, which have gone through the stages before. A kind that has none
      * has nothing to train. Called without a sample (t->count 0) where s->sample is 0. */
     evdb_status (*train)(codec_stage *s, const codec_training *t, evdb_error *err);
-    /* Behind train(), or with a trained block that was loaded: EVDB_CORRUPT when that makes no sense. Derives s->derived. May be NULL. */
+    /* Behind train(), or with a trained block that was loaded: EVDB_CORRUPT when that makes no sense. Derives s->derived, and out_dim where
+     * configure() could not tell: stages behind are configured again then. May be NULL. */
     evdb_status (*ready)(codec_stage *s, evdb_error *err);
     void (*dispose)(codec_stage *s); /* of what `derived` points to, itself included; may be NULL: then it is one block or none */
 

@@ -10,7 +10,8 @@
 
 enum {
     MATRIX_PANEL = 32, /* columns of a panel */
-    NEAREST_STEP = 16  /* nearest() takes multiples of that many vectors to choose from */
+    NEAREST_STEP = 16, /* nearest() takes multiples of that many vectors to choose from */
+    MATRIX_ALIGN = 64  /* bytes: packed factors and columns are read faster from such addresses */
 };
 
 /* c = start + (a - less) b; a and c are rows of floats, `stride` apart. */
@@ -40,6 +41,9 @@ extern const matrix_kernel matrix_avx2, matrix_avx512;
 #elif defined(__aarch64__)
 extern const matrix_kernel matrix_neon;
 #endif
+
+/* The next such address. */
+static inline float *matrix_aligned(void *at) { return (float *)(((uintptr_t)at + MATRIX_ALIGN - 1) / MATRIX_ALIGN * MATRIX_ALIGN); }
 
 /* Floats that a packed right factor takes. */
 size_t matrix_packed(size_t inner, size_t columns);

@@ -82,29 +82,33 @@ static void does_the_same(const evdb_codec *a, const evdb_codec *b, const float 
     free(codes[0]), free(codes[1]);
 }
 
+void trial_damage(unsigned char *bytes, size_t size, size_t at, float value)
+{
+    uint64_t sum;
+    size_t end = size - sizeof(sum);
+    memcpy(bytes + at, &value, sizeof(value));
+    sum = checksum(bytes, end, 0);
+    memcpy(bytes + end, &sum, sizeof(sum));
+}
+
 void trial_saved(const evdb_codec *c, const float *x, size_t count)
 {
     evdb_codec *back = NULL;
     unsigned char *bytes, *damaged;
     size_t size;
-    uint64_t sum;
     ok(evdb_codec_save(c, (void **)&bytes, &size, &why));
     ok(evdb_codec_load(bytes, size, NULL, &back, &why));
     assert_string_equal(evdb_codec_spec(back), evdb_codec_spec(c));
     does_the_same(c, back, x, count);
     evdb_codec_free(back);
-    /* A sound checksum over parameters that make no sense: a NaN in the middle, one float too few. */
+    /* A NaN in the middle; one float too few. */
     damaged = malloc(size);
-    size_t at = size - sizeof(sum);
     memcpy(damaged, bytes, size);
-    memset(damaged + at - evdb_codec_trained_bytes(c) / 8 * 4, 0xff, 4);
-    sum = checksum(damaged, at, 0);
-    memcpy(damaged + at, &sum, sizeof(sum));
+    trial_damage(damaged, size, size - sizeof(uint64_t) - evdb_codec_trained_bytes(c) / 8 * 4, NAN);
     refused(EVDB_CORRUPT, evdb_codec_load(damaged, size, NULL, &back, &why));
     memcpy(damaged, bytes, size);
-    sum = checksum(damaged, at - 4, 0);
-    memcpy(damaged + at - 4, &sum, sizeof(sum));
-    refused(EVDB_CORRUPT, evdb_codec_load(damaged, size - 4, NULL, &back, &why));
+    trial_damage(damaged, size - sizeof(float), 0, *(const float *)(const void *)bytes);
+    refused(EVDB_CORRUPT, evdb_codec_load(damaged, size - sizeof(float), NULL, &back, &why));
     free(damaged);
     evdb_bytes_free(bytes);
 }
