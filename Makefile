@@ -64,7 +64,7 @@ $(B)/%.o: %.c $(B)/flags
 
 # What a build was made with: objects depend on the compiler and its flags, libraries on the list of sources. Before the first
 # compilation somebody looks for what evdb needs; the goals that may install do so here.
-INSTALL   := $(sort $(if $(filter quickstart bench peers replay,$(MAKECMDGOALS)),run) $(if $(filter bench,$(MAKECMDGOALS)),bench) \
+INSTALL   := $(sort $(if $(filter quickstart bench peers codecs replay,$(MAKECMDGOALS)),run) $(if $(filter bench,$(MAKECMDGOALS)),bench) \
              $(if $(filter test threaded memcheck judges,$(MAKECMDGOALS)),run test))
 NEEDED    := $(if $(filter-out library emulated,$(or $(MAKECMDGOALS),all)),build,library)
 record     = echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
@@ -131,7 +131,7 @@ $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
 programs: all $(C_TESTS) $(ECHO) $(EXAMPLE)
 
-.PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer neon noavx slowhttp judges format tidy cover bench peers install uninstall clean help
+.PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer neon noavx slowhttp judges format tidy cover bench peers codecs install uninstall clean help
 quickstart: $(B)/examples/quickstart $(B)/evdbd ## install what is missing, build, search 60,000 images, serve them
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && $< "$$dir/evdb" && examples/serve.sh $(B)/evdbd "$$dir/evdb"
 test: programs ## install what is missing, build, run the tests; T=name runs those it matches
@@ -190,13 +190,16 @@ replay: $(FUZZ)
 bench: $(BENCH) $(B)/evdbd ## compare with bare SQLite, memory bandwidth, bare HTTP and other libraries; ROWS=n|all
 	@for b in $(BENCH); do $$b $(filter-out all,$(ROWS)) || exit; done
 	@$(MAKE) --no-print-directory peers
-peers: library ## the other libraries alone; ROWS=n|all DATA='BASE.npy QUERY.npy' or FILE.hdf5, METRIC=l2|cosine
-	@if tests/install-deps peers && tests/bench/peers-install $(B)/bench/venv; then \
+# Commands for the Python that has what evdb is compared with.
+beside     = if tests/install-deps peers && tests/bench/peers-install $(B)/bench/venv; then \
 	  export PYTHONDONTWRITEBYTECODE=1 EVDB_LIBRARY=$(abspath $(B))/libevdb.so PYTHONPATH=bindings/python; \
-	  python='$(B)/bench/venv/bin/python' with='--out $(B)/bench $(if $(ROWS),--rows $(ROWS))'; \
-	  $$python tests/bench/peers.py $$with $(if $(METRIC),--metric $(METRIC)) $(DATA) && \
-	  $$python tests/bench/ingest.py $$with $(filter %.npy,$(firstword $(DATA))); \
-	else echo 'peers: skipped'; fi
+	  python='$(B)/bench/venv/bin/python' rows='$(if $(ROWS),--rows $(ROWS))' metric='$(if $(METRIC),--metric $(METRIC))'; \
+	  $(1); else echo '$@: skipped'; fi
+peers: library ## the other libraries alone; ROWS=n|all DATA='BASE.npy QUERY.npy' or FILE.hdf5, METRIC=l2|cosine
+	@$(call beside,$$python tests/bench/peers.py --out $(B)/bench $$rows $$metric $(DATA) && \
+	  $$python tests/bench/ingest.py --out $(B)/bench $$rows $(filter %.npy,$(firstword $(DATA))))
+codecs: library ## codecs beside those of faiss: bytes, errors, recall, speed; ROWS=, DATA= and METRIC= as for peers
+	@$(call beside,$$python tests/bench/codecs.py $$rows $$metric $(DATA))
 format: ## lay out lines changed since BASE (HEAD), and new files, as .clang-format says
 	@tests/install-deps format
 	@git diff -U0 --no-color $(or $(BASE),HEAD) -- '*.c' '*.h' | clang-format-diff -p1 -i

@@ -39,30 +39,32 @@ uint32_t evdb_codec_dim(const evdb_codec *c) { return codec_dim(c); }
 size_t evdb_codec_bound(const evdb_codec *c) { return codec_bound(c); }
 size_t evdb_codec_trained_bytes(const evdb_codec *c) { return codec_trained_bytes(c); }
 
-/* Scratch of one call: what the stages need, and a block of codes. */
+/* Scratch of one call for count vectors: what the stages need, and for a block of them codes and inverse norms. */
 typedef struct room {
     const codec *of;
     void *stages;
     uint8_t *codes;
+    float *inverses;
     size_t block;
 } room;
-
-static evdb_status room_make(const codec *c, room *out, evdb_error *err)
-{
-    size_t bytes = codec_room(c), block = codec_block(c);
-    *out = (room){ .of = c, .block = block };
-    out->stages = mem_alloc(&c->mem, bytes);
-    out->codes = mem_array(&c->mem, block, c->code_bytes);
-    if (out->stages && out->codes) return EVDB_OK;
-    mem_free(&c->mem, out->stages);
-    mem_free(&c->mem, out->codes);
-    return error_no_memory(err, bytes + block * c->code_bytes, "a codec at work");
-}
 
 static void room_free(room *r)
 {
     mem_free(&r->of->mem, r->stages);
     mem_free(&r->of->mem, r->codes);
+    mem_free(&r->of->mem, r->inverses);
+}
+
+static evdb_status room_make(const codec *c, size_t count, room *out, evdb_error *err)
+{
+    size_t bytes = codec_room(c), block = count < codec_block(c) ? count : codec_block(c);
+    *out = (room){ .of = c, .block = block };
+    out->stages = mem_alloc(&c->mem, bytes);
+    out->codes = mem_array(&c->mem, codec_packs(c) ? block : 0, c->code_bytes);
+    out->inverses = mem_array(&c->mem, block, sizeof(float));
+    if (out->stages && out->codes && out->inverses) return EVDB_OK;
+    room_free(out);
+    return error_no_memory(err, bytes + block * (c->code_bytes + sizeof(float)), "a codec at work");
 }
 
 /* Vectors from number `i` on. */
@@ -88,7 +90,7 @@ static evdb_status pack_block(const codec *c, const uint8_t *codes, size_t count
 evdb_status evdb_codec_encode(const evdb_codec *c, const float *vectors, size_t count, void *out, size_t *sizes, evdb_error *err)
 {
     room r;
-    evdb_status rc = room_make(c, &r, err);
+    evdb_status rc = room_make(c, count, &r, err);
     if (rc != EVDB_OK) return rc;
     for (size_t i = 0; i < count; i += r.block) {
         size_t some = count - i < r.block ? count - i : r.block;
@@ -104,23 +106,33 @@ out:
     return rc;
 }
 
-/* One vector's bytes to its code. */
-static evdb_status unpack_one(const codec *c, const char *bytes, const size_t *sizes, size_t i, uint8_t *code, evdb_error *err)
+/* Codes first, first + 1, ... of the bytes of a call: where they lie, or unpacked. */
+static evdb_status codes_of(const room *r, const void *bytes, const size_t *sizes, size_t first, size_t count, const uint8_t **out,
+                            evdb_error *err)
 {
-    evdb_status rc = codec_unpack(c, bytes + i * c->bound, sizes ? sizes[i] : c->bound, code, err);
-    if (rc == EVDB_CORRUPT && err) err->item = i;
+    const codec *c = r->of;
+    bool packs = codec_packs(c);
+    evdb_status rc = EVDB_OK;
+    *out = packs ? r->codes : (const uint8_t *)bytes + first * c->bound;
+    for (size_t i = 0; i < count && rc == EVDB_OK; i++) {
+        const uint8_t *at = (const uint8_t *)bytes + (first + i) * c->bound;
+        size_t size = sizes ? sizes[first + i] : c->bound;
+        rc = packs ? codec_unpack(c, at, size, r->codes + i * c->code_bytes, err) : codec_check_code(c, at, size, err);
+        if (rc == EVDB_CORRUPT && err) err->item = first + i;
+    }
     return rc;
 }
 
 evdb_status evdb_codec_decode(const evdb_codec *c, const void *bytes, const size_t *sizes, size_t count, float *out, evdb_error *err)
 {
     room r;
-    evdb_status rc = room_make(c, &r, err);
+    const uint8_t *codes;
+    evdb_status rc = room_make(c, count, &r, err);
     if (rc != EVDB_OK) return rc;
     for (size_t i = 0; i < count; i += r.block) {
         size_t some = count - i < r.block ? count - i : r.block;
-        for (size_t j = 0; j < some; j++) TRY(unpack_one(c, bytes, sizes, i + j, r.codes + j * c->code_bytes, err));
-        codec_decode(c, r.codes, c->code_bytes, some, out + i * c->dim, r.stages);
+        TRY(codes_of(&r, bytes, sizes, i, some, &codes, err));
+        codec_decode(c, codes, c->code_bytes, some, out + i * c->dim, r.stages);
     }
 out:
     room_free(&r);
@@ -132,17 +144,19 @@ evdb_status evdb_codec_distances(const evdb_codec *c, evdb_metric metric, const 
 {
     codec_query *q = NULL;
     room r;
-    float inverse = 0;
+    const uint8_t *codes;
     evdb_status rc = check_vectors(c, query, 0, 1, err);
     if (rc == EVDB_OK && (!evdb_metric_name(metric) || metric == EVDB_CUSTOM))
         rc = error_set(err, EVDB_INVALID, "there is no metric %d for codes", (int)metric);
-    if (rc == EVDB_OK) rc = room_make(c, &r, err);
+    if (rc == EVDB_OK) rc = room_make(c, count, &r, err);
     if (rc != EVDB_OK) return rc;
     TRY(codec_query_create(c, metric, query, &q, err));
-    for (size_t i = 0; i < count; i++) {
-        TRY(unpack_one(c, bytes, sizes, i, r.codes, err));
-        if (metric == EVDB_COSINE) inverse = codec_inverse_norm(c, r.codes, r.stages);
-        codec_distances(q, r.codes, c->code_bytes, 1, &inverse, out + i);
+    for (size_t i = 0; i < count; i += r.block) {
+        size_t some = count - i < r.block ? count - i : r.block;
+        TRY(codes_of(&r, bytes, sizes, i, some, &codes, err));
+        for (size_t j = 0; metric == EVDB_COSINE && j < some; j++)
+            r.inverses[j] = codec_inverse_norm(c, codes + j * c->code_bytes, r.stages);
+        codec_distances(q, codes, c->code_bytes, some, r.inverses, out + i);
     }
 out:
     codec_query_free(q);

@@ -256,13 +256,18 @@ evdb_status codec_pack(const codec *c, const uint8_t *code, void *out, size_t *s
     return EVDB_OK;
 }
 
+evdb_status codec_check_code(const codec *c, const uint8_t *code, size_t size, evdb_error *err)
+{
+    if (size != c->code_bytes) return error_set(err, EVDB_CORRUPT, "codec %s: %zu bytes where %zu belong", c->spec, size, c->code_bytes);
+    return codec_sound(c, code) ? EVDB_OK : error_set(err, EVDB_CORRUPT, "codec %s: the bytes are none of its", c->spec);
+}
+
 evdb_status codec_unpack(const codec *c, const void *bytes, size_t size, uint8_t *code, evdb_error *err)
 {
     const codec_stage *s = &c->stages[c->count - 1];
-    evdb_status rc = EVDB_OK;
-    if (codec_packs(c)) rc = s->kind->unpack(s, bytes, size, code, c->code_bytes, err);
-    else if (size == c->code_bytes) memcpy(code, bytes, size);
-    else rc = error_set(err, EVDB_CORRUPT, "codec %s: %zu bytes where %zu belong", c->spec, size, c->code_bytes);
-    if (rc == EVDB_OK && !codec_sound(c, code)) rc = error_set(err, EVDB_CORRUPT, "codec %s: the bytes are none of its", c->spec);
-    return rc;
+    evdb_status rc = codec_packs(c) ? s->kind->unpack(s, bytes, size, code, c->code_bytes, err) : codec_check_code(c, bytes, size, err);
+    if (rc != EVDB_OK) return rc;
+    if (codec_packs(c)) return codec_check_code(c, code, c->code_bytes, err);
+    memcpy(code, bytes, size);
+    return EVDB_OK;
 }

@@ -50,6 +50,8 @@ void codec_encode(const codec *c, const float *x, size_t count, uint8_t *codes, 
 void codec_decode(const codec *c, const uint8_t *codes, size_t stride, size_t count, float *x, void *room);
 /* Could codec_encode() have made this code, as far as that can be told? */
 bool codec_sound(const codec *c, const uint8_t *code);
+/* EVDB_CORRUPT where it could not, or where it should have another size. */
+evdb_status codec_check_code(const codec *c, const uint8_t *code, size_t size, evdb_error *err);
 
 /* Codes and bytes. out has codec_bound() bytes. */
 evdb_status codec_pack(const codec *c, const uint8_t *code, void *out, size_t *size, evdb_error *err);

@@ -37,7 +37,8 @@ static evdb_status check_bytes(const char *bytes, size_t size, saved_codec *head
     if (size < sizeof(*head) + sizeof(sum)) return error_set(err, EVDB_CORRUPT, "a saved codec is cut short");
     memcpy(head, bytes, sizeof(*head));
     memcpy(&sum, bytes + size - sizeof(sum), sizeof(sum));
-    if (memcmp(head->magic, MAGIC, sizeof(MAGIC) - 1) != 0) return error_set(err, EVDB_CORRUPT, "these bytes are no saved codec");
+    if (memcmp(head->magic, MAGIC, sizeof(MAGIC) - 1) != 0 || head->magic[3] < MAGIC[3])
+        return error_set(err, EVDB_CORRUPT, "these bytes are no saved codec");
     if (head->magic[3] > MAGIC[3]) return error_set(err, EVDB_NEWER, "the codec was saved by a newer evdb");
     if (sum != checksum(bytes, size - sizeof(sum), 0)) return error_set(err, EVDB_CORRUPT, "a saved codec is damaged: its checksum does not match");
     if (!memchr(head->spec, 0, sizeof(head->spec)) || head->dim == 0 || head->dim > EVDB_DIM_MAX)
@@ -77,7 +78,7 @@ evdb_status codec_load(const evdb_allocator *mem, const kernel *k, const void *b
     c->kernel = k;
     c->dim = head.dim;
     rc = codec_parse(c, head.spec, err);
-    if (rc == EVDB_INVALID || (rc == EVDB_OK && (c->count != head.stages || strcmp(c->spec, head.spec) != 0)))
+    if (rc == EVDB_INVALID || (rc == EVDB_OK && (c->count != head.stages || memcmp(c->spec, head.spec, sizeof(head.spec)) != 0)))
         TRY(error_set(err, EVDB_CORRUPT, "a saved codec is none that this evdb knows: '%s'", head.spec));
     TRY(rc);
     TRY(load_stages(c, (const char *)bytes + sizeof(head), (const char *)bytes + size - sizeof(uint64_t), err));

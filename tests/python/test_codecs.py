@@ -8,7 +8,7 @@ import pytest
 import evdb
 from test_search import METRICS
 
-COUNT, DIM = 1500, 33
+COUNT, DIM = 700, 33
 
 
 @pytest.fixture
@@ -16,9 +16,10 @@ def vectors(rng):
     return rng.standard_normal((COUNT, DIM), dtype=np.float32)
 
 
-@pytest.fixture(params=[kind for kind in evdb.codecs()], ids=lambda kind: kind.name)
-def codec(request, vectors):
-    return evdb.Codec(request.param.name, DIM, vectors, seed=7)
+@pytest.fixture(params=[kind.name for kind in evdb.codecs()])
+def codec(request, rng):
+    sample = rng.standard_normal((evdb.Codec.check(request.param, DIM)[1], DIM), dtype=np.float32)
+    return evdb.Codec(request.param, DIM, sample, seed=7)
 
 
 def test_kinds_are_listed_with_what_they_are():
