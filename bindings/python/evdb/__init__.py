@@ -15,6 +15,7 @@ import os
 from typing import Union
 
 from ._library import lib as _lib
+from .advise import CodecFigures, CodecReport, benchmark_codecs
 from .codecs import Codec, CodecKind, codecs, sealed, unseal
 from .database import Database
 from .distances import distance, score
@@ -29,11 +30,12 @@ from .store import Index, Store
 __version__ = "0.1.0"
 
 __all__ = [
-    "BadRecord", "BatchResult", "Busy", "Cancelled", "Change", "Changes", "Codec", "CodecKind", "Conflict",
-    "Corrupt", "Database", "Denied", "Error", "Exists", "Forked", "Full", "Gone", "Hit", "ImportReport", "Index",
-    "Internal", "Invalid", "Io", "Limit", "Newer", "NoMemory", "NotFound", "Problem", "Record", "SearchResult",
-    "Store", "StoreInfo", "Throttled", "Unsupported", "VerifyReport", "Written", "codecs", "distance", "kernel",
-    "library_version", "open", "score", "sealed", "unseal",
+    "BadRecord", "BatchResult", "Busy", "Cancelled", "Change", "Changes", "Codec", "CodecFigures", "CodecKind",
+    "CodecReport", "Conflict", "Corrupt", "Database", "Denied", "Error", "Exists", "Forked", "Full", "Gone",
+    "Hit", "ImportReport", "Index", "Internal", "Invalid", "Io", "Limit", "Newer", "NoMemory", "NotFound",
+    "Problem", "Record", "SearchResult", "Store", "StoreInfo", "Throttled", "Unsupported", "VerifyReport",
+    "Written", "benchmark_codecs", "codecs", "distance", "kernel", "library_version", "open", "score", "sealed",
+    "unseal",
 ]
 
 

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, U
 import numpy as np
 
 from . import _abi, _ids, _vectors, transfer
+from .advise import CodecReport, Progress, advise, sample_of
 from ._arguments import json_text, unsigned
 from ._batch import Batch, write
 from ._ids import Id
@@ -281,6 +282,21 @@ class Store:
     def sync(self) -> None:
         """Moves everything written so far into the main files. Commits are durable without it."""
         check(lib.evdb_store_sync, self._handle)
+
+    # Codecs.
+
+    def sample(self, most: Optional[int] = None) -> np.ndarray:
+        """An even sample of the store's vectors, in order of id: at most that many (20,000 when None) and 256 MiB."""
+        return sample_of(self._handle, self.describe().dim, most)
+
+    def advise(self, recall: float = 0.95, *, codecs: Optional[Sequence[str]] = None, sample: Optional[int] = None, seed: int = 0,
+               progress: Progress = None) -> CodecReport:
+        """Measures codecs on a sample of the store, as `benchmark_codecs` does, under its metric.
+
+        `proposed` is the one that keeps the store in the fewest bytes among those that find at least that share of the 10 nearest, None
+        when none does. codecs None is a list of candidates for the store's dimension.
+        """
+        return advise(self._handle, recall, codecs, sample, seed, progress)
 
     # Files.
 
