@@ -72,7 +72,8 @@ static void add_part(measured *m, const char *stage, uint32_t part, const char *
 /* From those that keep everything to those that keep least. */
 static void add_candidates(measured *m)
 {
-    static const char *const plain[] = { "f32", "f32+zstd", "f16", "bf16", "i8", "i8+zstd", "i6", "i4", "i4+zstd", "rabitq" };
+    static const char *const plain[] = { "f32", "f32+zstd", "f16", "bf16", "i8", "i8:trained", "i8+zstd", "i4", "i4:trained", "rotate+i4", "i4+zstd",
+                                         "pca:0.95+i8", "pca:0.95+i4", "rabitq" };
     for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++) add_new(m, plain[i]);
     for (uint32_t part = 2; part <= 4; part *= 2) add_part(m, "pca", part, "+i8");
     add_part(m, "pca", 2, "+i4");

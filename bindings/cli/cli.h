@@ -68,6 +68,7 @@ op_exit run_export(cli *c);
 op_exit run_mcp(cli *c);
 op_exit run_bench(cli *c);
 op_exit run_advise(cli *c);
+op_exit run_set_codec(cli *c);
 extern const op_field put_fields[], search_fields[], import_fields[], export_fields[], mcp_fields[], bench_fields[];
 
 /* show.c: a reply as text for people. */

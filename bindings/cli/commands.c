@@ -6,7 +6,7 @@
 const cli_command commands[] = {
     { .name = "create", .op = "create_store", .creates = true,
       .example = "evdb create docs --dim 3 --metric cosine" },
-    { .name = "ls", .op = "list_stores", .list = "stores", .columns = "name,dim,metric,metric_name,dtype,id_type,created_ms,damaged",
+    { .name = "ls", .op = "list_stores", .list = "stores", .columns = "name,dim,metric,metric_name,dtype,codec,id_type,created_ms,damaged",
       .example = "evdb ls -d /var/lib/evdb" },
     { .name = "describe", .op = "describe_store",
       .example = "evdb describe docs" },
@@ -71,6 +71,14 @@ const cli_command commands[] = {
       .doc = "Measure what codecs save, cost and lose on the vectors of a file, or of a store.\n"
              "With --json: one line a codec.",
       .example = "evdb compress bench vectors.npy --codec f16 --codec bf16 --metric l2" },
+    { .name = "compress set", .op = "set_compression", .run = run_set_codec,
+      .doc = "Keep the vectors of a store with another codec.\n"
+             "Returns when all are written again; with --no-wait, whoever has the store open next goes on.",
+      .example = "evdb compress set docs i8" },
+    { .name = "compress status", .op = "compression_status",
+      .example = "evdb compress status docs" },
+    { .name = "compress insert", .op = "insert_compressed",
+      .example = "evdb compress insert docs a --vector '[1,2,3]' --codec f16" },
     { .name = "compress vector", .op = "compress_vector", .alone = true,
       .example = "evdb compress vector f16 --vector '[1,2,3]'" },
     { .name = "compress codecs", .op = "list_codecs", .alone = true, .list = "codecs", .columns = "name,stage,parameters,lossless,trained,doc",

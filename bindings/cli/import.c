@@ -41,6 +41,16 @@ static void report_bad(void *context, uint64_t line, const evdb_error *why)
     complain("skipped %s", why->message);
 }
 
+/* One codec may be written in several ways; "none" is none. */
+static bool same_codec(const json_t *asked, const json_t *is, const json_t *store)
+{
+    char whole[EVDB_CODEC_SPEC_MAX + 1];
+    const char *spec = json_string_value(asked);
+    uint32_t dim = (uint32_t)json_integer_value(json_object_get(store, "dim"));
+    if (!is) return strcmp(spec, "none") == 0;
+    return evdb_codec_check(spec, dim, whole, NULL, NULL) == EVDB_OK && strcmp(whole, json_string_value(is)) == 0;
+}
+
 /* Options that speak of the store must agree with the one that is there. */
 static op_exit check_agreement(const cli *c, const json_t *store)
 {
@@ -48,7 +58,7 @@ static op_exit check_agreement(const cli *c, const json_t *store)
     json_t *asked;
     json_object_foreach(c->args, key, asked) {
         json_t *is = json_object_get(store, key);
-        if (json_equal(asked, is)) continue;
+        if (json_equal(asked, is) || (strcmp(key, "codec") == 0 && same_codec(asked, is, store))) continue;
         char *is_text = json_dumps(is, JSON_COMPACT | JSON_ENCODE_ANY), *asked_text = json_dumps(asked, JSON_COMPACT | JSON_ENCODE_ANY);
         complain("the store exists with %s %s, not %s", key, is_text ? is_text : "undecided", asked_text ? asked_text : "that");
         free(is_text);

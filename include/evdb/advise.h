@@ -1,7 +1,8 @@
 /* advise.h - codecs (codec.h) measured on vectors, and one proposed for a store.
  *
- * Codecs are trained on the vectors that they are measured on. Of many vectors an even sample is taken. Times are processor time of the
- * calling thread: they hold for this machine, and vary from call to call; everything else is the same for the same vectors and seed. */
+ * Codecs are trained on the vectors that they are measured on: of few vectors, trained codecs keep more than they will of those to come. Of
+ * many an even sample is taken. Times are processor time of the calling thread: they hold for this machine, and vary from call to call;
+ * everything else is the same for the same vectors and seed. */
 #ifndef EVDB_ADVISE_H
 #define EVDB_ADVISE_H
 #include <evdb/codec.h>

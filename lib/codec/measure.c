@@ -5,6 +5,7 @@
 #include "base/topk.h"
 #include "base/try.h"
 #include "codec/codec_private.h"
+#include "codec/draw.h"
 #include "kernel/metric.h"
 #include <math.h>
 #include <string.h>
@@ -17,14 +18,6 @@ enum {
 
 /* ---- the sample ---- */
 
-static uint64_t next_random(uint64_t *state) /* splitmix64 */
-{
-    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
 void measure_sample_free(measure_sample *s)
 {
     const evdb_allocator *mem = &s->p->mem;
@@ -33,14 +26,6 @@ void measure_sample_free(measure_sample *s)
     mem_free(mem, s->exact);
     mem_free(mem, s->bounds);
     *s = (measure_sample){ .p = s->p };
-}
-
-/* Different rows, by chance, in order (Knuth's selection sampling). */
-static void draw(measure_sample *s, uint64_t seed)
-{
-    size_t wanted = s->query_count, drawn = 0;
-    for (size_t i = 0; drawn < wanted; i++)
-        if (next_random(&seed) % (s->count - i) < wanted - drawn) s->queries[drawn++] = (uint32_t)i;
 }
 
 static void search_exactly(measure_sample *s, size_t query)
@@ -61,17 +46,16 @@ evdb_status measure_sample_make(const platform *p, const kernel *k, const float 
                                 uint64_t seed, measure_sample *out, evdb_error *err)
 {
     measure_sample s = { .p = p, .kernel = k, .rows = rows, .count = count, .dim = dim, .metric = metric };
-    if (count > MEASURE_NEAREST) s.query_count = count < MEASURE_QUERIES ? count : MEASURE_QUERIES;
+    evdb_status rc = draw_rows(&p->mem, count, count > MEASURE_NEAREST ? MEASURE_QUERIES : 0, seed, &s.queries, &s.query_count, err);
+    if (rc != EVDB_OK) return rc;
     if (metric == EVDB_COSINE) s.inverses = mem_array(&p->mem, count, sizeof(*s.inverses));
-    s.queries = mem_array(&p->mem, s.query_count, sizeof(*s.queries));
     s.bounds = mem_array(&p->mem, s.query_count, sizeof(*s.bounds));
     s.exact = mem_array(&p->mem, s.query_count * count, sizeof(*s.exact));
-    if ((metric == EVDB_COSINE && !s.inverses) || !s.queries || !s.bounds || !s.exact) {
+    if ((metric == EVDB_COSINE && !s.inverses) || !s.bounds || !s.exact) {
         measure_sample_free(&s);
         return error_no_memory(err, s.query_count * count * sizeof(*s.exact), "measuring codecs");
     }
     for (size_t i = 0; s.inverses && i < count; i++) s.inverses[i] = metric_inverse_norm(rows + i * dim, dim);
-    draw(&s, seed);
     for (size_t i = 0; i < s.query_count; i++) search_exactly(&s, i);
     *out = s;
     return EVDB_OK;

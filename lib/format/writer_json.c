@@ -87,6 +87,7 @@ static evdb_status json_begin(writer *w, evdb_error *err)
     put_member(o, ",\"metric\":", evdb_metric_name(w->store->metric));
     if (w->store->metric_name) put_member(o, ",\"metric_name\":", w->store->metric_name);
     put_member(o, ",\"dtype\":", evdb_dtype_name(w->store->dtype));
+    if (w->store->codec) put_member(o, ",\"codec\":", w->store->codec);
     if (w->store->id_type != EVDB_ID_UNDECIDED)
         put_member(o, ",\"id_type\":", w->store->id_type == EVDB_ID_STRING ? "string" : "integer");
     output_text(o, "},\"vectors\":[");

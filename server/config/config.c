@@ -118,8 +118,9 @@ static evdb_status check_together(const config *c, evdb_error *err)
     bool loopback = config_loopback(c->address);
     if (c->cluster_enabled)
         return setting_fail(AT(cluster_enabled), c, err, "cluster_enabled: clustering is not built yet");
-    if (c->compression_enabled)
-        return setting_fail(AT(compression_enabled), c, err, "compression_enabled: compression is not built yet");
+    evdb_error why;
+    if (c->compression_enabled && evdb_codec_check(c->compression_algorithm, 0, NULL, NULL, &why) != EVDB_OK)
+        return setting_fail(AT(compression_algorithm), c, err, "compression_algorithm: %s", why.message);
     if (strcmp(c->default_client_secret, "admin_secret_2024") == 0)
         return setting_fail(AT(default_client_secret), c, err,
                             "default_client_secret: that secret is published and refused; see --dev");

@@ -51,6 +51,8 @@ static const char *change_name(uint32_t value)
     return value < sizeof names / sizeof *names ? names[value] : NULL;
 }
 
+static const char *compression_name(uint32_t value) { return evdb_compression_state_name((evdb_compression_state)value); }
+
 static const char *codec_stage_name(uint32_t value)
 {
     static const char *const names[] = { [EVDB_STAGE_TRANSFORM] = "transform", [EVDB_STAGE_QUANTISER] = "quantiser",
@@ -107,5 +109,6 @@ const op_choice choice_change = { change_name, NULL }; /* only in replies */
 const op_choice choice_write = { write_name, write_parse };
 const op_choice choice_put = { put_name, put_parse };
 const op_choice choice_format = { format_name, format_parse };
+const op_choice choice_compression = { compression_name, NULL }; /* only in replies */
 const op_choice choice_codec_stage = { codec_stage_name, NULL }; /* only in replies */
 const op_choice choice_index = { index_name, NULL }; /* only in replies */

@@ -98,7 +98,7 @@ enum {
 };
 
 typedef struct op_field {
-    const char *name, *alias; /* one argument, as different protocols spell it */
+    const char *name, *alias; /* one argument, as different protocols spell it; aliases are separated by blanks, NULL = none */
     const char *flag;         /* its option on the command line, where that is not its name */
     op_type type;
     size_t offset;            /* into the argument struct */
@@ -172,6 +172,8 @@ const char *op_scope_name(op_scope scope); /* "read", "write", "admin" */
 bool op_print_table(FILE *to);
 /* The field of that name or alias, or NULL. */
 const op_field *op_field_find(const op *o, const char *name);
+/* Its value among arguments, under whichever of its names but this one (NULL = any); NULL when there is none. */
+json_t *op_field_given(const op_field *f, const json_t *args, const char *but);
 /* May one of its arguments be the request's raw body? */
 bool op_takes_body(const op *o);
 

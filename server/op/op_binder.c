@@ -173,8 +173,8 @@ static evdb_status check_request(const op *o, const json_t *in, const op_slices 
     json_object_foreach((json_t *)in, key, value) {
         const op_field *f = op_field_find(o, key);
         if (!f) return op_fail(err, EVDB_INVALID, "%s has no argument '%s'", o->name, key);
-        if (f->alias && strcmp(key, f->alias) == 0 && json_object_get(in, f->name))
-            return op_fail(err, EVDB_INVALID, "'%s' and '%s' are the same argument; give one", f->name, f->alias);
+        if (f->alias && strcmp(key, f->name) != 0 && op_field_given(f, in, key))
+            return op_fail(err, EVDB_INVALID, "'%s' and '%s' are the same argument; give one", f->name, key);
         const op_slice *slice = op_slice_of(slices, value);
         if (slice ? slice->depth > OP_DEPTH_MAX - 1 : op_json_deeper(value, OP_DEPTH_MAX - 1))
             return op_fail(err, EVDB_INVALID, "'%s' is nested too deep: a request may have %u levels", key, OP_DEPTH_MAX);
@@ -187,8 +187,7 @@ evdb_status op_bind(const op *o, const json_t *in, const op_slices *slices, void
     memset(args, 0, o->args_size);
     evdb_status rc = check_request(o, in, slices, err);
     for (const op_field *f = o->args; rc == EVDB_OK && f->name; f++) {
-        const json_t *v = json_object_get(in, f->name);
-        if (!v && f->alias) v = json_object_get(in, f->alias);
+        const json_t *v = op_field_given(f, in, NULL);
         void *at = (char *)args + f->offset;
         if (v && !json_is_null(v)) rc = bind_value(f, v, slices, at, err);
         else if (f->flags & OP_BODY && slices && slices->body) rc = op_bind_body(f, slices, at, err);

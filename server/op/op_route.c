@@ -100,8 +100,7 @@ bool op_route_path(const op *o, const char *pattern, const json_t *args, char *o
         snprintf(name, sizeof name, "%.*s", (int)length, pattern + 1);
         pattern += length + 2;
         const op_field *f = op_field_find(o, name);
-        const json_t *v = json_object_get(args, f->name);
-        if (!v && f->alias) v = json_object_get(args, f->alias);
+        const json_t *v = op_field_given(f, args, NULL);
         snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
         if (!encode(json_is_string(v) ? json_string_value(v) : number, out, room, &used)) return false;
     }

@@ -23,9 +23,27 @@ bool op_takes_body(const op *o)
     return f->name != NULL;
 }
 
+/* Is it one of the words? */
+static bool among(const char *words, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = words; at && *at; at += strcspn(at, " "), at += *at == ' ')
+        if (strcspn(at, " ") == length && memcmp(at, name, length) == 0) return true;
+    return false;
+}
+
 const op_field *op_field_find(const op *o, const char *name)
 {
     for (const op_field *f = o->args; f->name; f++)
-        if (strcmp(f->name, name) == 0 || (f->alias && strcmp(f->alias, name) == 0)) return f;
+        if (strcmp(f->name, name) == 0 || among(f->alias, name)) return f;
+    return NULL;
+}
+
+json_t *op_field_given(const op_field *f, const json_t *args, const char *but)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)args, key, value)
+        if ((!but || strcmp(key, but) != 0) && (strcmp(key, f->name) == 0 || among(f->alias, key))) return value;
     return NULL;
 }

@@ -11,6 +11,7 @@ static const op_result store_reply[] = {
     OP_RESULT(metric, OP_CHOICE, OP_OPTIONAL, .choice = &choice_metric, .doc = "How distance is measured."),
     OP_RESULT(metric_name, OP_STRING, OP_OPTIONAL, .doc = "With metric custom: the name under which programs register it."),
     OP_RESULT(dtype, OP_CHOICE, OP_OPTIONAL, .choice = &choice_dtype, .doc = "Type of a vector's elements."),
+    OP_RESULT(codec, OP_STRING, OP_OPTIONAL, .doc = "Codec that its vectors are kept with; left out where there is none."),
     OP_RESULT(id_type, OP_CHOICE, OP_OPTIONAL, .choice = &choice_id_type,
               .doc = "Type of record ids; left out until the first record decides."),
     OP_RESULT(m, OP_INTEGER, 0, .doc = "Links of a node in the graph index."),
@@ -37,6 +38,7 @@ static void put_store(op_out *o, const evdb_store_info *info)
     put_name(o, "metric", choice_metric.name(info->metric));
     put_name(o, "metric_name", info->metric_name);
     put_name(o, "dtype", choice_dtype.name(info->dtype));
+    put_name(o, "codec", info->codec);
     put_name(o, "id_type", choice_id_type.name(info->id_type));
     op_out_integer(o, "m", info->m);
     op_out_integer(o, "ef_construction", info->ef_construction);
@@ -60,7 +62,7 @@ static evdb_status reply_store(evdb_store *store, op_out *reply, evdb_error *err
 }
 
 typedef struct create_args {
-    const char *name, *metric_name;
+    const char *name, *metric_name, *codec;
     int64_t dim, m, ef_construction, threads;
     uint32_t metric, dtype, id_type;
     op_strings fields;
@@ -77,6 +79,8 @@ static const op_field create_fields[] = {
              .doc = "With metric custom: the name of a metric that programs register; only they can search the store."),
     OP_FIELD(create_args, dtype, OP_CHOICE, 0, .def = EVDB_F32, .choice = &choice_dtype,
              .doc = "Type of a vector's elements as they are stored: f16 rounds, i8 takes whole numbers -128..127, bit 0 and 1."),
+    OP_FIELD(create_args, codec, OP_STRING, 0, .alias = "compression_algorithm algorithm compression",
+             .doc = "Codec to keep vectors with, such as i8 or quantization_8bit; none = no codec. list_codecs names all."),
     OP_FIELD(create_args, id_type, OP_CHOICE, 0, .choice = &choice_id_type,
              .doc = "Type of record ids; without it the first record decides."),
     OP_FIELD(create_args, m, OP_INTEGER, 0, .def = 16, .min = 2, .max = 128, .doc = "Links of a node in the graph index."),
@@ -97,6 +101,7 @@ static evdb_status create(op_call *call, const void *args, op_out *reply, evdb_e
     options.metric = a->metric;
     options.metric_name = a->metric_name;
     options.dtype = a->dtype;
+    options.codec = a->codec;
     options.id_type = a->id_type;
     options.m = (uint32_t)a->m;
     options.ef_construction = (uint32_t)a->ef_construction;

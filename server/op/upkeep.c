@@ -1,4 +1,5 @@
 /* upkeep.c - operations that look after a store: store_stats, sync_store, verify. */
+#include "op/choices.h"
 #include "op/ops.h"
 
 typedef struct store_args { const char *store; } store_args;
@@ -13,6 +14,9 @@ static const op_result stats_reply[] = {
     OP_RESULT(memory_bytes, OP_INTEGER, 0, .doc = "Memory that this process holds for the store."),
     OP_RESULT(disk_bytes, OP_INTEGER, 0, .doc = "Size of the store's files."),
     OP_RESULT(filter_reads, OP_INTEGER, 0, .doc = "Records this process read because a filter asked for a field that the store does not declare."),
+    OP_RESULT(codec, OP_STRING, 0, .doc = "Codec that its vectors shall be kept with; none = no codec."),
+    OP_RESULT(compression_state, OP_CHOICE, 0, .choice = &choice_compression, .doc = "Whether they are; compression_status tells more."),
+    OP_RESULT(compression_ratio, OP_NUMBER, OP_OPTIONAL, .doc = "Bytes of a vector as float32, divided by those it takes at most; left out before the first vector."),
     OP_RESULT(recall_samples, OP_INTEGER, 0, .doc = "Searches by the graph that were compared with a scan, in this process."),
     OP_RESULT(recall, OP_NUMBER, OP_OPTIONAL, .doc = "Share of the nearest that they found; left out without samples."),
     OP_END
@@ -23,8 +27,10 @@ static evdb_status stats(op_call *call, const void *args, op_out *reply, evdb_er
     const store_args *a = args;
     evdb_store *store = NULL;
     evdb_store_stats s = EVDB_STORE_STATS;
+    evdb_compression c = EVDB_COMPRESSION;
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
     if (rc == EVDB_OK) rc = evdb_store_get_stats(store, &s, err);
+    if (rc == EVDB_OK) rc = evdb_store_get_compression(store, &c, err);
     evdb_store_close(store);
     if (rc != EVDB_OK) return rc;
     op_out_text(reply, "store", a->store);
@@ -35,6 +41,9 @@ static evdb_status stats(op_call *call, const void *args, op_out *reply, evdb_er
     op_out_integer(reply, "memory_bytes", (int64_t)s.memory_bytes);
     op_out_integer(reply, "disk_bytes", (int64_t)s.disk_bytes);
     op_out_integer(reply, "filter_reads", (int64_t)s.filter_reads);
+    op_out_text(reply, "codec", *c.codec ? c.codec : "none");
+    op_out_text(reply, "compression_state", choice_compression.name(c.state));
+    if (c.vector_bytes) op_out_float(reply, "compression_ratio", (float)c.plain_bytes / (float)c.vector_bytes);
     op_out_integer(reply, "recall_samples", (int64_t)s.recall_samples);
     if (s.recall_samples) op_out_float(reply, "recall", s.recall);
     return EVDB_OK;

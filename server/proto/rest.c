@@ -47,7 +47,7 @@ static evdb_status take_json(const op *o, const http_request *request, op_slices
     json_object_foreach(body, key, value) {
         const op_field *f = op_field_find(o, key);
         if (rc != EVDB_OK) break;
-        if (f && (json_object_get(args, f->name) || (f->alias && json_object_get(args, f->alias))))
+        if (f && op_field_given(f, args, NULL))
             rc = op_fail(err, EVDB_INVALID, "'%s' is given twice", key);
         else if (json_object_set(args, key, value)) rc = op_fail(err, EVDB_NO_MEMORY, "out of memory");
     }

@@ -12,7 +12,7 @@ from evdb_command import (BINARY, CONFLICT, CORRUPT, DENIED, EXISTS, INVALID, IO
 COMMANDS = ["create", "ls", "describe", "rename", "rm-store", "import", "export", "get", "put", "update", "rm", "search",
             "count", "stats", "verify", "sync", "index build", "index status",
             "index create", "index list", "index estimate", "index drop", "index rebuild", "index pause", "index resume", "index cancel",
-            "compress bench", "compress codecs", "compress vector", "decompress", "advise",
+            "compress bench", "compress codecs", "compress insert", "compress set", "compress status", "compress vector", "decompress", "advise",
             "changes", "mcp", "scroll", "client add", "client ls", "client rm",
             "client rotate"]
 

@@ -8,7 +8,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from evdb_command import BINARY, INVALID, NOT_FOUND, USAGE
+from evdb_command import BINARY, EXISTS, INVALID, NOT_FOUND, UNSUPPORTED, USAGE
 
 MEASURES = {"compression_ratio", "compression_time", "decompression_time", "accuracy_loss", "recall_at_10"}
 
@@ -134,3 +134,56 @@ def test_a_codec_is_proposed(line):
     assert "recall" in line.fails(INVALID, "advise", "line", "--recall", "1.5")
     line.text("create", "few")
     assert "11" in line.fails(INVALID, "advise", "few")
+
+
+# The codec of a store.
+
+def test_a_store_has_a_codec_from_the_beginning(evdb):
+    assert evdb.json("create", "docs", "--codec", "quantization_8bit")["codec"] == "i8"
+    assert "codec" not in evdb.json("create", "plain") and "codec" not in evdb.json("create", "none", "--codec", "none")
+    assert [store.get("codec") for store in evdb.json("ls")["stores"]] == ["i8", None, None]
+    evdb.text("put", "docs", "a", "--vector", "[0.5, -1, 0.25]")
+    assert evdb.json("get", "docs", "a")["records"][0]["vector"] == pytest.approx([0.5, -1, 0.25], abs=0.01)
+    assert "'f17'" in evdb.fails(INVALID, "create", "more", "--codec", "f17")
+    assert "i8" in evdb.fails(UNSUPPORTED, "create", "more", "--codec", "f16", "--dtype", "i8")
+
+
+def test_another_codec_later_writes_the_vectors_again(line):
+    before = line.json("compress", "status", "line")
+    assert (before["codec"], before["state"], before["plain_bytes"], before["compression_ratio"]) == ("none", "settled", 8, 1)
+    after = line.json("compress", "set", "line", "quantization_8bit")
+    assert (after["codec"], after["in_force"], after["state"], after["done"]) == ("i8", "i8", "settled", after["total"])
+    assert line.json("stats", "line")["codec"] == "i8"
+    assert line.json("get", "line", "3")["records"][0]["vector"] == pytest.approx([3, 9], abs=0.05)
+    assert line.json("compress", "set", "line", "none")["codec"] == "none"
+    assert line.json("verify", "line")["problems"] == 0
+    assert line.json("compress", "set", "line", "f16", "--no-wait")["codec"] == "f16"
+    assert re.search(r"^codec +f16$", line.text("compress", "status", "line"), re.M)
+
+
+def test_a_trained_codec_waits_for_vectors(line):
+    status = line.json("compress", "set", "line", "pq:1")
+    assert status["state"] == "waiting" and status["needed"] > 30 and status["in_force"] == "none"
+    assert line.json("stats", "line")["compression_state"] == "waiting"
+
+
+def test_a_record_has_a_codec_of_its_own(line):
+    assert line.json("compress", "insert", "line", "99", "--vector", "[0.1, 7]", "--codec", "bf16")["id"] == 99
+    vector = line.json("get", "line", "99")["records"][0]["vector"]
+    assert vector == pytest.approx([0.1, 7], rel=2 ** -8) and vector[0] != pytest.approx(0.1, rel=1e-6)
+    line.fails(EXISTS, "compress", "insert", "line", "99", "--vector", "[0.1, 7]", "--codec", "bf16")
+    assert "'f17'" in line.fails(INVALID, "compress", "insert", "line", "98", "--vector", "[0.1, 7]", "--codec", "f17")
+
+
+def test_an_import_takes_the_codec_along_and_insists_on_it(line):
+    line.text("compress", "set", "line", "f16")
+    line.text("export", "line", "line.json")
+    line.text("import", "copy", "line.json")
+    assert line.json("describe", "copy")["codec"] == "f16"
+    line.text("import", "copy", "line.json", "--upsert", "--codec", "f16")
+    line.text("create", "small", "--codec", "i8", "--metric", "l2")
+    line.text("import", "small", "line.jsonl", "--codec", "quantization_8bit")
+    assert "codec" in line.fails(INVALID, "import", "small", "line.jsonl", "--upsert", "--codec", "f16")
+    assert "codec" in line.fails(INVALID, "import", "small", "line.jsonl", "--upsert", "--codec", "none")
+    line.text("import", "plain", "line.jsonl", "--codec", "none", "--metric", "l2")
+    line.text("import", "plain", "line.jsonl", "--upsert", "--codec", "none")

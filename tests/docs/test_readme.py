@@ -112,7 +112,7 @@ def test_the_c_example_compiles_and_prints_what_the_readme_shows(tmp_path):
     (tmp_path / "example.c").write_text(source)
     compiler = shlex.split(os.environ.get("CC", "cc")) + shlex.split(os.environ.get("SAN", ""))
     subprocess.run([*compiler, "-Wall", "-Werror", f"-I{ROOT}/include", "example.c", str(BUILD / "libevdb.a"), "-lsqlite3",
-                    "-ljansson", "-lsodium", "-lzstd", "-lpthread", "-lm", "-o", "example"], cwd=tmp_path, check=True)
+                    "-ljansson", "-lsodium", "-lzstd", "-lz", "-lpthread", "-lm", "-o", "example"], cwd=tmp_path, check=True)
     ran = subprocess.run(["./example"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert ran.stdout == expected
 

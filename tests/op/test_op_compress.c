@@ -171,6 +171,29 @@ static void what_cannot_be_measured_is_named(void **state)
     call_fails(db, "benchmark_compression", "{\"vectors\":[[1,2],[3]]}", EVDB_INVALID, "vectors[1]");
 }
 
+static void a_store_gets_a_codec_and_another(void **state)
+{
+    evdb *db = *state;
+    for (int i = 0; i < 3; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "{\"store\":\"docs\",\"id\":%d,\"vector\":[%d,1]}", i, i);
+        call_expect(db, "insert_vector", text, NULL);
+    }
+    call_expect(db, "compression_status", "{\"store\":\"docs\"}", NULL);
+    call_expect(db, "set_compression", "{\"store\":\"docs\",\"algorithm\":\"f16\",\"wait\":true}", NULL);
+    json_t *reply = reply_of(db, "compression_status", "{\"name\":\"docs\"}");
+    assert_string_equal(text_of(reply, "codec"), "f16");
+    assert_string_equal(text_of(reply, "state"), "settled");
+    assert_int_equal(number_of(reply, "compression_ratio"), 2);
+    json_decref(reply);
+    call_expect(db, "insert_compressed", "{\"store\":\"docs\",\"id\":9,\"vector\":[1,2],\"compression_algorithm\":\"none\"}", NULL);
+    call_expect(db, "create_store", "{\"name\":\"more\",\"codec\":\"i8\"}", NULL);
+    call_fails(db, "create_store", "{\"name\":\"most\",\"codec\":\"i8\",\"compression\":\"i8\"}", EVDB_INVALID, "same argument");
+    call_fails(db, "create_store", "{\"name\":\"most\",\"algorithm\":\"i8\",\"compression\":\"i8\"}", EVDB_INVALID, "same argument");
+    call_fails(db, "set_compression", "{\"store\":\"docs\",\"codec\":\"lzma\"}", EVDB_INVALID, "'lzma'");
+    call_expect(db, "store_stats", "{\"store\":\"docs\"}", NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +204,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_vector_is_measured_but_for_its_neighbours, call_open, call_close),
         cmocka_unit_test_setup_teardown(many_vectors_are_measured_as_arrays_packed_or_of_a_store, call_open, call_close),
         cmocka_unit_test_setup_teardown(a_codec_is_proposed_for_a_store, call_open, call_close),
+        cmocka_unit_test_setup_teardown(a_store_gets_a_codec_and_another, call_open, call_close),
         cmocka_unit_test_setup_teardown(what_cannot_be_measured_is_named, call_open, call_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

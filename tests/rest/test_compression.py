@@ -85,3 +85,44 @@ def test_a_codec_is_proposed(daemon, store):
     assert reply["proposed"] in [figures["codec"] for figures in reply["results"]] and reply["recall_at_10"] >= 0.95
     daemon.ask("POST", f"{store}/compression/advise", {"recall": 2}).problem(400, "recall")
     daemon.ask("POST", "/api/v1/stores/nobody/compression/advise").problem(404, "'nobody'")
+
+
+# ---- the codec of a store
+
+def test_a_store_is_made_with_a_codec(daemon):
+    for name, asked in (("codec", "i8"), ("compression_algorithm", "quantization_8bit"), ("algorithm", "i8"), ("compression", "i8")):
+        made = daemon.good("POST", "/api/v1/stores", {"name": f"made-by-{name.replace('_', '-')}", name: asked})
+        assert made["codec"] == "i8"
+    daemon.ask("POST", "/api/v1/stores", {"name": "twice", "codec": "i8", "algorithm": "i8"}).problem(400, "twice")
+    daemon.ask("POST", "/api/v1/stores", {"name": "twice", "codec": "i9"}).problem(400, "'i9'")
+
+
+def test_a_store_gets_another_codec(daemon, docs):
+    status = daemon.good("GET", f"{docs}/compression")
+    assert (status["codec"], status["state"], status["vector_bytes"], status["compression_ratio"]) == ("none", "settled", 12, 1)
+    status = daemon.good("PUT", f"{docs}/compression", {"algorithm": "f16", "wait": True})
+    assert (status["codec"], status["in_force"], status["state"], status["compression_ratio"]) == ("f16", "f16", "settled", 2)
+    assert daemon.good("GET", docs)["codec"] == "f16"
+    stats = daemon.good("GET", f"{docs}/stats")
+    assert (stats["codec"], stats["compression_state"], stats["compression_ratio"]) == ("f16", "settled", 2)
+    assert daemon.good("GET", f"{docs}/vectors/a")["vector"] == [1, 2, 3]
+    daemon.ask("PUT", f"{docs}/compression", {"codec": "i9"}).problem(400, "'i9'")
+    daemon.ask("PUT", f"{docs}/compression", {}).problem(400, "'codec'")
+    assert daemon.good("PUT", f"{docs}/compression", {"codec": "none", "wait": True})["in_force"] == "none"
+
+
+def test_a_record_has_a_codec_of_its_own(daemon, docs):
+    reply = daemon.ask("POST", f"{docs}/vectors/compressed", {"id": "z", "vector": [0.1, 1, 2], "algorithm": "bf16", "metadata": {"n": 1}})
+    assert reply.status == 201 and reply.headers["Location"].endswith("/vectors/z")
+    record = daemon.good("GET", f"{docs}/vectors/z")
+    assert record["vector"] == pytest.approx([0.1, 1, 2], rel=2 ** -8) and record["vector"][0] != 0.1 and record["metadata"] == {"n": 1}
+    daemon.ask("POST", f"{docs}/vectors/compressed", {"id": "z", "vector": [0.1, 1, 2], "algorithm": "bf16"}).problem(409, "'z'")
+    daemon.ask("POST", f"{docs}/vectors/compressed", {"id": "y", "vector": [0.1, 1, 2]}).problem(400, "'codec'")
+
+
+def test_new_stores_have_the_codec_of_the_settings(start):
+    server = start("--compression_enabled=true", "--compression_algorithm=quantization_8bit", "--dev")
+    assert server.good("POST", "/api/v1/stores", {"name": "a"})["codec"] == "i8"
+    assert server.good("POST", "/api/v1/stores", {"name": "b", "codec": "f16"})["codec"] == "f16"
+    assert "codec" not in server.good("POST", "/api/v1/stores", {"name": "c", "codec": "none"})
+    assert "codec" not in server.good("POST", "/api/v1/stores", {"name": "d", "dtype": "i8"})  # which can have none

@@ -12,10 +12,11 @@ rest: finding the library, threads, forks, copies.
 from __future__ import annotations
 
 import os
-from typing import Union
+from typing import Optional, Union
 
 from ._library import lib as _lib
-from .codecs import Codec, CodecKind, codecs, sealed, unseal
+from .advise import CodecFigures, CodecReport, benchmark_codecs
+from .codecs import Codec, CodecKind, Compression, codecs, sealed, unseal
 from .database import Database
 from .distances import distance, score
 from .errors import (
@@ -29,21 +30,24 @@ from .store import Index, Store
 __version__ = "0.1.0"
 
 __all__ = [
-    "BadRecord", "BatchResult", "Busy", "Cancelled", "Change", "Changes", "Codec", "CodecKind", "Conflict",
-    "Corrupt", "Database", "Denied", "Error", "Exists", "Forked", "Full", "Gone", "Hit", "ImportReport", "Index",
-    "Internal", "Invalid", "Io", "Limit", "Newer", "NoMemory", "NotFound", "Problem", "Record", "SearchResult",
-    "Store", "StoreInfo", "Throttled", "Unsupported", "VerifyReport", "Written", "codecs", "distance", "kernel",
-    "library_version", "open", "score", "sealed", "unseal",
+    "BadRecord", "BatchResult", "Busy", "Cancelled", "Change", "Changes", "Codec", "CodecFigures", "CodecKind",
+    "CodecReport", "Compression", "Conflict", "Corrupt", "Database", "Denied", "Error", "Exists", "Forked", "Full", "Gone",
+    "Hit", "ImportReport", "Index", "Internal", "Invalid", "Io", "Limit", "Newer", "NoMemory", "NotFound",
+    "Problem", "Record", "SearchResult", "Store", "StoreInfo", "Throttled", "Unsupported", "VerifyReport",
+    "Written", "benchmark_codecs", "codecs", "distance", "kernel", "library_version", "open", "score", "sealed",
+    "unseal",
 ]
 
 
-def open(path: Union[str, "os.PathLike[str]"], *, create: bool = True, index_memory_max: int = 0) -> Database:
+def open(path: Union[str, "os.PathLike[str]"], *, create: bool = True, index_memory_max: int = 0,
+         default_codec: Optional[str] = None) -> Database:
     """Opens the database in a directory, creating it when there is none (`NotFound` with create=False).
 
     ":memory:" is a private database that vanishes when it is closed. index_memory_max: bytes that the graph of each store may
-    take in this process (0 = no bound; `Index.estimate`); what is in no graph is scanned.
+    take in this process (0 = no bound; `Index.estimate`); what is in no graph is scanned. default_codec: of stores that are
+    created here without a codec, where they can have one.
     """
-    return Database(path, create=create, index_memory_max=index_memory_max)
+    return Database(path, create=create, index_memory_max=index_memory_max, default_codec=default_codec)
 
 
 def library_version() -> str:

@@ -54,6 +54,7 @@ REWIND = CFUNCTYPE(c_int, c_void_p, POINTER(Error))
 WRITE = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t, POINTER(Error))
 PROGRESS = CFUNCTYPE(c_int, c_void_p, c_int, c_uint64)
 BAD = CFUNCTYPE(None, c_void_p, c_uint64, POINTER(Error))
+MEASURED = CFUNCTYPE(c_int, c_void_p, c_uint32, c_uint32)
 PROBLEM = CFUNCTYPE(None, c_void_p, c_char_p, c_char_p)
 DISTANCE = CFUNCTYPE(c_float, c_void_p, c_void_p, c_uint32, c_void_p)
 
@@ -161,6 +162,38 @@ class Result(Structure):
     _fields_ = [("queries", c_size_t), ("count", c_size_t), ("offsets", c_void_p), ("ids", c_void_p),
                 ("numbers", c_void_p), ("distances", c_void_p), ("scores", c_void_p), ("metadata", c_void_p),
                 ("complete", c_int32), ("stop", c_int)]
+
+
+class CodecFigures(Structure):
+    """evdb_codec_figures"""
+
+    _fields_ = [("asked", c_char_p), ("codec", c_char_p), ("status", c_int), ("reserved", c_uint32), ("message", c_char_p),
+                ("bytes", c_double), ("compression_ratio", c_double), ("compression_time", c_double),
+                ("decompression_time", c_double), ("accuracy_loss", c_double), ("recall_at_10", c_double),
+                ("training_time", c_double), ("trained_bytes", c_uint64)]
+
+
+class CodecReport(Structure):
+    """evdb_codec_report"""
+
+    _fields_ = [("vectors", c_uint64), ("queries", c_uint32), ("dim", c_uint32), ("metric", c_int), ("count", c_uint32),
+                ("codecs", POINTER(CodecFigures)), ("proposed", c_void_p)]
+
+
+class BenchmarkOptions(Structure):
+    """evdb_benchmark_options"""
+
+    _fields_ = [("size", c_size_t), ("vectors", c_void_p), ("count", c_size_t), ("dim", c_uint32), ("metric", c_int),
+                ("sample", c_uint32), ("codec_count", c_uint32), ("codecs", c_void_p), ("seed", c_uint64),
+                ("progress", MEASURED), ("context", c_void_p), ("allocator", c_void_p)]
+
+
+class AdviseOptions(Structure):
+    """evdb_advise_options"""
+
+    _fields_ = [("size", c_size_t), ("recall", c_float), ("sample", c_uint32), ("reserved", c_uint32),
+                ("codec_count", c_uint32), ("codecs", c_void_p), ("seed", c_uint64), ("progress", MEASURED),
+                ("context", c_void_p)]
 
 
 class Source(Structure):
@@ -279,6 +312,14 @@ PROTOTYPES = {
     "evdb_index_cancel": (c_int, [_P, _P]),
     "evdb_index_estimate": (c_int, [c_uint32, c_uint64, c_uint32, _P, _P]),
     "evdb_index_state_name": (c_char_p, [c_int]),
+    "evdb_store_set_codec": (c_int, [_P, c_char_p, _P]),
+    "evdb_store_get_compression": (c_int, [_P, _P, _P]),
+    "evdb_store_recode": (c_int, [_P, _P]),
+    "evdb_compression_state_name": (c_char_p, [c_int]),
+    "evdb_codec_benchmark": (c_int, [_P, _P, _P]),
+    "evdb_codec_report_free": (None, [_P]),
+    "evdb_store_sample": (c_int, [_P, c_uint32, _P, _P, _P]),
+    "evdb_store_advise": (c_int, [_P, _P, _P, _P]),
     "evdb_format_name": (c_char_p, [c_int]),
     "evdb_format_parse": (c_int, [c_char_p, _P, _P]),
     "evdb_import": (c_int, [_P, _P, _P, _P, _P]),

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy as np
 
 from . import _abi, _ids, _vectors
-from ._arguments import metadata_texts
+from ._arguments import metadata_texts, text
 from ._ids import Ids, address_of
 from ._library import check, lib
 from ._vectors import Matrix
@@ -18,13 +18,15 @@ from .records import Written
 class Batch:
     """The checked arguments of one write, ready to be sent in one or more commits."""
 
-    def __init__(self, kind: int, ids: Any, vectors: Any, metadata: Any, if_versions: Any, partial: bool) -> None:
+    def __init__(self, kind: int, ids: Any, vectors: Any, metadata: Any, if_versions: Any, partial: bool,
+                 codec: Optional[str] = None) -> None:
         if _ids.is_one(ids):  # one record: its vector, metadata and version come bare
             vectors = None if vectors is None else [vectors]
             metadata = None if metadata is None else [metadata]
             if_versions = None if if_versions is None else [if_versions]
         self.kind = kind
         self.partial = partial
+        self.codec = None if codec is None else text(codec, "codec")
         self.ids: Ids = _ids.many(ids)
         count = self.ids.count
         self.rows: Optional[Matrix] = None if vectors is None else _vectors.rows(vectors)
@@ -43,13 +45,13 @@ class Batch:
     def spans(self) -> List[Tuple[int, int]]:
         """Cuts the items into commits that respect the library's limits; at least one, so that it can answer."""
         count, row_bytes, texts = self.ids.count, self.rows.dim * 4 if self.rows else 0, self.texts
-        if count * row_bytes + sum(len(text) + 1 for text in texts or () if text) <= _abi.BATCH_BYTES_MAX:
+        if count * row_bytes + sum(len(one) + 1 for one in texts or () if one) <= _abi.BATCH_BYTES_MAX:
             starts = range(0, max(count, 1), _abi.BATCH_MAX)
             return [(start, min(start + _abi.BATCH_MAX, count)) for start in starts]
         spans, start, held = [], 0, 0
         for item in range(count):
-            text = texts[item] if texts else None
-            size = row_bytes + (len(text) + 1 if text else 0)
+            one = texts[item] if texts else None
+            size = row_bytes + (len(one) + 1 if one else 0)
             if item - start == _abi.BATCH_MAX or (item > start and held + size > _abi.BATCH_BYTES_MAX):
                 spans.append((start, item))
                 start, held = item, 0
@@ -61,6 +63,7 @@ class Batch:
         """The evdb_batch of items start..stop, pointing into this object."""
         batch = _abi.Batch(size=sizeof(_abi.Batch), kind=self.kind, count=stop - start)
         batch.flags = _abi.BATCH_PARTIAL if self.partial else 0
+        batch.codec = self.codec
         batch.numbers = self.ids.numbers_from(start)
         batch.ids = self.ids.ids_from(start)
         if self.rows is not None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _abi, _arguments, _vectors
 from ._ids import address_of
-from ._library import CodecHandle, check, lib, output
+from ._library import CodecHandle, Handle, check, lib, output
 from .errors import Invalid
 
 _STAGES = {1: "transform", 2: "quantiser", 3: "bytes"}
@@ -189,6 +189,35 @@ def sealed(data: bytes) -> Tuple[str, int]:
 def unseal(data: bytes) -> np.ndarray:
     """The vector in bytes of any codec that is not trained; else `Codec.unseal`."""
     return _unseal(None, data)
+
+
+@dataclass(frozen=True)
+class Compression:
+    """How the vectors of a store are kept (`Store.compression`); include/evdb/compress.h tells more."""
+
+    state: str  # "settled", "waiting" for vectors to train on, "training" or "recoding"
+    codec: Optional[str]  # that the store shall have; None = none
+    in_force: Optional[str]  # that vectors written now are kept with
+    needed: int  # vectors that training takes
+    done: int  # places of vectors that have been looked at, ...
+    total: int  # ... of so many
+    vector_bytes: int  # that one takes on disk, at most
+    row_bytes: int  # that one takes in memory
+    plain_bytes: int  # that it would take as float32
+    trained_bytes: int  # that all share
+    loss: float  # mean of |x - x'| / |x| where it was trained; 0 = it was not
+    loss_now: float  # of vectors written lately by this process; 0 = not known
+    version: int  # how often a codec was chosen or trained
+    problem: str  # why training or writing again failed last; "" = it did not
+
+
+def compression_of(handle: Handle) -> Compression:
+    """See Store.compression."""
+    native = _abi.Compression(sizeof(_abi.Compression))
+    check(lib.evdb_store_get_compression, handle, byref(native))
+    counts = {name: getattr(native, name) for name, _ in _abi.Compression._fields_[5:-1]}
+    return Compression(lib.evdb_compression_state_name(native.state).decode(), native.codec.decode() or None,
+                       native.in_force.decode() or None, problem=native.problem.decode("utf-8", "replace"), **counts)
 
 
 def _unseal(handle: Optional[CodecHandle], data: bytes) -> np.ndarray:

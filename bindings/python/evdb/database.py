@@ -38,12 +38,14 @@ def _close_all() -> None:
 class Database:
     """An open database; made by `evdb.open`. Threads may share it. Closing it closes its stores."""
 
-    def __init__(self, path: Union[str, "os.PathLike[str]"], *, create: bool = True, index_memory_max: int = 0) -> None:
+    def __init__(self, path: Union[str, "os.PathLike[str]"], *, create: bool = True, index_memory_max: int = 0,
+                 default_codec: Optional[str] = None) -> None:
         encoded = os.fsencode(path)
         if b"\0" in encoded:
             raise Invalid(f"path {path!r} contains a NUL")
         options = _abi.Options(size=sizeof(_abi.Options), flags=0 if create else _abi.OPEN_EXISTING, log=_log,
                                 index_memory_max=unsigned(index_memory_max, "index_memory_max", bits=64))
+        options.default_codec = None if default_codec is None else text(default_codec, "default_codec")
         self._stores: "weakref.WeakSet[Store]" = weakref.WeakSet()
         self._path = os.fspath(path)
         self._raised = metrics.Raised()
@@ -77,19 +79,20 @@ class Database:
 
     def create_store(self, name: str, dim: Optional[int] = None, metric: str = "cosine", dtype: str = "f32",
                      index: Optional[Mapping[str, int]] = None, fields: Sequence[str] = (),
-                     id_type: Optional[str] = None, metric_name: Optional[str] = None) -> Store:
+                     id_type: Optional[str] = None, metric_name: Optional[str] = None, codec: Optional[str] = None) -> Store:
         """Creates a store and opens it. `Exists` when the name is taken.
 
         dim None takes the dimension from the first vector. metric: "cosine", "euclidean" (or "l2"), "manhattan"
         (or "l1"), "ip" (or "dot"), "hamming", or "custom" with a metric_name (`register_metric`). dtype: how elements are stored:
         "f32", "f16" (rounded), "i8" (whole numbers -128..127) or "bit" (0 and 1); what it cannot hold is refused. index: {"m", "ef_construction", "threads"}, recorded for the index to come.
         fields: metadata fields that filters will be fast on. id_type: "integer" or "string", decided by the first
-        record when None.
+        record when None. codec: how vectors are kept (`codecs`, `Store.advise`), "i8" say; "none" is no codec, None the one of `open`.
         """
         options = _abi.StoreOptions(size=sizeof(_abi.StoreOptions))
         options.dim = 0 if dim is None else unsigned(dim, "dim", 1)
         options.metric, options.dtype = _arguments.metric(metric), _arguments.dtype(dtype)
         options.metric_name = None if metric_name is None else text(metric_name, "metric_name")
+        options.codec = None if codec is None else text(codec, "codec")
         if id_type is not None:
             if id_type not in _abi.ID_TYPES[1:]:
                 raise Invalid(f"id_type must be 'integer' or 'string', not {id_type!r}")

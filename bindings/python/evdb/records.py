@@ -132,6 +132,7 @@ class StoreInfo:
     format: int
     created: datetime
     metric_name: Optional[str] = None  # with metric "custom": `Database.register_metric`
+    codec: Optional[str] = None  # that its vectors are kept with: `Store.set_codec`
 
 
 def _name(text: Optional[bytes]) -> Optional[str]:
@@ -151,4 +152,5 @@ def store_info_from(native: _abi.StoreInfo) -> StoreInfo:
         format=native.format,
         created=datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=native.created_ms),
         metric_name=_name(native.metric_name),
+        codec=_name(native.codec),
     )

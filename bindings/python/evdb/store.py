@@ -8,10 +8,12 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, U
 import numpy as np
 
 from . import _abi, _ids, _vectors, transfer
-from ._arguments import json_text, unsigned
+from ._arguments import json_text, text, unsigned
 from ._batch import Batch, write
 from ._ids import Id
 from ._library import CursorHandle, Handle, ResultHandle, check, failure, lib, output
+from .advise import CodecReport, Progress, advise, sample_of
+from .codecs import Compression, compression_of
 from .errors import Invalid, NotFound
 from .metrics import Raised
 from .records import (
@@ -113,7 +115,7 @@ class Store:
 
     # Writing. `ids` is one id or a sequence of them; with one id, the other arguments are bare too.
 
-    def insert(self, ids: Ids, vectors: Any, metadata: Any = None, *, partial: bool = False) -> Written:
+    def insert(self, ids: Ids, vectors: Any, metadata: Any = None, *, partial: bool = False, codec: Optional[str] = None) -> Written:
         """Adds n records: n ids, vectors of shape (n, dim), and n dicts or JSON texts (or None for {}).
 
         Durable when it returns. Up to 10,000 records and 256 MiB a call are one commit, all or nothing: the first
@@ -122,17 +124,17 @@ class Store:
         says how many records that is. With partial=True good items are written and `Written.failed` lists the others.
 
         float32 vectors are taken from where they are, also every other row or a column range of a larger array;
-        other numbers are converted.
+        other numbers are converted. codec: these vectors are kept with it, whatever the store's is; "none" keeps them as they are.
         """
-        return write(self, Batch(_abi.INSERT, ids, vectors, metadata, None, partial))
+        return write(self, Batch(_abi.INSERT, ids, vectors, metadata, None, partial, codec))
 
     def upsert(self, ids: Ids, vectors: Any, metadata: Any = None, *, if_versions: Any = None,
-               partial: bool = False) -> Written:
+               partial: bool = False, codec: Optional[str] = None) -> Written:
         """Adds records, or replaces them whole. Otherwise like `insert`.
 
         if_versions has the version each record must have now (0 = any), else it fails with `Conflict`.
         """
-        return write(self, Batch(_abi.UPSERT, ids, vectors, metadata, if_versions, partial))
+        return write(self, Batch(_abi.UPSERT, ids, vectors, metadata, if_versions, partial, codec))
 
     def update(self, ids: Ids, vectors: Any = None, metadata: Any = None, *, if_versions: Any = None,
                partial: bool = False) -> Written:
@@ -281,6 +283,36 @@ class Store:
     def sync(self) -> None:
         """Moves everything written so far into the main files. Commits are durable without it."""
         check(lib.evdb_store_sync, self._handle)
+
+    # Codecs.
+
+    def set_codec(self, spec: str, *, wait: bool = False) -> None:
+        """Keeps the vectors with another codec, "none" with none. They are written again in the background, or before this returns with
+        wait=True. What a codec has rounded away does not come back. One that is trained waits for vectors enough."""
+        check(lib.evdb_store_set_codec, self._handle, text(spec, "spec"))
+        if wait:
+            self.recode()
+
+    def recode(self) -> None:
+        """Does now what is left of that to be done."""
+        check(lib.evdb_store_recode, self._handle)
+
+    def compression(self) -> Compression:
+        """How vectors are kept, and how far a change of that is."""
+        return compression_of(self._handle)
+
+    def sample(self, most: Optional[int] = None) -> np.ndarray:
+        """An even sample of the store's vectors, in order of id: at most that many (20,000 when None) and 256 MiB."""
+        return sample_of(self._handle, self.describe().dim, most)
+
+    def advise(self, recall: float = 0.95, *, codecs: Optional[Sequence[str]] = None, sample: Optional[int] = None, seed: int = 0,
+               progress: Progress = None) -> CodecReport:
+        """Measures codecs on a sample of the store, as `benchmark_codecs` does, under its metric.
+
+        `proposed` is the one that keeps the store in the fewest bytes among those that find at least that share of the 10 nearest, None
+        when none does. codecs None is a list of candidates for the store's dimension.
+        """
+        return advise(self._handle, recall, codecs, sample, seed, progress)
 
     # Files.
 

@@ -77,6 +77,17 @@ class Callbacks:
 
         return _abi.PROGRESS(report)
 
+    def measured(self, function: Optional[Callable[[int, int], Any]]) -> Any:
+        def report(_: Any, done: int, all: int) -> int:
+            try:
+                if function is not None:
+                    function(done, all)
+            except BaseException as why:
+                self._keep(why)
+            return self.raised is not None
+
+        return _abi.MEASURED(report)
+
     def bad(self, function: Callable[[BadRecord], Any]) -> Any:
         def report(_: Any, line: int, error: Any) -> None:
             try:
