@@ -84,6 +84,8 @@ evdb_status rows_take_vector(rows_reader *rd, sqlite3_stmt *st, rows_vector *out
 evdb_status rows_read_statement(rows_reader *rd, enum read_statement which, sqlite3_stmt **out, evdb_error *err);
 /* Loads the first row of a statement of `count` integers; missing rows and NULLs leave the defaults. */
 evdb_status rows_integers(rows *r, enum write_statement which, int64_t *out, int count, evdb_error *err);
+/* Into a slot that has none. */
+evdb_status rows_put_vector(rows *r, const rows_vector *v, evdb_error *err);
 evdb_status rows_write_statement(rows *r, enum write_statement which, sqlite3_stmt **out, evdb_error *err);
 
 /* Says in the hint that commits up to sequence are durable. */

@@ -34,7 +34,7 @@ static const char *const texts[W_COUNT] = {
     [W_CODEC_OUT] = "DELETE FROM codecs WHERE id<>(SELECT codec_id FROM store) AND id NOT IN (SELECT DISTINCT codec FROM vectors)",
     [W_CODING] = "UPDATE store SET codec=?1, codec_id=?2, recode_from=?3, coding=?4",
     [W_RECODE_FROM] = "UPDATE store SET recode_from=?1",
-    [W_RECODE] = "UPDATE vectors SET checksum=?3, bytes=?4, codec=?5 WHERE slot=?1 AND sequence=?2",
+    [W_RECODE] = "DELETE FROM vectors WHERE slot=?1 AND sequence=?2",
 };
 
 evdb_status rows_write_statement(rows *r, enum write_statement which, sqlite3_stmt **out, evdb_error *err)
@@ -119,9 +119,8 @@ out:
     return rc;
 }
 
-/* Binds and runs the statements of one shape: (id, slot, sequence, checksum, bytes), of vectors the codec too. */
-static evdb_status put(rows *r, enum write_statement which, const evdb_id *id, uint64_t slot, uint32_t codec, const void *bytes,
-                       size_t size, evdb_error *err)
+static evdb_status put_record(rows *r, enum write_statement which, const evdb_id *id, uint64_t slot, const void *metadata, size_t size,
+                              evdb_error *err)
 {
     sqlite3_stmt *st;
     evdb_status rc;
@@ -129,11 +128,24 @@ static evdb_status put(rows *r, enum write_statement which, const evdb_id *id, u
     rows_bind_id(st, 1, id);
     sqlite3_bind_int64(st, 2, (int64_t)slot);
     sqlite3_bind_int64(st, 3, (int64_t)r->now.sequence);
-    sqlite3_bind_int64(st, 4, rows_checksum(id, slot, r->now.sequence, codec, bytes, size));
-    if (which == W_VECTOR_IN) {
-        sqlite3_bind_blob64(st, 5, bytes, size, SQLITE_STATIC);
-        sqlite3_bind_int64(st, 6, codec);
-    } else sqlite3_bind_text64(st, 5, bytes, size, SQLITE_STATIC, SQLITE_UTF8);
+    sqlite3_bind_int64(st, 4, rows_checksum(id, slot, r->now.sequence, 0, metadata, size));
+    sqlite3_bind_text64(st, 5, metadata, size, SQLITE_STATIC, SQLITE_UTF8);
+    TRY(sql_run(&r->writer, st, err));
+out:
+    return rc;
+}
+
+evdb_status rows_put_vector(rows *r, const rows_vector *v, evdb_error *err)
+{
+    sqlite3_stmt *st;
+    evdb_status rc;
+    TRY(rows_write_statement(r, W_VECTOR_IN, &st, err));
+    rows_bind_id(st, 1, &v->id);
+    sqlite3_bind_int64(st, 2, (int64_t)v->slot);
+    sqlite3_bind_int64(st, 3, (int64_t)v->sequence);
+    sqlite3_bind_int64(st, 4, rows_checksum(&v->id, v->slot, v->sequence, v->codec, v->bytes, v->size));
+    sqlite3_bind_blob64(st, 5, v->bytes, v->size, SQLITE_STATIC);
+    sqlite3_bind_int64(st, 6, v->codec);
     TRY(sql_run(&r->writer, st, err));
 out:
     return rc;
@@ -211,7 +223,8 @@ static evdb_status put_vector(rows *r, const rows_write *w, const evdb_id *id, u
 {
     sqlite3_stmt *st;
     evdb_status rc;
-    TRY(put(r, W_VECTOR_IN, id, slot, w->codec, w->vector, w->vector_bytes, err));
+    rows_vector v = { .slot = slot, .sequence = r->now.sequence, .id = *id, .bytes = w->vector, .size = w->vector_bytes, .codec = w->codec };
+    TRY(rows_put_vector(r, &v, err));
     bool known = r->now.recode_from >= 0 && (uint64_t)r->now.recode_from <= slot;
     if (w->own_codec || w->codec == r->now.codec || known) goto out;
     TRY(rows_write_statement(r, W_RECODE_FROM, &st, err));
@@ -233,7 +246,7 @@ static evdb_status store_record(rows *r, const rows_write *w, const evdb_id *id,
     }
     r->now.sequence++;
     if (w->vector) TRY(put_vector(r, w, id, slot, err));
-    TRY(put(r, old->exists ? W_RECORD_UP : W_RECORD_IN, id, slot, 0, metadata, length, err));
+    TRY(put_record(r, old->exists ? W_RECORD_UP : W_RECORD_IN, id, slot, metadata, length, err));
     if (!old->exists) r->now.live++;
     TRY(log_change(r, id, w->vector ? EVDB_CHANGE_PUT : EVDB_CHANGE_UPDATE, w->vector ? &slot : NULL,
                    w->vector && old->exists ? &old->slot : NULL, err));
