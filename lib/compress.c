@@ -86,6 +86,7 @@ evdb_status evdb_store_get_compression(evdb_store *store, evdb_compression *out,
         if (*c.codec) TRY(recode_needed(e, c.codec, &c.needed, err));
     }
     if (atomic_load(&e->recode.phase) == RECODE_TRAINING) c.state = EVDB_COMPRESSION_TRAINING;
+    c.loss_now = drift_loss(e);
     recode_problem(e, c.problem, sizeof(c.problem));
     rc = options_export(out, &c, sizeof(c), "evdb_compression", err);
 out:

@@ -150,7 +150,7 @@ static evdb_status timed(work *w, evdb_status (*step)(work *w, evdb_error *err),
     }
 }
 
-static double loss_of(const float *x, const float *y, uint32_t dim)
+double measure_loss(const float *x, const float *y, uint32_t dim)
 {
     double whole = 0, lost = 0;
     for (uint32_t i = 0; i < dim; i++) {
@@ -172,7 +172,7 @@ static evdb_status there_and_back(work *w, measure_figures *f, evdb_error *err)
         if (rc != EVDB_OK) return rc;
         for (size_t i = 0; i < w->count; i++) {
             bytes += w->sizes[i];
-            f->loss += loss_of(s->rows + (w->first + i) * s->dim, w->back + i * s->dim, s->dim);
+            f->loss += measure_loss(s->rows + (w->first + i) * s->dim, w->back + i * s->dim, s->dim);
         }
     }
     f->bytes = (double)bytes / (double)s->count;

@@ -50,7 +50,7 @@ bool codecs_unsettled(engine *e)
 {
     rows_coding c;
     codecs_coding(e, &c);
-    return c.recode_from >= 0 || (*c.wanted && !c.codec) || atomic_load(&e->codecs.untrained);
+    return c.recode_from >= 0 || (*c.wanted && !c.codec) || atomic_load(&e->codecs.untrained) || atomic_load(&e->drift.found);
 }
 
 bool codecs_renewed(engine *e, uint32_t version)

@@ -13,13 +13,12 @@ struct engine;
 
 #define CODECS_NONE "none" /* says of a store or a record that it has no codec */
 
-typedef struct codec_met codec_met; /* one that was met; never changes */
-struct codec_met {
+typedef struct codec_met { /* one that was met; never changes */
     uint32_t id;
     double loss;
     const codec *codec;
-    codec_met *next;
-};
+    struct codec_met *next;
+} codec_met;
 
 typedef struct codecs {
     pthread_mutex_t lock;

@@ -63,6 +63,7 @@ static void engine_close(engine *e)
     accuracy_destroy(&e->accuracy);
     view_destroy(e);
     codecs_destroy(e);
+    drift_destroy(e);
     commit_destroy(&e->commits);
     rows_close(e->rows);
     mem_free(&db->platform.mem, e);
@@ -114,6 +115,7 @@ static evdb_status adopt(evdb *db, rows *r, engine **out, evdb_error *err)
     filters_init(&e->filters);
     indexer_init(&e->indexer);
     recode_init(&e->recode);
+    drift_init(&e->drift);
     accuracy_init(&e->accuracy);
     recall_init(&e->recall);
     e->references = 1;

@@ -9,6 +9,7 @@
 #include "engine/accuracy.h"
 #include "engine/codecs.h"
 #include "engine/commit.h"
+#include "engine/drift.h"
 #include "engine/filters.h"
 #include "engine/indexer.h"
 #include "engine/metrics.h"
@@ -64,6 +65,7 @@ struct engine {
     view view;
     codecs codecs;
     recoder recode;
+    drift drift;
     filters filters;
     indexer indexer;
     accuracies accuracy;

@@ -67,13 +67,11 @@ static evdb_status check_batch(const evdb_batch *b, evdb_error *err)
  * refused one by one. */
 static evdb_status take_codec(engine *e, const evdb_batch *b, input *in, evdb_error *err)
 {
-    const codec_met *met = NULL;
     uint32_t known = atomic_load(&e->dim);
     evdb_status rc = EVDB_OK;
     if (b->kind == EVDB_DELETE || (known && known != b->dim)) return rc;
-    if (!b->codec) rc = codecs_get(e, NULL, atomic_load(&e->codecs.now), b->dim, &met, err);
-    else rc = codecs_own(e, b->codec, b->dim, &met, err);
-    if (rc == EVDB_OK && met) in->codec = met->codec, in->codec_id = met->id;
+    if (!b->codec) rc = codecs_get(e, NULL, atomic_load(&e->codecs.now), b->dim, &in->codec, err);
+    else rc = codecs_own(e, b->codec, b->dim, &in->codec, err);
     return rc;
 }
 
@@ -89,7 +87,7 @@ static evdb_status take_vectors(engine *e, const evdb_batch *b, bool copy, input
     if (rc != EVDB_OK) return rc;
     if (e->dtype != EVDB_F32 || in->codec) {
         copy = false;
-        in->encoded_stride = in->codec ? codec_bound(in->codec) : element_bytes(e->dtype, b->dim);
+        in->encoded_stride = in->codec ? codec_bound(in->codec->codec) : element_bytes(e->dtype, b->dim);
         if (!(in->encoded = mem_array(&e->db->platform.mem, b->count, in->encoded_stride)))
             return error_no_memory(err, b->count * in->encoded_stride, "the vectors as they are stored");
     }
@@ -123,14 +121,17 @@ static evdb_status take_text(input *in, const evdb_batch *b, size_t i, bool copy
 static evdb_status encode(engine *e, const evdb_batch *b, const float *vector, char *to, input *in, rows_write *w, evdb_error *err)
 {
     const void *bytes;
+    double loss;
     w->vector = to;
     w->vector_bytes = in->encoded_stride;
-    w->codec = in->codec_id;
     w->own_codec = b->codec != NULL;
     if (!in->codec) element_encode(e->dtype, vector, b->dim, to);
     if (!in->codec) return EVDB_OK;
-    evdb_status rc = stored_encode(e, in->codec, vector, &in->room, &bytes, &w->vector_bytes, err);
+    bool watched = !b->codec && drift_turn(e, in->codec);
+    w->codec = in->codec->id;
+    evdb_status rc = stored_encode(e, in->codec->codec, vector, &in->room, &bytes, &w->vector_bytes, watched ? &loss : NULL, err);
     if (rc == EVDB_OK) memcpy(to, bytes, w->vector_bytes);
+    if (rc == EVDB_OK && watched) drift_note(e, in->codec, vector, loss);
     return rc;
 }
 

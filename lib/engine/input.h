@@ -3,6 +3,7 @@
 #define EVDB_ENGINE_INPUT_H
 #include "base/buf.h"
 #include "disk/rows.h"
+#include "engine/codecs.h"
 #include "engine/stored.h"
 #include <evdb/batch.h>
 #include <stdbool.h>
@@ -17,8 +18,7 @@ typedef struct input {
     float *vectors;        /* our copy, when one was needed */
     char *encoded;         /* as they are stored, where that is not as floats: encoded_stride bytes each */
     size_t encoded_stride;
-    const codec *codec;    /* that they are written with; NULL = elements */
-    uint32_t codec_id;
+    const codec_met *codec; /* that they are written with; NULL = elements */
     stored_room room;
     buf text;              /* metadata, and ids when copied */
     size_t count;

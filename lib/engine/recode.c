@@ -140,10 +140,11 @@ static evdb_status bring_in_force(engine *e, const rows_coding *coding, bool *tr
     *trained = *waits = false;
     TRY(rows_read(e->rows, &rd, err));
     TRY(is_in_force(rd, coding, &good, err));
-    if (good) goto out;
+    bool drifted = good && coding->codec && atomic_load(&e->drift.found);
+    if (good && !drifted) goto out;
     TRY(recode_needed(e, coding->wanted, &needed, err));
     TRY(rows_tip_now(rd, &tip, err));
-    *waits = tip.live < needed || !atomic_load(&e->dim);
+    *waits = !drifted && (tip.live < needed || !atomic_load(&e->dim));
     if (*waits) goto out;
     atomic_store(&e->recode.phase, RECODE_TRAINING);
     TRY(recode_train(e, rd, coding->wanted, &made, &c.loss, err));
@@ -153,6 +154,7 @@ static evdb_status bring_in_force(engine *e, const rows_coding *coding, bool *tr
     rows_read_end(rd); /* in memory there is one connection for all */
     rd = NULL;
     TRY(recode_commit(e, choose, &c, err));
+    drift_forget(e);
     *trained = true;
 out:
     atomic_store(&e->codecs.untrained, *waits);
@@ -196,7 +198,7 @@ static evdb_status encode(void *context, const rows_vector *v, evdb_error *err)
     TRY(stored_vector(e, b->reader, &v->id, v->codec, v->bytes, v->size, dim, &b->room, &floats, err));
     bytes = floats;
     size = dim * sizeof(float);
-    if (b->codec) TRY(stored_encode(e, b->codec, floats, &b->coded, &bytes, &size, err));
+    if (b->codec) TRY(stored_encode(e, b->codec, floats, &b->coded, &bytes, &size, NULL, err));
     *to = *v;
     to->codec = b->before.codec;
     to->size = size;

@@ -2,10 +2,10 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/try.h"
+#include "codec/measure.h"
 #include "engine/recode_private.h"
 #include "engine/stored.h"
 #include "platform/thread.h"
-#include <math.h>
 #include <string.h>
 
 enum { TRIES = 4, SEED = 20261130 };
@@ -36,6 +36,19 @@ static evdb_status take(engine *e, rows_reader *rd, uint64_t slot, stored_room *
     return rc;
 }
 
+/* What came lately, as it was before it was encoded. */
+static void add_recent(engine *e, size_t most, sample *s)
+{
+    drift *d = &e->drift;
+    pthread_mutex_lock(&d->lock);
+    size_t some = d->kept < DRIFT_KEPT ? d->kept : DRIFT_KEPT;
+    if (d->dim != s->dim) some = 0;
+    if (some > most - s->count) some = most - s->count;
+    if (some) memcpy(s->vectors + s->count * s->dim, d->recent, some * s->dim * sizeof(float));
+    s->count += some;
+    pthread_mutex_unlock(&d->lock);
+}
+
 /* Slots by chance where there are more vectors than wanted, each once where there are not. */
 static evdb_status draw(engine *e, rows_reader *rd, size_t most, sample *s, evdb_error *err)
 {
@@ -47,27 +60,16 @@ static evdb_status draw(engine *e, rows_reader *rd, size_t most, sample *s, evdb
     TRY(rows_tip_now(rd, &tip, err));
     TRY(rows_slots(rd, &slots, err));
     if (most > tip.live) most = tip.live;
-    if (!(s->vectors = mem_array(mem, most + 1, s->dim * sizeof(float)))) TRY(error_no_memory(err, most * s->dim * sizeof(float), "a sample to train on"));
+    if (!(s->vectors = mem_array(mem, most + DRIFT_KEPT, s->dim * sizeof(float)))) TRY(error_no_memory(err, most * s->dim * sizeof(float), "a sample to train on"));
     bool all = tip.live <= most;
     for (uint64_t i = 0; s->count < most && i < (all ? slots : most * TRIES * (slots / (tip.live ? tip.live : 1) + 1)); i++) {
         TRY(take(e, rd, all ? i : next_random(&seed) % slots, &room, s, err));
         if (atomic_load(&e->recode.stop)) TRY(error_set(err, EVDB_CANCELLED, "the training of a codec was ended"));
     }
+    add_recent(e, most + DRIFT_KEPT, s);
 out:
     stored_room_free(e, &room);
     return rc;
-}
-
-/* Mean of |x - x'| / |x|; vectors of zeros count where they do not stay such. */
-static double relative_error(const float *x, const float *y, uint32_t dim)
-{
-    double off = 0, all = 0;
-    for (uint32_t i = 0; i < dim; i++) {
-        double d = (double)x[i] - y[i];
-        off += d * d;
-        all += (double)x[i] * x[i];
-    }
-    return all > 0 ? sqrt(off / all) : off > 0;
 }
 
 static evdb_status measure(engine *e, const codec *c, const float *vectors, size_t count, double *loss, evdb_error *err)
@@ -81,7 +83,7 @@ static evdb_status measure(engine *e, const codec *c, const float *vectors, size
     for (size_t i = 0; i < count; i++) {
         codec_encode(c, vectors + i * codec_dim(c), 1, code, codec_code_bytes(c), stages);
         codec_decode(c, code, codec_code_bytes(c), 1, back, stages);
-        *loss += relative_error(vectors + i * codec_dim(c), back, codec_dim(c)) / (double)count;
+        *loss += measure_loss(vectors + i * codec_dim(c), back, codec_dim(c)) / (double)count;
     }
 out:
     mem_free(&e->db->platform.mem, back);

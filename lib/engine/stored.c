@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/mem.h"
+#include "codec/measure.h"
 #include "engine/engine.h"
 #include <string.h>
 
@@ -116,12 +117,17 @@ evdb_status stored_row(engine *e, rows_reader *rd, const stored_form *form, cons
     return EVDB_OK;
 }
 
-evdb_status stored_encode(engine *e, const codec *c, const float *vector, stored_room *room, const void **out, size_t *size, evdb_error *err)
+evdb_status stored_encode(engine *e, const codec *c, const float *vector, stored_room *room, const void **out, size_t *size, double *loss,
+                          evdb_error *err)
 {
     parts p = { 0 };
     evdb_status rc = make_room(e, c, codec_dim(c), room, &p, err);
     if (rc != EVDB_OK) return rc;
     codec_encode(c, vector, 1, p.code, codec_code_bytes(c), p.stages);
+    if (loss) {
+        codec_decode(c, p.code, codec_code_bytes(c), 1, p.floats, p.stages);
+        *loss = measure_loss(vector, p.floats, codec_dim(c));
+    }
     *out = p.bytes;
     return codec_pack(c, p.code, p.bytes, size, err);
 }

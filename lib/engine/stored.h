@@ -29,8 +29,8 @@ evdb_status stored_vector(struct engine *e, rows_reader *rd, const evdb_id *id, 
 /* The same as rows of an index are. */
 evdb_status stored_row(struct engine *e, rows_reader *rd, const stored_form *form, const rows_vector *v, uint32_t dim, stored_room *room,
                        const void **out, evdb_error *err);
-/* From floats to bytes on disk of a codec; *out lies in `room`. */
+/* From floats to bytes on disk of a codec; *out lies in `room`, and loss (NULL, or what encoding lost of it) is measure_loss(). */
 evdb_status stored_encode(struct engine *e, const codec *c, const float *vector, stored_room *room, const void **out, size_t *size,
-                          evdb_error *err);
+                          double *loss, evdb_error *err);
 
 #endif

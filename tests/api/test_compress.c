@@ -88,9 +88,10 @@ static double recall(evdb_store *store, evdb_metric metric)
 }
 
 static const struct { const char *spec; double relative, recall; } kinds[] = {
-    { "f32", 0, 1 }, { "f16", 0x1p-11, 0.99 }, { "bf16", 0x1p-8, 0.9 },
+    { "f32", 0, 1 }, { "f16", 0x1p-11, 0.99 }, { "bf16", 0x1p-8, 0.9 }, { "i8", 0.01, 0.9 }, { "zstd", 0, 1 }, { "i8+zlib", 0.01, 0.9 },
 };
 enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
+static const char *const names[KINDS] = { "a", "b", "c", "d", "e", "f" };
 
 static void a_store_with_a_codec_keeps_finds_and_reopens(void **state)
 {
@@ -112,8 +113,10 @@ static void a_store_with_a_codec_keeps_finds_and_reopens(void **state)
             all_there(store, kinds[k].relative);
             assert_true(recall(store, metrics[m]) >= kinds[k].recall);
             evdb_compression c = compression(store);
-            assert_string_equal(c.codec, kinds[k].spec);
-            assert_string_equal(c.in_force, kinds[k].spec);
+            char whole[EVDB_CODEC_SPEC_MAX + 1];
+            ok(evdb_codec_check(kinds[k].spec, 0, whole, NULL, &why));
+            assert_string_equal(c.codec, whole);
+            assert_string_equal(c.in_force, whole);
             assert_int_equal(c.state, EVDB_COMPRESSION_SETTLED);
             evdb_store_close(store);
         }
@@ -124,14 +127,14 @@ static void a_graph_over_codes_is_built_saved_and_found_sound(void **state)
 {
     scratch *t = *state;
     for (size_t k = 0; k < KINDS; k++) {
-        evdb_store *store = store_with(t, kinds[k].spec, kinds[k].spec, EVDB_EUCLIDEAN);
+        evdb_store *store = store_with(t, names[k], kinds[k].spec, EVDB_EUCLIDEAN);
         put(store, 0, ROWS);
         ok(evdb_index_build(store, 0, &why));
         assert_true(recall(store, EVDB_EUCLIDEAN) >= kinds[k].recall - 0.05);
         evdb_store_close(store);
         scratch_reopen(t);
         sound(t);
-        ok(evdb_store_open(t->db, kinds[k].spec, &store, &why));
+        ok(evdb_store_open(t->db, names[k], &store, &why));
         assert_true(recall(store, EVDB_EUCLIDEAN) >= kinds[k].recall - 0.05);
         evdb_index_status s = EVDB_INDEX_STATUS;
         ok(evdb_index_get_status(store, &s, &why));
@@ -206,6 +209,64 @@ static void a_record_keeps_the_codec_it_asked_for(void **state)
     sound(t);
 }
 
+/* Codecs that learn from vectors: these are kept as they are until there are enough. */
+static void a_trained_codec_waits_for_vectors_and_then_takes_over(void **state)
+{
+    static const struct { const char *spec; double relative; } trained[] = {
+        { "pq:12", 0.6 }, { "pca:20", 0.7 }, { "i8:trained", 0.02 }, { "pca:0.9+i8", 0.6 }, { "opq:12", 0.6 }, { "product_quantization", 0.8 },
+    };
+    scratch *t = *state;
+    for (size_t i = 0; i < sizeof(trained) / sizeof(*trained); i++) {
+        evdb_store *store = store_with(t, names[i], trained[i].spec, EVDB_EUCLIDEAN);
+        put(store, 0, 5);
+        evdb_compression c = compression(store);
+        assert_int_equal(c.state, EVDB_COMPRESSION_WAITING);
+        assert_string_equal(c.in_force, "");
+        assert_true(c.needed > 5);
+        put(store, 0, ROWS);
+        ok(evdb_store_recode(store, &why));
+        c = compression(store);
+        assert_int_equal(c.state, EVDB_COMPRESSION_SETTLED);
+        assert_string_equal(c.in_force, c.codec);
+        assert_true(c.loss > 0 && c.trained_bytes > 0 && c.vector_bytes < c.plain_bytes);
+        all_there(store, trained[i].relative * 2);
+        (void)recall(store, EVDB_EUCLIDEAN);
+        put(store, 0, 200); /* with the trained one */
+        evdb_store_close(store);
+        scratch_reopen(t);
+        ok(evdb_store_open(t->db, names[i], &store, &why));
+        all_there(store, trained[i].relative * 2);
+        assert_string_equal(compression(store).in_force, c.codec);
+        evdb_store_close(store);
+        sound(t);
+    }
+}
+
+static void vectors_of_another_kind_make_it_learn_anew(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = store_with(t, "docs", "pca:4+i8", EVDB_EUCLIDEAN);
+    float moved[ROWS][DIM];
+    for (int i = 0; i < ROWS; i++) /* of four elements that matter, and then of four others */
+        for (int j = 0; j < DIM; j++) moved[i][j] = rows[i][j] * (j / 4 == 3 ? 1 : 0.001f), rows[i][j] *= j / 4 == 1 ? 1 : 0.001f;
+    put(store, 0, ROWS);
+    ok(evdb_store_recode(store, &why));
+    evdb_compression before = compression(store);
+    assert_true(before.loss < 0.1);
+    memcpy(rows, moved, sizeof(rows));
+    put(store, 0, ROWS);
+    ok(evdb_store_recode(store, &why));
+    evdb_compression after = compression(store);
+    assert_int_equal(after.state, EVDB_COMPRESSION_SETTLED);
+    assert_true(after.version > before.version);
+    put(store, 0, ROWS);
+    ok(evdb_store_recode(store, &why));
+    assert_true(compression(store).loss < 0.6);
+    evdb_store_close(store);
+    sound(t);
+    seed_floats(&seed, rows[0], ROWS * DIM);
+}
+
 static void what_cannot_have_a_codec_says_so(void **state)
 {
     scratch *t = *state;
@@ -278,6 +339,8 @@ int main(void)
         TEST(another_codec_later_writes_all_vectors_again),
         TEST(what_was_begun_is_ended_by_who_opens_the_store_next),
         TEST(a_record_keeps_the_codec_it_asked_for),
+        TEST(a_trained_codec_waits_for_vectors_and_then_takes_over),
+        TEST(vectors_of_another_kind_make_it_learn_anew),
         TEST(what_cannot_have_a_codec_says_so),
         TEST(a_database_in_memory_does_it_too),
         TEST(stores_get_the_codec_of_their_database_where_they_can_have_one),
