@@ -4,8 +4,8 @@
 #include "base/mem.h"
 #include "base/try.h"
 #include "codec/stage.h"
+#include "codec/unit_scale.h"
 #include "platform/thread.h"
-#include <math.h>
 #include <string.h>
 
 enum { BLOCK = 512, STRIPE = 64 /* rows of the result at a time, a multiple of MATRIX_PANEL */ };
@@ -66,7 +66,7 @@ static double mean_and_size(const codec_training *t, uint32_t dim, float *mean, 
         for (uint32_t j = 0; j < dim; j++) sums[j] += t->sample[i * dim + j];
     for (uint32_t j = 0; j < dim; j++) mean[j] = (float)(sums[j] / (double)t->count);
     for (size_t i = 0; i < t->count; i++)
-        for (uint32_t j = 0; j < dim; j++) most = fmax(most, fabs((double)t->sample[i * dim + j] - mean[j]));
+        for (uint32_t j = 0; j < dim; j++) most = unit_size(most, (double)t->sample[i * dim + j] - mean[j]);
     return most;
 }
 
@@ -86,7 +86,6 @@ evdb_status covariance(const evdb_allocator *mem, const kernel *k, const codec_t
 {
     summing s = { .kernel = k, .dim = dim, .sums = sums, .threads = parts_of(t->threads) };
     evdb_status rc = EVDB_OK;
-    int exponent = 0;
     size_t packed = matrix_packed(BLOCK, dim);
     float *rows = mem_array(mem, BLOCK, dim * sizeof(*rows));
     s.turned = mem_array(mem, BLOCK, dim * sizeof(float));
@@ -94,11 +93,10 @@ evdb_status covariance(const evdb_allocator *mem, const kernel *k, const codec_t
     s.products = mem_array(mem, s.threads * STRIPE, dim * sizeof(float));
     if (!rows || !s.turned || !s.packed || !s.products) TRY(error_no_memory(err, packed * sizeof(float), "training a matrix"));
     double most = mean_and_size(t, dim, mean, sums);
-    if (most > 0) frexp(most, &exponent);
     memset(sums, 0, (size_t)dim * dim * sizeof(*sums));
     for (size_t i = 0; i < t->count; i += BLOCK) {
         TRY(stage_stopped(t, err));
-        take_block(&s, t, i, mean, ldexp(1, -exponent), rows);
+        take_block(&s, t, i, mean, unit_scale(most), rows);
         thread_share(s.threads, sum_share, &s);
     }
 out:

@@ -12,6 +12,7 @@
 #include "codec/eigen.h"
 #include "codec/polar.h"
 #include "codec/stage.h"
+#include "codec/unit_scale.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -69,11 +70,9 @@ static void take_sample(learner *l, const uint32_t *drawn, const float *mean)
 {
     size_t dim = l->shape.dim;
     double most = 0;
-    int exponent = 0;
     for (size_t i = 0; i < l->count; i++)
-        for (size_t j = 0; j < dim; j++) most = fmax(most, fabs((double)l->t->sample[drawn[i] * dim + j] - mean[j]));
-    if (most > 0) frexp(most, &exponent);
-    double scale = ldexp(1, -exponent);
+        for (size_t j = 0; j < dim; j++) most = unit_size(most, (double)l->t->sample[drawn[i] * dim + j] - mean[j]);
+    double scale = unit_scale(most);
     for (size_t i = 0; i < l->count; i++) {
         for (size_t j = 0; j < dim; j++) l->x[i * dim + j] = (float)(((double)l->t->sample[drawn[i] * dim + j] - mean[j]) * scale);
         l->order[i] = (uint32_t)i;

@@ -2,11 +2,11 @@
 #include "codec/pq_book.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include <math.h>
+#include "codec/unit_scale.h"
 #include <string.h>
 
 /* A coder's tile: as many rows as make it worth fetching a part's centroids, as many elements as fit a modest stack. */
-enum { TILE_ROWS = 32, TILE_ELEMENTS = PQ_WIDTH_MAX, SCALE_MAX_EXPONENT = 126 };
+enum { TILE_ROWS = 32, TILE_ELEMENTS = PQ_WIDTH_MAX };
 static const float FAR = 1e6f; /* where centroids are within 1: farther away is all the same */
 
 pq_shape pq_shape_of(uint32_t dim, uint32_t parts, uint32_t bits)
@@ -28,11 +28,9 @@ static void fill_part(pq_coder *c, const float *book, uint32_t part)
         for (uint32_t i = 0; i < s->many; i++) sum += centroids[i * s->width + j];
         double centre = sum / s->many;
         c->shift[begin + j] = (float)centre;
-        for (uint32_t i = 0; i < s->many; i++) most = fmax(most, fabs(centroids[i * s->width + j] - centre));
+        for (uint32_t i = 0; i < s->many; i++) most = unit_size(most, centroids[i * s->width + j] - centre);
     }
-    int exponent = 0;
-    if (most > 0) frexp(most, &exponent);
-    double scale = ldexp(1, -exponent > SCALE_MAX_EXPONENT ? SCALE_MAX_EXPONENT : -exponent);
+    double scale = unit_scale(most);
     memset(halves, 0, s->many * sizeof(*halves));
     for (uint32_t j = 0; j < size; j++) {
         double centre = c->shift[begin + j];

@@ -6,6 +6,7 @@
 #include "codec/kmeans.h"
 #include "codec/pq_book.h"
 #include "codec/stage.h"
+#include "codec/unit_scale.h"
 #include "platform/thread.h"
 #include <float.h>
 #include <math.h>
@@ -40,10 +41,8 @@ static void take_part(const pq_training *t, uint32_t part, moved *m, float *x)
         for (uint32_t j = 0; j < n; j++) m->centre[j] += element(t, i, part)[j];
     for (uint32_t j = 0; j < n; j++) m->centre[j] /= (double)t->count;
     for (size_t i = 0; i < t->count; i++)
-        for (uint32_t j = 0; j < n; j++) most = fmax(most, fabs(element(t, i, part)[j] - m->centre[j]));
-    int exponent = 0;
-    if (most > 0) frexp(most, &exponent);
-    m->scale = ldexp(1, -exponent);
+        for (uint32_t j = 0; j < n; j++) most = unit_size(most, element(t, i, part)[j] - m->centre[j]);
+    m->scale = unit_scale(most);
     for (size_t i = 0; i < t->count; i++)
         for (uint32_t j = 0; j < n; j++) x[i * n + j] = (float)((element(t, i, part)[j] - m->centre[j]) * m->scale);
 }
