@@ -3,7 +3,7 @@
     codecs.py [--rows N|all] [--queries N] [--rounds N] [--metric l2|cosine] [--only SQ8,...] [FILE...]
 
 FILE as for peers.py; fashion-mnist when there is none. Both are trained on the same vectors, on one thread. Then each encodes and
-decodes in turns: all vectors in one call, and some of them one a call, by the functions beneath the Python of either. The median of
+decodes in turns, by the functions beneath the Python of either: all vectors in one call, and some of them one a call. The median of
 the rounds counts, in CPU time. Errors are of what is decoded: |x - x'| / |x|, and its square an element. Recall is that of the
 nearest by the codecs' own distances among the exact nearest. Under cosine vectors have unit length and are ranked by inner product.
 Speeds and ratios are evdb's in multiples of faiss's."""
@@ -54,21 +54,20 @@ class Evdb:
         self.bytes, self.shared = self.codec.bound, self.codec.trained_bytes
 
     def encode(self, base):
-        self.sizes = None
         return self.codec.encode(base)[0]
 
     def decode(self, codes):
         return self.codec.decode(codes)
 
-    def encode_each(self, base, codes):
+    def encode_by(self, step, base, codes):
         call, handle, x, dim, out = self.lib.evdb_codec_encode, self.codec._handle, base.ctypes.data, base.shape[1] * 4, codes.ctypes.data
-        places = [(x + i * dim, out + i * self.bytes) for i in range(len(base))]
-        return cpu(lambda: [call(handle, at, 1, to, None, None) for at, to in places])[0]
+        places = [(x + i * dim, out + i * self.bytes) for i in range(0, len(base), step)]
+        return cpu(lambda: [call(handle, at, step, to, None, None) for at, to in places])[0] / len(base)
 
-    def decode_each(self, codes, back):
+    def decode_by(self, step, codes, back):
         call, handle, x, dim, out = self.lib.evdb_codec_decode, self.codec._handle, codes.ctypes.data, back.shape[1] * 4, back.ctypes.data
-        places = [(x + i * self.bytes, out + i * dim) for i in range(len(codes))]
-        return cpu(lambda: [call(handle, at, None, 1, to, None) for at, to in places])[0]
+        places = [(x + i * self.bytes, out + i * dim) for i in range(0, len(codes), step)]
+        return cpu(lambda: [call(handle, at, None, step, to, None) for at, to in places])[0] / len(codes)
 
     def nearest(self, base, codes, queries):
         found = np.empty((len(queries), K), np.int64)
@@ -96,15 +95,15 @@ class Faiss:
     def decode(self, codes):
         return self.index.sa_decode(codes)
 
-    def encode_each(self, base, codes):
+    def encode_by(self, step, base, codes):
         call, at = self.index.sa_encode_c, self.faiss.swig_ptr
-        places = [(at(base[i]), at(codes[i])) for i in range(len(base))]
-        return cpu(lambda: [call(1, x, out) for x, out in places])[0]
+        places = [(at(base[i]), at(codes[i])) for i in range(0, len(base), step)]
+        return cpu(lambda: [call(step, x, out) for x, out in places])[0] / len(base)
 
-    def decode_each(self, codes, back):
+    def decode_by(self, step, codes, back):
         call, at = self.index.sa_decode_c, self.faiss.swig_ptr
-        places = [(at(codes[i]), at(back[i])) for i in range(len(codes))]
-        return cpu(lambda: [call(1, x, out) for x, out in places])[0]
+        places = [(at(codes[i]), at(back[i])) for i in range(0, len(codes), step)]
+        return cpu(lambda: [call(step, x, out) for x, out in places])[0] / len(codes)
 
     def nearest(self, base, codes, queries):
         self.index.add(base)
@@ -127,14 +126,14 @@ def measure(spec, library, base, queries, truth, metric):
 
 
 def rounds(both, base, count):
-    few, back = base[:ONE_BY_ONE], np.empty_like(base[:ONE_BY_ONE])
+    """Into memory that has been written to before: fresh pages cost as much as fast codecs, and now and then far more."""
+    few, back = min(ONE_BY_ONE, len(base)), np.ones_like(base)
     for _ in range(count):
         for one in both:
-            codes = one.codes[:len(few)].copy()
-            one.times["encode"].append(cpu(lambda: one.encode(base))[0] / len(base))
-            one.times["decode"].append(cpu(lambda: one.decode(one.codes))[0] / len(base))
-            one.times["encode one"].append(one.encode_each(few, codes) / len(few))
-            one.times["decode one"].append(one.decode_each(codes, back) / len(few))
+            one.times["encode"].append(one.encode_by(len(base), base, one.codes))
+            one.times["decode"].append(one.decode_by(len(base), one.codes, back))
+            one.times["encode one"].append(one.encode_by(1, base[:few], one.codes[:few]))
+            one.times["decode one"].append(one.decode_by(1, one.codes[:few], back[:few]))
     for one in both:
         one.times = {what: statistics.median(seconds) * 1e6 for what, seconds in one.times.items()}
 
@@ -182,7 +181,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", metavar="FILE")
     parser.add_argument("--rows", default="20000")
-    parser.add_argument("--queries", type=int, default=200)
+    parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--metric", choices=("l2", "cosine"))
     parser.add_argument("--only", default="")

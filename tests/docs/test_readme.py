@@ -18,11 +18,10 @@ BUILD = Path(os.environ.get("EVDB_BUILD", ROOT / "build"))
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
 
 
-def block(kind):
-    """The first block of a kind, and the text block that follows it."""
-    at = next(i for i, (k, _) in enumerate(BLOCKS) if k == kind)
-    follows = BLOCKS[at + 1][1] if at + 1 < len(BLOCKS) and BLOCKS[at + 1][0] == "text" else ""
-    return BLOCKS[at][1], follows
+def blocks(kind):
+    """The blocks of a kind, each with the text block that follows it."""
+    behind = [*BLOCKS[1:], ("", "")]
+    return [(text, after if of == "text" else "") for (what, text), (of, after) in zip(BLOCKS, behind) if what == kind]
 
 
 def matches(expected, actual):
@@ -100,15 +99,15 @@ def test_the_sessions_print_what_the_readme_shows_one_after_the_other_in_one_dir
 
 
 def test_the_configuration_for_agents_starts_a_server(tmp_path):
-    (server,) = json.loads(block("json")[0])["mcpServers"].values()
+    (server,) = json.loads(blocks("json")[0][0])["mcpServers"].values()
     words = [str(tmp_path / "memory") if word.startswith("/") else word for word in server["args"]]
     ran = subprocess.run([server["command"], *words], env=environment(), capture_output=True, text=True,
                          input='{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, '{"jsonrpc":"2.0","id":1,"result":{}}\n', "")
 
 
-def test_the_c_example_compiles_and_prints_what_the_readme_shows(tmp_path):
-    source, expected = block("c")
+@pytest.mark.parametrize("source, expected", blocks("c"), ids=lambda _: "")
+def test_a_c_example_compiles_and_prints_what_the_readme_shows(source, expected, tmp_path):
     (tmp_path / "example.c").write_text(source)
     compiler = shlex.split(os.environ.get("CC", "cc")) + shlex.split(os.environ.get("SAN", ""))
     subprocess.run([*compiler, "-Wall", "-Werror", f"-I{ROOT}/include", "example.c", str(BUILD / "libevdb.a"), "-lsqlite3",
@@ -117,9 +116,9 @@ def test_the_c_example_compiles_and_prints_what_the_readme_shows(tmp_path):
     assert ran.stdout == expected
 
 
-def test_the_python_example_prints_what_the_readme_shows(tmp_path):
+@pytest.mark.parametrize("source, expected", blocks("python"), ids=lambda _: "")
+def test_a_python_example_prints_what_the_readme_shows(source, expected, tmp_path):
     pytest.importorskip("numpy")
-    source, expected = block("python")
     if os.environ.get("SAN"):
         pytest.skip("a sanitized library cannot be loaded into a plain Python")
     ran = subprocess.run([sys.executable, "-c", source], cwd=tmp_path, env=environment(), capture_output=True, text=True)
