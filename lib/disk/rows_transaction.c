@@ -25,26 +25,38 @@ out:
     return rc;
 }
 
+/* What another process may change without a change of any record: it is read again for every transaction. */
+static evdb_status load_decided(rows *r, evdb_error *err)
+{
+    enum { DIM, ID_TYPE, CODEC, RECODE_FROM, CODING };
+    int64_t decided[5] = { 0, 0, 0, -1, 0 };
+    evdb_status rc = rows_integers(r, W_DECIDED, decided, 5, err);
+    if (rc != EVDB_OK) return rc;
+    r->now.dim = (uint32_t)decided[DIM];
+    r->now.id_type = (evdb_id_type)decided[ID_TYPE];
+    r->now.codec = (uint32_t)decided[CODEC];
+    r->now.recode_from = decided[RECODE_FROM];
+    r->now.coding = (uint32_t)decided[CODING];
+    return EVDB_OK;
+}
+
 static evdb_status load_state(rows *r, evdb_error *err)
 {
     enum { SEQUENCE, LIVE };
-    enum { DIM, ID_TYPE, CODEC, RECODE_FROM, CODING };
-    int64_t tip[2] = { 0, 0 }, slot = -1, free_slot = -1, decided[5] = { 0, 0, 0, -1, 0 };
+    int64_t tip[2] = { 0, 0 }, slot = -1, free_slot = -1;
     evdb_status rc;
     TRY(rows_integers(r, W_TIP, tip, 2, err));
     TRY(rows_integers(r, W_SLOT, &slot, 1, err));
     TRY(rows_integers(r, W_FREE_SLOT, &free_slot, 1, err));
-    TRY(rows_integers(r, W_DECIDED, decided, 5, err));
     r->now = (rows_state){ .sequence = (uint64_t)tip[SEQUENCE], .live = (uint64_t)tip[LIVE], .next_slot = (uint64_t)(slot + 1),
-                           .has_free = free_slot >= 0, .dim = (uint32_t)decided[DIM], .id_type = (evdb_id_type)decided[ID_TYPE],
-                           .codec = (uint32_t)decided[CODEC], .recode_from = decided[RECODE_FROM], .coding = (uint32_t)decided[CODING] };
+                           .has_free = free_slot >= 0 };
 out:
     return rc;
 }
 
 evdb_status rows_begin(rows *r, evdb_error *err)
 {
-    evdb_status rc;
+    evdb_status rc, loaded = EVDB_OK;
     if (atomic_load(&r->broken))
         return error_set(err, EVDB_IO, "%s: an earlier commit failed half-way: reopen the database", r->writer.name);
     if (!r->dir) pthread_mutex_lock(&r->turn);
@@ -57,8 +69,10 @@ evdb_status rows_begin(rows *r, evdb_error *err)
     /* nobody else can commit while we hold the lock: if nobody has since our last commit, its state still holds */
     if (rc == EVDB_OK && !(r->current && rows_unchanged_since(r, r->now.sequence))) {
         rc = load_state(r, err);
-        if (rc != EVDB_OK) (void)simple(r, W_ROLLBACK, NULL);
+        loaded = rc;
     }
+    if (rc == EVDB_OK) loaded = rc = load_decided(r, err);
+    if (loaded != EVDB_OK) (void)simple(r, W_ROLLBACK, NULL);
     r->current = false;
     if (rc == EVDB_OK) return rc;
     lock_drop(&r->lock);
