@@ -251,7 +251,7 @@ evdb_status rows_create(const platform *p, const vfs *v, const char *dir, const 
     if (info->codec && codec_ready) {
         rows_coding coding = { .version = 1, .recode_from = -1 };
         TRY(rows_codec_add(r, &(rows_codec){ .spec = info->codec }, &coding.codec, err));
-        strncat(coding.wanted, info->codec, ROWS_SPEC_MAX);
+        strncat(coding.wanted, info->codec, EVDB_CODEC_SPEC_MAX);
         TRY(rows_coding_set(r, &coding, err));
     }
     TRY(sql_exec(&r->writer, "COMMIT", err));

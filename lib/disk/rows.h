@@ -7,6 +7,7 @@
 #include "disk/vfs.h"
 #include <evdb/batch.h>
 #include <evdb/changes.h>
+#include <evdb/codec.h>
 #include <evdb/store.h>
 #include <stdbool.h>
 
@@ -135,9 +136,8 @@ evdb_status rows_codec_get(rows_reader *rd, uint32_t id, rows_codec *out, evdb_e
 evdb_status rows_codec_find(rows_reader *rd, const char *spec, bool own, rows_codec *out, bool *found, evdb_error *err);
 
 /* How the store's vectors are written. */
-enum { ROWS_SPEC_MAX = 127 };
 typedef struct rows_coding {
-    char wanted[ROWS_SPEC_MAX + 1]; /* "" = elements */
+    char wanted[EVDB_CODEC_SPEC_MAX + 1]; /* "" = elements */
     uint32_t codec;                 /* of vectors to come */
     uint32_t version;               /* how often that changed: what was made of vectors of an earlier one is outdated */
     int64_t recode_from;            /* slots from here on may hold others; -1 = none do */

@@ -16,7 +16,7 @@ static evdb_status take(rows_reader *rd, sqlite3_stmt *st, rows_codec *out, evdb
     *out = (rows_codec){ .id = (uint32_t)sqlite3_column_int64(st, 0), .spec = (const char *)sqlite3_column_text(st, 1),
                          .own = sqlite3_column_int(st, 2) != 0, .loss = sqlite3_column_double(st, 3),
                          .bytes = sqlite3_column_blob(st, 4), .size = (size_t)sqlite3_column_bytes(st, 4) };
-    if (out->spec && strlen(out->spec) <= ROWS_SPEC_MAX && sqlite3_column_int64(st, 5) == checksum_of(out)) return EVDB_OK;
+    if (out->spec && strlen(out->spec) <= EVDB_CODEC_SPEC_MAX && sqlite3_column_int64(st, 5) == checksum_of(out)) return EVDB_OK;
     return error_set(err, EVDB_CORRUPT, "%s: codec %u: its checksum does not match", rd->connection.name, out->id);
 }
 
@@ -58,7 +58,7 @@ evdb_status rows_coding_now(rows_reader *rd, rows_coding *out, evdb_error *err)
     TRY(sql_step(&rd->connection, st, &row, err));
     if (!row) goto out;
     const char *wanted = (const char *)sqlite3_column_text(st, 0);
-    strncat(out->wanted, wanted ? wanted : "", ROWS_SPEC_MAX);
+    strncat(out->wanted, wanted ? wanted : "", EVDB_CODEC_SPEC_MAX);
     out->codec = (uint32_t)sqlite3_column_int64(st, 1);
     out->version = (uint32_t)sqlite3_column_int64(st, 3);
     if (sqlite3_column_type(st, 2) != SQLITE_NULL) out->recode_from = sqlite3_column_int64(st, 2);
@@ -70,23 +70,13 @@ out:
 evdb_status rows_vectors_of_others(rows_reader *rd, uint64_t from, uint32_t codec, size_t max, rows_vector_fn *each, void *context,
                                    evdb_error *err)
 {
-    sqlite3_stmt *st = NULL;
-    rows_vector v;
-    bool row;
-    evdb_status rc;
-    TRY(rows_read_statement(rd, R_OTHERS, &st, err));
+    sqlite3_stmt *st;
+    evdb_status rc = rows_read_statement(rd, R_OTHERS, &st, err);
+    if (rc != EVDB_OK) return rc;
     sqlite3_bind_int64(st, 1, (int64_t)(from > INT64_MAX ? INT64_MAX : from));
     sqlite3_bind_int64(st, 2, codec);
     sqlite3_bind_int64(st, 3, (int64_t)(max > INT64_MAX ? INT64_MAX : max));
-    for (;;) {
-        TRY(sql_step(&rd->connection, st, &row, err));
-        if (!row) break;
-        TRY(rows_take_vector(rd, st, &v, err));
-        TRY(each(context, &v, err));
-    }
-out:
-    sqlite3_reset(st);
-    return rc;
+    return rows_each_vector(rd, st, each, context, err);
 }
 
 /* ---- writing ---- */

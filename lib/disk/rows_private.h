@@ -81,6 +81,8 @@ int64_t rows_checksum(const evdb_id *id, uint64_t slot, uint64_t sequence, uint3
 /* Reads the vector row that st, of the columns of VECTOR_COLUMNS, stands on, verified. */
 #define VECTOR_COLUMNS "slot, sequence, id, checksum, bytes, codec"
 evdb_status rows_take_vector(rows_reader *rd, sqlite3_stmt *st, rows_vector *out, evdb_error *err);
+/* The same of every row of st, from its first on. */
+evdb_status rows_each_vector(rows_reader *rd, sqlite3_stmt *st, rows_vector_fn *each, void *context, evdb_error *err);
 evdb_status rows_read_statement(rows_reader *rd, enum read_statement which, sqlite3_stmt **out, evdb_error *err);
 /* Loads the first row of a statement of `count` integers; missing rows and NULLs leave the defaults. */
 evdb_status rows_integers(rows *r, enum write_statement which, int64_t *out, int count, evdb_error *err);

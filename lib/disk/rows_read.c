@@ -93,18 +93,25 @@ evdb_status rows_take_vector(rows_reader *rd, sqlite3_stmt *st, rows_vector *out
     return take_vector_of(rd, st, &id, out, err);
 }
 
+/* Leaves the vector row of a slot readable in *st until it is reset. */
+static evdb_status find_slot(rows_reader *rd, uint64_t slot, sqlite3_stmt **st, bool *found, evdb_error *err)
+{
+    evdb_status rc = rows_read_statement(rd, R_VECTOR, st, err);
+    if (rc != EVDB_OK) return rc;
+    sqlite3_reset(*st);
+    sqlite3_bind_int64(*st, 1, (int64_t)slot);
+    return sql_step(&rd->connection, *st, found, err);
+}
+
 /* Fills out->vector with the record's, verified. */
 static evdb_status load_vector(rows_reader *rd, rows_record *out, evdb_error *err)
 {
     sqlite3_stmt *st;
     rows_vector v;
-    bool row;
+    bool found;
     evdb_status rc;
-    TRY(rows_read_statement(rd, R_VECTOR, &st, err));
-    sqlite3_reset(st);
-    sqlite3_bind_int64(st, 1, (int64_t)out->slot);
-    TRY(sql_step(&rd->connection, st, &row, err));
-    if (!row) return unsound(rd, &out->id, "its vector is missing", err);
+    TRY(find_slot(rd, out->slot, &st, &found, err));
+    if (!found) return unsound(rd, &out->id, "its vector is missing", err);
     TRY(take_vector_of(rd, st, &out->id, &v, err));
     out->vector = v.bytes;
     out->vector_bytes = v.size;
@@ -200,13 +207,11 @@ out:
     return rc;
 }
 
-evdb_status rows_vectors(rows_reader *rd, rows_vector_fn *each, void *context, evdb_error *err)
+evdb_status rows_each_vector(rows_reader *rd, sqlite3_stmt *st, rows_vector_fn *each, void *context, evdb_error *err)
 {
-    sqlite3_stmt *st = NULL;
     rows_vector v;
     bool row;
     evdb_status rc;
-    TRY(rows_read_statement(rd, R_VECTORS, &st, err));
     for (;;) {
         TRY(sql_step(&rd->connection, st, &row, err));
         if (!row) break;
@@ -216,6 +221,13 @@ evdb_status rows_vectors(rows_reader *rd, rows_vector_fn *each, void *context, e
 out:
     sqlite3_reset(st);
     return rc;
+}
+
+evdb_status rows_vectors(rows_reader *rd, rows_vector_fn *each, void *context, evdb_error *err)
+{
+    sqlite3_stmt *st;
+    evdb_status rc = rows_read_statement(rd, R_VECTORS, &st, err);
+    return rc == EVDB_OK ? rows_each_vector(rd, st, each, context, err) : rc;
 }
 
 evdb_status rows_slots(rows_reader *rd, uint64_t *out, evdb_error *err)
@@ -234,29 +246,18 @@ out:
 evdb_status rows_vector_in(rows_reader *rd, uint64_t slot, rows_vector *out, bool *found, evdb_error *err)
 {
     sqlite3_stmt *st;
-    evdb_status rc;
-    TRY(rows_read_statement(rd, R_VECTOR, &st, err));
-    sqlite3_reset(st);
-    sqlite3_bind_int64(st, 1, (int64_t)slot);
-    TRY(sql_step(&rd->connection, st, found, err));
-    if (*found) TRY(rows_take_vector(rd, st, out, err));
-out:
-    return rc;
+    evdb_status rc = find_slot(rd, slot, &st, found, err);
+    return rc == EVDB_OK && *found ? rows_take_vector(rd, st, out, err) : rc;
 }
 
 evdb_status rows_vector_at(rows_reader *rd, uint64_t slot, uint64_t sequence, rows_vector *out, bool *found,
                            evdb_error *err)
 {
     sqlite3_stmt *st;
-    evdb_status rc;
-    TRY(rows_read_statement(rd, R_VECTOR, &st, err));
-    sqlite3_reset(st);
-    sqlite3_bind_int64(st, 1, (int64_t)slot);
-    TRY(sql_step(&rd->connection, st, found, err));
-    if (*found && (uint64_t)sqlite3_column_int64(st, 1) != sequence) *found = false;
-    if (*found) TRY(rows_take_vector(rd, st, out, err));
-out:
-    return rc;
+    evdb_status rc = find_slot(rd, slot, &st, found, err);
+    if (rc != EVDB_OK || !*found) return rc;
+    *found = (uint64_t)sqlite3_column_int64(st, 1) == sequence;
+    return *found ? rows_take_vector(rd, st, out, err) : EVDB_OK;
 }
 
 static evdb_status read_fields(rows_reader *rd, evdb_store_info *info, char **names, evdb_error *err)
@@ -300,7 +301,7 @@ evdb_status rows_info(rows_reader *rd, evdb_store_info **out, evdb_error *err)
     uint32_t fields = (uint32_t)sqlite3_column_int(st, 11);
     if (fields > EVDB_STORE_FIELDS_MAX)
         TRY(error_set(err, EVDB_CORRUPT, "%s: declares %u fields", rd->connection.name, fields));
-    size_t fixed = sizeof(*info) + fields * (sizeof(char *) + EVDB_FIELD_NAME_MAX + 1), bytes = fixed + EVDB_METRIC_NAME_MAX + 1 + ROWS_SPEC_MAX + 1;
+    size_t fixed = sizeof(*info) + fields * (sizeof(char *) + EVDB_FIELD_NAME_MAX + 1), bytes = fixed + EVDB_METRIC_NAME_MAX + 1 + EVDB_CODEC_SPEC_MAX + 1;
     if (!(info = mem_owned(&rd->of->platform->mem, bytes))) TRY(error_no_memory(err, bytes, "a store's description"));
     const char *uuid = (const char *)sqlite3_column_text(st, 1), *name = (const char *)sqlite3_column_text(st, 2);
     strncat(info->uuid, uuid ? uuid : "", sizeof(info->uuid) - 1);
@@ -308,7 +309,7 @@ evdb_status rows_info(rows_reader *rd, evdb_store_info **out, evdb_error *err)
     info->format = (uint32_t)sqlite3_column_int(st, 0);
     info->dim = (uint32_t)sqlite3_column_int(st, 3);
     info->metric_name = text_of(st, 4, EVDB_METRIC_NAME_MAX, (char *)info + fixed);
-    info->codec = text_of(st, 12, ROWS_SPEC_MAX, (char *)info + fixed + EVDB_METRIC_NAME_MAX + 1);
+    info->codec = text_of(st, 12, EVDB_CODEC_SPEC_MAX, (char *)info + fixed + EVDB_METRIC_NAME_MAX + 1);
     info->metric = info->metric_name ? EVDB_CUSTOM : (evdb_metric)sqlite3_column_int(st, 4);
     info->dtype = (evdb_dtype)sqlite3_column_int(st, 5);
     info->id_type = (evdb_id_type)sqlite3_column_int(st, 6);

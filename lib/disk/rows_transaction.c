@@ -54,9 +54,17 @@ out:
     return rc;
 }
 
+/* Nobody else can commit while we hold the lock: if nobody has since our last commit, its state still holds. */
+static evdb_status load(rows *r, evdb_error *err)
+{
+    bool holds = r->current && rows_unchanged_since(r, r->now.sequence);
+    evdb_status rc = holds ? EVDB_OK : load_state(r, err);
+    return rc == EVDB_OK ? load_decided(r, err) : rc;
+}
+
 evdb_status rows_begin(rows *r, evdb_error *err)
 {
-    evdb_status rc, loaded = EVDB_OK;
+    evdb_status rc;
     if (atomic_load(&r->broken))
         return error_set(err, EVDB_IO, "%s: an earlier commit failed half-way: reopen the database", r->writer.name);
     if (!r->dir) pthread_mutex_lock(&r->turn);
@@ -66,13 +74,7 @@ evdb_status rows_begin(rows *r, evdb_error *err)
         goto unlock;
     }
     rc = simple(r, W_BEGIN, err);
-    /* nobody else can commit while we hold the lock: if nobody has since our last commit, its state still holds */
-    if (rc == EVDB_OK && !(r->current && rows_unchanged_since(r, r->now.sequence))) {
-        rc = load_state(r, err);
-        loaded = rc;
-    }
-    if (rc == EVDB_OK) loaded = rc = load_decided(r, err);
-    if (loaded != EVDB_OK) (void)simple(r, W_ROLLBACK, NULL);
+    if (rc == EVDB_OK && (rc = load(r, err)) != EVDB_OK) (void)simple(r, W_ROLLBACK, NULL);
     r->current = false;
     if (rc == EVDB_OK) return rc;
     lock_drop(&r->lock);
