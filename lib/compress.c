@@ -6,7 +6,6 @@
 #include "engine/engine.h"
 #include "engine/recode_private.h"
 #include "store_private.h"
-#include <evdb/batch.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,8 +24,7 @@ evdb_status evdb_store_set_codec(evdb_store *store, const char *spec, evdb_error
     evdb_status rc;
     TRY(engine_usable(e, err));
     if (!spec) TRY(error_set(err, EVDB_INVALID, "a codec is missing: 'i8', say, or 'none'"));
-    if (e->dtype != EVDB_F32 || e->metric == EVDB_CUSTOM)
-        TRY(error_set(err, EVDB_UNSUPPORTED, "codec '%.40s': only stores of f32 and of no custom metric have codecs", spec));
+    TRY(codecs_allowed(e, spec, err));
     if (*spec && strcmp(spec, CODECS_NONE) != 0) TRY(codec_check(spec, atomic_load(&e->dim), whole, NULL, err));
     TRY(recode_choose(e, whole, err));
     atomic_store(&e->recode.next_look, 0);
@@ -97,18 +95,5 @@ out:
 evdb_status evdb_record_insert_compressed(evdb_store *store, evdb_id id, const float *vector, uint32_t dim, const char *metadata,
                                           const char *spec, uint64_t *version, evdb_error *err)
 {
-    evdb_batch b = EVDB_BATCH;
-    uint64_t made = 0;
-    b.kind = EVDB_INSERT;
-    b.count = 1;
-    b.ids = &id;
-    b.vectors = vector;
-    b.dim = dim;
-    if (metadata) b.metadata = &metadata;
-    b.codec = spec ? spec : CODECS_NONE;
-    b.versions = &made;
-    evdb_status rc = evdb_batch_write(store, &b, NULL, err);
-    if (rc != EVDB_OK && err) err->item = EVDB_NO_ITEM; /* the caller knows of no batch */
-    if (rc == EVDB_OK && version) *version = made;
-    return rc;
+    return record_write(store, EVDB_INSERT, id, vector, dim, metadata, spec ? spec : CODECS_NONE, 0, version, err);
 }

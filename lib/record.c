@@ -10,8 +10,8 @@
 #include <evdb/batch.h>
 #include <string.h>
 
-static evdb_status write_one(evdb_store *store, evdb_write kind, evdb_id id, const float *vector, uint32_t dim,
-                             const char *metadata, uint64_t if_version, uint64_t *version, evdb_error *err)
+evdb_status record_write(evdb_store *store, evdb_write kind, evdb_id id, const float *vector, uint32_t dim, const char *metadata,
+                         const char *spec, uint64_t if_version, uint64_t *version, evdb_error *err)
 {
     evdb_batch b = EVDB_BATCH;
     uint64_t made = 0;
@@ -21,6 +21,7 @@ static evdb_status write_one(evdb_store *store, evdb_write kind, evdb_id id, con
     b.vectors = vector;
     b.dim = dim;
     if (metadata) b.metadata = &metadata;
+    b.codec = spec;
     if (if_version) b.if_versions = &if_version;
     b.versions = &made;
     evdb_status rc = evdb_batch_write(store, &b, NULL, err);
@@ -32,24 +33,24 @@ static evdb_status write_one(evdb_store *store, evdb_write kind, evdb_id id, con
 evdb_status evdb_record_insert(evdb_store *store, evdb_id id, const float *vector, uint32_t dim, const char *metadata,
                                uint64_t *version, evdb_error *err)
 {
-    return write_one(store, EVDB_INSERT, id, vector, dim, metadata, 0, version, err);
+    return record_write(store, EVDB_INSERT, id, vector, dim, metadata, NULL, 0, version, err);
 }
 
 evdb_status evdb_record_upsert(evdb_store *store, evdb_id id, const float *vector, uint32_t dim, const char *metadata,
                                uint64_t *version, evdb_error *err)
 {
-    return write_one(store, EVDB_UPSERT, id, vector, dim, metadata, 0, version, err);
+    return record_write(store, EVDB_UPSERT, id, vector, dim, metadata, NULL, 0, version, err);
 }
 
 evdb_status evdb_record_update(evdb_store *store, evdb_id id, const float *vector, uint32_t dim, const char *metadata,
                                uint64_t if_version, uint64_t *version, evdb_error *err)
 {
-    return write_one(store, EVDB_UPDATE, id, vector, dim, metadata, if_version, version, err);
+    return record_write(store, EVDB_UPDATE, id, vector, dim, metadata, NULL, if_version, version, err);
 }
 
 evdb_status evdb_record_delete(evdb_store *store, evdb_id id, uint64_t if_version, evdb_error *err)
 {
-    return write_one(store, EVDB_DELETE, id, NULL, 0, NULL, if_version, NULL, err);
+    return record_write(store, EVDB_DELETE, id, NULL, 0, NULL, NULL, if_version, NULL, err);
 }
 
 /* Copies a row that is about to be let go of into one block: struct, vector, id, metadata. */

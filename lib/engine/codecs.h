@@ -40,6 +40,8 @@ bool codecs_unsettled(struct engine *e);
 bool codecs_renewed(struct engine *e, uint32_t version);
 /* The codec of that number, for vectors of dim elements; *out NULL for 0. rd NULL: one of its own. EVDB_CORRUPT when there is none. */
 evdb_status codecs_get(struct engine *e, rows_reader *rd, uint32_t id, uint32_t dim, const codec_met **out, evdb_error *err);
+/* Stores of f32 and of no custom metric may have codecs; EVDB_UNSUPPORTED for others, naming the codec. */
+evdb_status codecs_allowed(const struct engine *e, const char *spec, evdb_error *err);
 /* The codec that single records ask for by name, NULL for "none"; remembered in rows.db at its first use. */
 evdb_status codecs_own(struct engine *e, const char *spec, uint32_t dim, const codec_met **out, evdb_error *err);
 

@@ -41,6 +41,12 @@ out:
     return rc;
 }
 
+evdb_status codecs_allowed(const engine *e, const char *spec, evdb_error *err)
+{
+    if (e->dtype == EVDB_F32 && e->metric != EVDB_CUSTOM) return EVDB_OK;
+    return error_set(err, EVDB_UNSUPPORTED, "codec '%.40s': only stores of f32 and of no custom metric have codecs", spec);
+}
+
 evdb_status codecs_own(engine *e, const char *spec, uint32_t dim, const codec_met **out, evdb_error *err)
 {
     char whole[EVDB_CODEC_SPEC_MAX + 1];
@@ -50,8 +56,7 @@ evdb_status codecs_own(engine *e, const char *spec, uint32_t dim, const codec_me
     bool found;
     evdb_status rc;
     buf_init(&a.saved, &e->db->platform.mem);
-    if (e->dtype != EVDB_F32 || e->metric == EVDB_CUSTOM)
-        TRY(error_set(err, EVDB_UNSUPPORTED, "codec '%.40s': only stores of f32 and of no custom metric have codecs", spec));
+    TRY(codecs_allowed(e, spec, err));
     TRY(codec_check(strcmp(spec, CODECS_NONE) == 0 ? "f32" : spec, dim, whole, NULL, err));
     TRY(rows_read(e->rows, &rd, err));
     TRY(engine_learn(e, rd, err));

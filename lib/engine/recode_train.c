@@ -1,8 +1,8 @@
 /* recode_train.c - a sample of a store's vectors, and a codec that is trained on it. */
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/mix.h"
 #include "base/try.h"
-#include "codec/measure.h"
 #include "engine/recode_private.h"
 #include "engine/stored.h"
 #include "platform/thread.h"
@@ -15,14 +15,6 @@ typedef struct sample {
     size_t count;
     uint32_t dim;
 } sample;
-
-static uint64_t next_random(uint64_t *seed)
-{
-    uint64_t x = *seed += 0x9e3779b97f4a7c15u; /* splitmix64, Steele et al. 2014 */
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-    return x ^ x >> 31;
-}
 
 static evdb_status take(engine *e, rows_reader *rd, uint64_t slot, stored_room *room, sample *s, evdb_error *err)
 {
@@ -63,7 +55,7 @@ static evdb_status draw(engine *e, rows_reader *rd, size_t most, sample *s, evdb
     if (!(s->vectors = mem_array(mem, most + DRIFT_KEPT, s->dim * sizeof(float)))) TRY(error_no_memory(err, most * s->dim * sizeof(float), "a sample to train on"));
     bool all = tip.live <= most;
     for (uint64_t i = 0; s->count < most && i < (all ? slots : most * TRIES * (slots / (tip.live ? tip.live : 1) + 1)); i++) {
-        TRY(take(e, rd, all ? i : next_random(&seed) % slots, &room, s, err));
+        TRY(take(e, rd, all ? i : mix_next(&seed) % slots, &room, s, err));
         if (atomic_load(&e->recode.stop)) TRY(error_set(err, EVDB_CANCELLED, "the training of a codec was ended"));
     }
     add_recent(e, most + DRIFT_KEPT, s);
@@ -72,23 +64,21 @@ out:
     return rc;
 }
 
+/* What the codec loses of these vectors, on average. */
 static evdb_status measure(engine *e, const codec *c, const float *vectors, size_t count, double *loss, evdb_error *err)
 {
+    stored_room room = { 0 };
+    const void *bytes;
+    size_t size;
+    double one;
     evdb_status rc = EVDB_OK;
-    float *back = mem_array(&e->db->platform.mem, codec_dim(c), sizeof(float));
-    uint8_t *code = mem_alloc(&e->db->platform.mem, codec_code_bytes(c));
-    void *stages = mem_alloc(&e->db->platform.mem, codec_room(c) + 1);
     *loss = 0;
-    if (!back || !code || !stages) TRY(error_no_memory(err, codec_room(c), "measuring a codec"));
     for (size_t i = 0; i < count; i++) {
-        codec_encode(c, vectors + i * codec_dim(c), 1, code, codec_code_bytes(c), stages);
-        codec_decode(c, code, codec_code_bytes(c), 1, back, stages);
-        *loss += measure_loss(vectors + i * codec_dim(c), back, codec_dim(c)) / (double)count;
+        TRY(stored_encode(e, c, vectors + i * codec_dim(c), &room, &bytes, &size, &one, err));
+        *loss += one / (double)count;
     }
 out:
-    mem_free(&e->db->platform.mem, back);
-    mem_free(&e->db->platform.mem, code);
-    mem_free(&e->db->platform.mem, stages);
+    stored_room_free(e, &room);
     return rc;
 }
 
