@@ -34,6 +34,7 @@ evdb_status codecs_learn(engine *e, rows_reader *rd, evdb_error *err)
         e->codecs.coding = coding;
         atomic_store(&e->codecs.now, coding.codec);
         atomic_store(&e->codecs.version, coding.version);
+        atomic_store(&e->codecs.pending, coding.recode_from >= 0 || (*coding.wanted && !coding.codec));
     }
     pthread_mutex_unlock(&e->codecs.lock);
     return EVDB_OK;
@@ -48,9 +49,7 @@ void codecs_coding(engine *e, rows_coding *out)
 
 bool codecs_unsettled(engine *e)
 {
-    rows_coding c;
-    codecs_coding(e, &c);
-    return c.recode_from >= 0 || (*c.wanted && !c.codec) || atomic_load(&e->codecs.untrained) || atomic_load(&e->drift.found);
+    return atomic_load(&e->codecs.pending) || atomic_load(&e->codecs.untrained) || atomic_load(&e->drift.found);
 }
 
 bool codecs_renewed(engine *e, uint32_t version)

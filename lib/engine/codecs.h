@@ -25,6 +25,7 @@ typedef struct codecs {
     codec_met *met;
     rows_coding coding;      /* as last read */
     _Atomic uint32_t now, version; /* coding.codec, coding.version */
+    atomic_bool pending;     /* by `coding` there is something to do */
     atomic_bool untrained;   /* another one is wanted, and waits for vectors */
 } codecs;
 
