@@ -43,13 +43,6 @@ void codec_query_free(codec_query *q)
     mem_free(mem, q);
 }
 
-static double square(const float *x, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += (double)x[i] * x[i];
-    return sum;
-}
-
 static double product(const float *x, const float *y, size_t n)
 {
     double sum = 0;
@@ -71,7 +64,7 @@ static void turn_l2(codec_query *q, const codec_stage *s, float *x, float *y)
         before += d * d;
     }
     s->kind->forward(s, x, 1, y);
-    q->rest += before - square(y, s->out_dim);
+    q->rest += before - stage_square(y, s->out_dim);
 }
 
 /* The same for products: the mean counts, and may not be taken away from the query. */

@@ -67,13 +67,6 @@ static evdb_status ready(codec_stage *s, evdb_error *err)
 
 /* ---- codes ---- */
 
-static double square(const float *x, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += (double)x[i] * x[i];
-    return sum;
-}
-
 /* Puts n bits behind the first `from` ones, whose last byte has zeros behind them. */
 static void append(uint8_t *bits, size_t from, const uint8_t *more, size_t n)
 {
@@ -101,7 +94,7 @@ static void encode(const codec_stage *s, const float *x, size_t count, uint8_t *
 {
     for (size_t i = 0; i < count; i++, x += s->dim, codes += stride) {
         float size = s->kernel->dot_f32(x, x, s->dim);
-        double sum = size >= 1e-30f && size <= FLT_MAX ? size : square(x, s->dim);
+        double sum = size >= 1e-30f && size <= FLT_MAX ? size : stage_square(x, s->dim);
         size = (float)sqrt(sum / s->dim);
         if (sum > 0) size = fminf(fmaxf(size, FLT_TRUE_MIN), FLT_MAX);
         memcpy(codes, &size, FRONT);
@@ -171,7 +164,7 @@ static void prepare(const codec_stage *s, codec_sum sum, const float *q, void *t
     asked *a = table;
     uint32_t bits = s->numbers[BITS];
     (void)sum;
-    a->norm = sqrt(square(q, s->dim));
+    a->norm = sqrt(stage_square(q, s->dim));
     memset(a->bits, 0, sizeof(a->bits));
     sides_of(s, q, (uint8_t *)a->bits);
     for (uint32_t i = 0; i <= bits; i++) a->cosines[i] = (float)cos(3.14159265358979323846 * i / bits);

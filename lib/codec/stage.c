@@ -67,3 +67,10 @@ evdb_status stage_stopped(const codec_training *t, evdb_error *err)
     if (!t->stop || !atomic_load(t->stop)) return EVDB_OK;
     return error_set(err, EVDB_CANCELLED, "the training of a codec was ended");
 }
+
+double stage_square(const float *x, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += (double)x[i] * x[i];
+    return sum;
+}

@@ -86,6 +86,8 @@ evdb_status stage_number(const codec_stage *s, const char **at, const char *what
 bool stage_word(const char **at, const char *word);
 /* EVDB_INVALID unless all was read. */
 evdb_status stage_end(const codec_stage *s, const char *at, evdb_error *err);
+/* The sum of n squares, in double. */
+double stage_square(const float *x, size_t n);
 /* s->trained, zeroed. */
 evdb_status stage_trained(codec_stage *s, size_t bytes, evdb_error *err);
 /* EVDB_CORRUPT unless s->trained has that many bytes, and is of finite floats. */

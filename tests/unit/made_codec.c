@@ -28,3 +28,13 @@ evdb_codec *made_codec(const char *spec, uint32_t dim, float scale, uint64_t *se
     free(sample);
     return c;
 }
+
+float *made_round_trip(const evdb_codec *c, const float *x, size_t count, char **codes)
+{
+    float *y = malloc(count * evdb_codec_dim(c) * sizeof(*y));
+    *codes = malloc(count * evdb_codec_bound(c));
+    assert_true(y && *codes);
+    ok(evdb_codec_encode(c, x, count, *codes, NULL, &why));
+    ok(evdb_codec_decode(c, *codes, NULL, count, y, &why));
+    return y;
+}

@@ -2,6 +2,7 @@
 #include "codec/codec.h"
 #include "codec/range.h"
 #include "expect.h"
+#include "made_codec.h"
 #include "seed.h"
 #include <evdb.h>
 #include <float.h>
@@ -13,18 +14,6 @@ static uint64_t seed;
 static const char *const specs[] = { "i8", "i4", "i8:trained", "i4:trained" };
 enum { SPECS = 4, SAMPLE = 256 };
 
-static evdb_codec *make(const char *spec, uint32_t dim, const float *sample, size_t count)
-{
-    evdb_codec_options o = EVDB_CODEC_OPTIONS;
-    evdb_codec *c = NULL;
-    o.spec = spec;
-    o.dim = dim;
-    o.sample = sample;
-    o.count = count;
-    ok(evdb_codec_create(&o, &c, &why));
-    return c;
-}
-
 static float *draw(size_t count, float scale, float shift)
 {
     float *x = malloc(count * sizeof(*x));
@@ -32,16 +21,6 @@ static float *draw(size_t count, float scale, float shift)
     seed_floats(&seed, x, count);
     for (size_t i = 0; i < count; i++) x[i] = x[i] * scale + shift;
     return x;
-}
-
-static float *round_trip(const evdb_codec *c, const float *x, size_t count, char **codes)
-{
-    float *y = malloc(count * evdb_codec_dim(c) * sizeof(*y));
-    *codes = malloc(count * evdb_codec_bound(c));
-    assert_true(y && *codes);
-    ok(evdb_codec_encode(c, x, count, *codes, NULL, &why));
-    ok(evdb_codec_decode(c, *codes, NULL, count, y, &why));
-    return y;
 }
 
 static double square(const float *a, const float *b, size_t n)
@@ -60,9 +39,9 @@ static void elements_come_back_within_half_a_step_of_their_vectors_range(void **
         float scale = scales[round % 5], *x = draw(dim, scale, round % 2 ? scale * 3 : 0), low = INFINITY, high = -INFINITY;
         for (uint32_t i = 0; i < dim; i++) low = fminf(low, x[i]), high = fmaxf(high, x[i]);
         for (int i = 0; i < 2; i++) {
-            evdb_codec *c = make(specs[i], dim, NULL, 0);
+            evdb_codec *c = made_codec_on(specs[i], dim, NULL, 0);
             char *codes;
-            float *y = round_trip(c, x, 1, &codes);
+            float *y = made_round_trip(c, x, 1, &codes);
             double step = ((double)high - low) / (i ? 15 : 255);
             for (uint32_t j = 0; i == 0 && j < dim; j++)
                 assert_true(fabs((double)x[j] - y[j]) <= 0.504 * step + 1e-7 * fabs(x[j]) + FLT_MIN); /* steps are rounded up to 8 bits */
@@ -108,8 +87,8 @@ static void equal_elements_zeros_and_single_ones_come_back_as_they_were(void **s
                 float *x = malloc(SAMPLE * dim * sizeof(*x));
                 char *codes;
                 for (uint32_t j = 0; j < SAMPLE * dim; j++) x[j] = values[v];
-                evdb_codec *c = make(specs[i], dim, x, SAMPLE);
-                float *y = round_trip(c, x, SAMPLE, &codes);
+                evdb_codec *c = made_codec_on(specs[i], dim, x, SAMPLE);
+                float *y = made_round_trip(c, x, SAMPLE, &codes);
                 assert_memory_equal(x, y, SAMPLE * dim * sizeof(*x));
                 free(x), free(y), free(codes);
                 evdb_codec_free(c);
@@ -124,8 +103,8 @@ static void elements_as_large_as_floats_go_stay_finite(void **state)
             float *x = draw(SAMPLE * dim, FLT_MAX, 0);
             char *codes;
             x[0] = FLT_MAX, x[1] = -FLT_MAX;
-            evdb_codec *c = make(specs[i], dim, x, SAMPLE);
-            float *y = round_trip(c, x, SAMPLE, &codes), out[SAMPLE];
+            evdb_codec *c = made_codec_on(specs[i], dim, x, SAMPLE);
+            float *y = made_round_trip(c, x, SAMPLE, &codes), out[SAMPLE];
             for (uint32_t j = 0; j < SAMPLE * dim; j++) {
                 double step = 2.0 * FLT_MAX / (i % 2 ? 15 : 255);
                 assert_true(isfinite(y[j]) && (i != 0 || fabs((double)x[j] - y[j]) <= 2.5 * step));
@@ -148,9 +127,9 @@ static void distances_are_those_to_the_decoded_vectors(void **state)
         uint32_t dim = 1 + (uint32_t)seed_below(&seed, 600);
         float scale = scales[round % 5], *x = draw(ROWS * dim, scale, round % 2 ? scale : 0), out[ROWS];
         for (int i = 0; i < SPECS; i++) {
-            evdb_codec *c = make(specs[i], dim, x, ROWS);
+            evdb_codec *c = made_codec_on(specs[i], dim, x, ROWS);
             char *codes;
-            float *y = round_trip(c, x, ROWS, &codes), *q = x + (size_t)seed_below(&seed, ROWS) * dim, *near = y + (ROWS - 1) * dim;
+            float *y = made_round_trip(c, x, ROWS, &codes), *q = x + (size_t)seed_below(&seed, ROWS) * dim, *near = y + (ROWS - 1) * dim;
             if (round % 3 == 0) q = near; /* a query that is a decoded vector itself */
             for (evdb_metric m = EVDB_COSINE; m <= EVDB_HAMMING; m++) {
                 ok(evdb_codec_distances(c, m, q, codes, NULL, ROWS, out, &why));
@@ -179,8 +158,8 @@ static void a_trained_range_beats_the_ends_of_the_sample_at_four_bits(void **sta
     double whole = 0;
     (void)state;
     for (int i = 0; i < ROWS * DIM; i++) x[i] = x[i] * x[i] * x[i] * (float)(1 + i % DIM); /* heavy tails, ranges that differ */
-    evdb_codec *c = make("i4:trained", DIM, x, ROWS);
-    y = round_trip(c, x, ROWS, &codes);
+    evdb_codec *c = made_codec_on("i4:trained", DIM, x, ROWS);
+    y = made_round_trip(c, x, ROWS, &codes);
     for (int d = 0; d < DIM; d++) {
         float low = INFINITY, high = -INFINITY;
         for (int i = 0; i < ROWS; i++) low = fminf(low, x[i * DIM + d]), high = fmaxf(high, x[i * DIM + d]);
@@ -202,7 +181,7 @@ static void a_trained_codec_is_the_same_again_and_when_it_is_loaded(void **state
     for (int i = 2; i < SPECS; i++) {
         enum { DIM = 33, ROWS = 700 };
         float *x = draw(ROWS * DIM, 5, 1), *y;
-        evdb_codec *c = make(specs[i], DIM, x, ROWS), *again = make(specs[i], DIM, x, ROWS), *back;
+        evdb_codec *c = made_codec_on(specs[i], DIM, x, ROWS), *again = made_codec_on(specs[i], DIM, x, ROWS), *back;
         void *bytes, *same;
         char *codes, *others = malloc(ROWS * DIM);
         size_t size, same_size;
@@ -211,7 +190,7 @@ static void a_trained_codec_is_the_same_again_and_when_it_is_loaded(void **state
         assert_int_equal(size, same_size);
         assert_memory_equal(bytes, same, size);
         ok(evdb_codec_load(bytes, size, NULL, &back, &why));
-        y = round_trip(c, x, ROWS, &codes);
+        y = made_round_trip(c, x, ROWS, &codes);
         ok(evdb_codec_encode(back, x, ROWS, others, NULL, &why));
         assert_memory_equal(codes, others, ROWS * evdb_codec_bound(c));
         free(x), free(y), free(codes), free(others);
@@ -225,7 +204,7 @@ static void codes_that_nobody_made_are_refused_or_decoded_finite(void **state)
     (void)state;
     for (int round = 0; round < 300; round++) {
         uint32_t dim = 1 + (uint32_t)seed_below(&seed, 50);
-        evdb_codec *c = make(specs[round % 2], dim, NULL, 0);
+        evdb_codec *c = made_codec_on(specs[round % 2], dim, NULL, 0);
         uint8_t code[64];
         float y[50];
         for (size_t i = 0; i < sizeof(code); i++) code[i] = (uint8_t)seed_next(&seed);

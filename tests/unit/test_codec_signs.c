@@ -1,6 +1,7 @@
 /* test_codec_signs.c - random rotations, and the quantisers of one bit an element behind them: rabitq and lsh. */
 #include "codec/codec.h"
 #include "expect.h"
+#include "made_codec.h"
 #include "seed.h"
 #include <evdb.h>
 #include <float.h>
@@ -10,18 +11,6 @@
 #include <string.h>
 
 static uint64_t seed;
-
-static evdb_codec *make(const char *spec, uint32_t dim, const float *sample, size_t count)
-{
-    evdb_codec_options o = EVDB_CODEC_OPTIONS;
-    evdb_codec *c = NULL;
-    o.spec = spec;
-    o.dim = dim;
-    o.sample = sample;
-    o.count = count;
-    ok(evdb_codec_create(&o, &c, &why));
-    return c;
-}
 
 /* Normally distributed, so that directions are alike. */
 static float *draw(size_t count, float scale, float shift)
@@ -34,16 +23,6 @@ static float *draw(size_t count, float scale, float shift)
         x[i + 1] = (float)(sqrt(-2 * log(u)) * sin(6.283185307 * v)) * scale + shift;
     }
     return x;
-}
-
-static float *round_trip(const evdb_codec *c, const float *x, size_t count, char **codes)
-{
-    float *y = malloc(count * evdb_codec_dim(c) * sizeof(*y));
-    *codes = malloc(count * evdb_codec_bound(c));
-    assert_true(y && *codes);
-    ok(evdb_codec_encode(c, x, count, *codes, NULL, &why));
-    ok(evdb_codec_decode(c, *codes, NULL, count, y, &why));
-    return y;
 }
 
 static double product(const float *a, const float *b, size_t n)
@@ -69,9 +48,9 @@ static void rotations_keep_products_and_come_back(void **state)
     for (int round = 0; round < 100; round++) {
         uint32_t dim = round < 40 ? (uint32_t)round + 1 : 1 + (uint32_t)seed_below(&seed, 1500);
         float scale = round % 4 ? 1 : round % 8 ? 1e-25f : 1e30f, *x = draw(ROWS * dim, scale, 0);
-        evdb_codec *c = make("rotate", dim, NULL, 0), *other = make("rotate:1", dim, NULL, 0);
+        evdb_codec *c = made_codec_on("rotate", dim, NULL, 0), *other = made_codec_on("rotate:1", dim, NULL, 0);
         char *codes, *others;
-        float *y = round_trip(c, x, ROWS, &codes), *z = round_trip(other, x, ROWS, &others);
+        float *y = made_round_trip(c, x, ROWS, &codes), *z = made_round_trip(other, x, ROWS, &others);
         for (int i = 0; i < ROWS; i++) {
             double norm = sqrt(product(x + i * dim, x + i * dim, dim));
             assert_true(apart(x + i * dim, y + i * dim, dim) <= 1e-6 * norm);
@@ -95,7 +74,7 @@ static void one_element_becomes_all_of_about_the_same_size(void **state)
         for (uint32_t at = 0; at < dims[d]; at += 1 + dims[d] / 29) {
             float x[1023] = { 0 };
             float y[1023];
-            evdb_codec *c = make("rotate", dims[d], NULL, 0);
+            evdb_codec *c = made_codec_on("rotate", dims[d], NULL, 0);
             x[at] = 1;
             ok(evdb_codec_encode(c, x, 1, y, NULL, &why));
             for (uint32_t i = 0; i < dims[d]; i++) assert_true(fabsf(y[i]) <= 7 / sqrtf((float)dims[d]));
@@ -108,7 +87,7 @@ static void what_would_leave_the_floats_becomes_the_largest(void **state)
     (void)state;
     for (uint32_t dim = 1; dim < 200; dim += 1 + dim / 5) {
         float x[200], y[200], back[200];
-        evdb_codec *c = make("rotate", dim, NULL, 0);
+        evdb_codec *c = made_codec_on("rotate", dim, NULL, 0);
         for (uint32_t i = 0; i < dim; i++) x[i] = seed_below(&seed, 2) ? FLT_MAX : -FLT_MAX;
         ok(evdb_codec_encode(c, x, 1, y, NULL, &why));
         ok(evdb_codec_decode(c, y, NULL, 1, back, &why));
@@ -126,9 +105,9 @@ static void rabitq_keeps_most_of_a_vector_in_a_bit_an_element(void **state)
     for (int round = 0; round < 30; round++) {
         uint32_t dim = 60 + (uint32_t)seed_below(&seed, 540);
         float scale = round % 3 ? 1 : round % 2 ? 1e-20f : 1e20f, *x = draw(ROWS * dim, scale, scale * (float)(round % 4));
-        evdb_codec *c = make("rabitq", dim, round % 2 ? x : NULL, round % 2 ? ROWS : 0);
+        evdb_codec *c = made_codec_on("rabitq", dim, round % 2 ? x : NULL, round % 2 ? ROWS : 0);
         char *codes;
-        float *y = round_trip(c, x, ROWS, &codes), *mean = calloc(dim, sizeof(*mean));
+        float *y = made_round_trip(c, x, ROWS, &codes), *mean = calloc(dim, sizeof(*mean));
         assert_string_equal(evdb_codec_spec(c), "rotate+rabitq");
         assert_int_equal(evdb_codec_bound(c), 8 + (dim + 7) / 8);
         for (uint32_t i = 0; round % 2 && i < ROWS * dim; i++) mean[i % dim] += x[i] / ROWS;
@@ -152,8 +131,8 @@ static void rabitq_estimates_distances_without_bias(void **state)
     for (int turn = 0; turn < TURNS; turn++) {
         char spec[40], *codes;
         snprintf(spec, sizeof(spec), "rotate:%u+rabitq", (unsigned)seed_below(&seed, 1u << 31));
-        evdb_codec *c = make(spec, DIM, turn % 2 ? x : NULL, turn % 2 ? ROWS : 0);
-        float *y = round_trip(c, x, ROWS, &codes), out[ROWS];
+        evdb_codec *c = made_codec_on(spec, DIM, turn % 2 ? x : NULL, turn % 2 ? ROWS : 0);
+        float *y = made_round_trip(c, x, ROWS, &codes), out[ROWS];
         for (int m = 0; m < 3; m++) {
             ok(evdb_codec_distances(c, metrics[m], q, codes, NULL, ROWS, out, &why));
             for (int i = 0; i < ROWS; i++) sums[m][i] += m == 0 ? (double)out[i] * out[i] : out[i];
@@ -186,10 +165,10 @@ static void lsh_tells_angles_the_better_the_more_bits(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         uint32_t dim = cases[i].dim;
         float *x = draw(ROWS * dim, 3, 0), out[ROWS];
-        evdb_codec *c = make(cases[i].spec, dim, NULL, 0);
+        evdb_codec *c = made_codec_on(cases[i].spec, dim, NULL, 0);
         char *codes;
         for (uint32_t j = 0; j < 10 * dim; j++) x[(ROWS - 10) * dim + j] = x[j % dim] + 0.1f * (float)(j / dim) * x[(ROWS - 10) * dim + j];
-        float *y = round_trip(c, x, ROWS, &codes);
+        float *y = made_round_trip(c, x, ROWS, &codes);
         ok(evdb_codec_distances(c, EVDB_COSINE, x, codes, NULL, ROWS, out, &why));
         assert_true(out[0] <= 1e-6f);
         for (int r = 0; r < ROWS; r++) {
@@ -211,8 +190,8 @@ static void lsh_bits_are_the_sides_of_planes_whatever_their_number(void **state)
         uint32_t dim = 1 + (uint32_t)seed_below(&seed, 90), bits = 1 + (uint32_t)seed_below(&seed, 300);
         char spec[40], *codes, opposite[64];
         snprintf(spec, sizeof(spec), "lsh:%u", bits);
-        evdb_codec *c = make(spec, dim, NULL, 0);
-        float *x = draw(dim, 1, 0), *y = round_trip(c, x, 1, &codes), out[2];
+        evdb_codec *c = made_codec_on(spec, dim, NULL, 0);
+        float *x = draw(dim, 1, 0), *y = made_round_trip(c, x, 1, &codes), out[2];
         assert_int_equal(evdb_codec_bound(c), 4 + (bits + 7) / 8);
         for (uint32_t i = 0; i < dim; i++) x[i] = -x[i];
         ok(evdb_codec_encode(c, x, 1, opposite, NULL, &why));
@@ -243,9 +222,9 @@ static void anything_finite_gives_what_is_finite(void **state)
         seed_floats(&seed, x, ROWS * dim);
         for (uint32_t i = 0; i < ROWS * dim; i++) x[i] = round % 5 ? x[i] * scale : scale; /* constants, too */
         for (int i = 0; i < SPECS; i++) {
-            evdb_codec *c = make(specs[i], dim, round % 2 ? x : NULL, round % 2 ? ROWS : 0);
+            evdb_codec *c = made_codec_on(specs[i], dim, round % 2 ? x : NULL, round % 2 ? ROWS : 0);
             char *codes;
-            float *y = round_trip(c, x, ROWS, &codes);
+            float *y = made_round_trip(c, x, ROWS, &codes);
             for (uint32_t j = 0; j < ROWS * dim; j++) assert_true(isfinite(y[j]) && (scale > 0 || y[j] == 0));
             for (evdb_metric m = EVDB_COSINE; m <= EVDB_HAMMING; m++) {
                 ok(evdb_codec_distances(c, m, x, codes, NULL, ROWS, out, &why));
@@ -264,11 +243,11 @@ static void a_loaded_codec_makes_the_same_codes_and_distances(void **state)
     (void)state;
     for (int i = 0; i < SPECS; i++) {
         float *x = draw(ROWS * DIM, 1, 2), out[ROWS], again[ROWS];
-        evdb_codec *c = make(specs[i], DIM, x, ROWS), *back = NULL;
+        evdb_codec *c = made_codec_on(specs[i], DIM, x, ROWS), *back = NULL;
         void *bytes;
         size_t size;
         char *codes, others[ROWS * 100];
-        float *y = round_trip(c, x, ROWS, &codes);
+        float *y = made_round_trip(c, x, ROWS, &codes);
         ok(evdb_codec_save(c, &bytes, &size, &why));
         ok(evdb_codec_load(bytes, size, NULL, &back, &why));
         ok(evdb_codec_encode(back, x, ROWS, others, NULL, &why));
@@ -287,7 +266,7 @@ static void codes_that_nobody_made_are_refused_or_decoded_finite(void **state)
     (void)state;
     for (int round = 0; round < 300; round++) {
         uint32_t dim = 1 + (uint32_t)seed_below(&seed, 50);
-        evdb_codec *c = make(specs[round % SPECS], dim, NULL, 0);
+        evdb_codec *c = made_codec_on(specs[round % SPECS], dim, NULL, 0);
         uint8_t code[100];
         float y[50], out;
         for (size_t i = 0; i < sizeof(code); i++) code[i] = (uint8_t)seed_next(&seed);
