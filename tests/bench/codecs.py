@@ -7,15 +7,13 @@ decodes in turns, by the functions beneath the Python of either: all vectors in 
 the rounds counts, in CPU time. Errors are of what is decoded: |x - x'| / |x|, and its square an element. Recall is that of the
 nearest by the codecs' own distances among the exact nearest. Under cosine vectors have unit length and are ranked by inner product.
 Speeds and ratios are evdb's in multiples of faiss's."""
-import argparse
 import statistics
-import sys
 import time
 
 import peer_libraries  # before numpy: it sets the number of threads  # noqa: F401
 import numpy as np
 
-from peers import FASHION, K, load, nearest, unit
+from peers import K, arguments, nearest, vectors
 
 ONE_BY_ONE = 2000  # vectors that are also done one a call
 
@@ -178,27 +176,14 @@ def run(names, base, queries, truth, metric, count):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("files", nargs="*", metavar="FILE")
-    parser.add_argument("--rows", default="20000")
-    parser.add_argument("--queries", type=int, default=1000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--metric", choices=("l2", "cosine"))
+    parser = arguments(__doc__)
     parser.add_argument("--only", default="")
     options = parser.parse_args()
-    if not options.files and not FASHION.exists():
-        print("codecs: skipped, there is no fashion-mnist on this machine and no FILE was given")
+    found = vectors("codecs", options)
+    if not found:
         return
-    name, base, queries, metric = load(options.files)
-    metric = options.metric or metric or "l2"
-    if base.ndim != 2 or queries.ndim != 2 or base.shape[1] != queries.shape[1]:
-        sys.exit(f"codecs: base {base.shape} and queries {queries.shape} have to be rows of the same length")
-    rows = len(base) if options.rows == "all" else min(len(base), int(options.rows))
-    base, queries = (np.ascontiguousarray(part, np.float32) for part in (base[:rows], queries[:options.queries]))
-    if metric == "cosine":
-        base, queries = unit(base), unit(queries)
-    print(f"\n{name}, {rows:,} x {base.shape[1]}, {metric}; {len(queries):,} queries; {options.rounds} rounds; evdb in multiples of faiss:",
-          flush=True)
+    _, base, queries, metric, _, title = found
+    print(f"\n{title}; {options.rounds} rounds; evdb in multiples of faiss:", flush=True)
     run(set(filter(None, options.only.split(","))), base, queries, nearest(base, queries, metric), metric, options.rounds)
 
 

@@ -169,32 +169,48 @@ def judge(name, rows):
         print(f"  {what:18} {own / other:5.2f}, {'at least' if at_least else 'at most'} {limit:g}: {'held' if held else 'MISSED'}")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(doc):
+    """What every comparison takes."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("files", nargs="*", metavar="FILE")
     parser.add_argument("--rows", default="20000")
     parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--metric", choices=("l2", "cosine"))
-    parser.add_argument("--batch", action="store_true", help="one call for all queries, instead of one a query")
-    parser.add_argument("--only", default=",".join(LIBRARIES))
-    parser.add_argument("--out", default="build/bench")
-    options = parser.parse_args()
+    return parser
+
+
+def vectors(who, options):
+    """Name, base, queries and metric of what the arguments name, how many rows there are, and the line that says so; None without any."""
     if not options.files and not FASHION.exists():
-        print("peers: skipped, there is no fashion-mnist on this machine and no FILE was given")
-        return
+        print(f"{who}: skipped, there is no fashion-mnist on this machine and no FILE was given")
+        return None
     name, base, queries, metric = load(options.files)
     metric = options.metric or metric or "l2"
     if base.ndim != 2 or queries.ndim != 2 or base.shape[1] != queries.shape[1]:
-        sys.exit(f"peers: base {base.shape} and queries {queries.shape} have to be rows of the same length")
+        sys.exit(f"{who}: base {base.shape} and queries {queries.shape} have to be rows of the same length")
     whole = len(base)
     rows = whole if options.rows == "all" else min(whole, int(options.rows))
     base, queries = (np.ascontiguousarray(part, np.float32) for part in (base[:rows], queries[:options.queries]))
     if metric == "cosine":
         base, queries = unit(base), unit(queries)
+    return name, base, queries, metric, whole, f"{name}, {rows:,} x {base.shape[1]}, {metric}; {len(queries):,} queries"
+
+
+def main():
+    parser = arguments(__doc__)
+    parser.add_argument("--batch", action="store_true", help="one call for all queries, instead of one a query")
+    parser.add_argument("--only", default=",".join(LIBRARIES))
+    parser.add_argument("--out", default="build/bench")
+    options = parser.parse_args()
+    found = vectors("peers", options)
+    if not found:
+        return
+    name, base, queries, metric, whole, title = found
+    rows = len(base)
     out = pathlib.Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
-    title = f"{name}, {rows:,} x {base.shape[1]}, {metric}; {len(queries):,} queries" + (" in one call" if options.batch else "")
+    title += " in one call" if options.batch else ""
     print(f"\n{title}; {options.rounds} rounds", flush=True)
     with tempfile.TemporaryDirectory(dir=out) as folder:
         folder = pathlib.Path(folder)

@@ -1,6 +1,7 @@
 """evdb_command.py - runs the built `evdb` binary in a directory, as a shell would."""
 import json
 import os
+import pty
 import subprocess
 from pathlib import Path
 
@@ -44,6 +45,29 @@ class Evdb:
         assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
         assert done.stderr.startswith("evdb: ")
         return done.stderr
+
+    def on_terminal(self, *words, env=None, columns=None):
+        """What a command writes to a terminal, on both of its outputs, and its exit status."""
+        leader, follower = pty.openpty()
+        if columns:
+            subprocess.run(["stty", "cols", str(columns)], stdin=follower, check=True)
+        environment = {**os.environ, "TERM": "xterm", **(env or {})}
+        if "NO_COLOR" not in (env or {}):
+            environment.pop("NO_COLOR", None)
+        done = subprocess.Popen([BINARY, *words], cwd=self.directory, env=environment, stdin=subprocess.DEVNULL,
+                                stdout=follower, stderr=follower)
+        os.close(follower)
+        text = b""
+        while True:
+            try:
+                piece = os.read(leader, 65536)
+            except OSError:  # the other side is closed
+                break
+            if not piece:
+                break
+            text += piece
+        os.close(leader)
+        return text.decode(), done.wait(60)
 
     def path(self, name):
         return self.directory / name

@@ -1,6 +1,5 @@
 """test_cli.py - each command of `evdb` as a process: what it prints, what it refuses, how it exits."""
 import os
-import pty
 import re
 import shutil
 import signal
@@ -375,33 +374,10 @@ def test_the_manual_names_every_command_and_has_no_lint():
     assert [line for line in lint.splitlines() if "referenced manual not found" not in line] == []
 
 
-def on_terminal(evdb, *words, env=None):
-    """What a command writes to a terminal, on both of its outputs."""
-    leader, follower = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm", **(env or {})}
-    if "NO_COLOR" not in (env or {}):
-        environment.pop("NO_COLOR", None)
-    done = subprocess.Popen([BINARY, *words], cwd=evdb.directory, env=environment, stdin=subprocess.DEVNULL,
-                            stdout=follower, stderr=follower)
-    os.close(follower)
-    text = b""
-    while True:
-        try:
-            piece = os.read(leader, 65536)
-        except OSError:  # the other side is closed
-            break
-        if not piece:
-            break
-        text += piece
-    os.close(leader)
-    done.wait(60)
-    return text.decode()
-
-
 def test_colour_is_for_terminals_and_can_be_refused(docs):
-    assert "\x1b[1m" in on_terminal(docs, "ls")
-    assert "\x1b[31m" in on_terminal(docs, "count", "zz")
-    assert "\x1b" not in on_terminal(docs, "ls", env={"NO_COLOR": "1"})
+    assert "\x1b[1m" in docs.on_terminal("ls")[0]
+    assert "\x1b[31m" in docs.on_terminal("count", "zz")[0]
+    assert "\x1b" not in docs.on_terminal("ls", env={"NO_COLOR": "1"})[0]
     assert "\x1b" not in docs.text("ls")
 
 
@@ -414,7 +390,7 @@ def test_control_characters_do_not_reach_a_table(docs):
 
 def test_import_draws_progress_on_a_terminal_only(docs):
     docs.write("in.jsonl", '{"id":"p","vector":[1,2,3]}\n')
-    assert "records" in on_terminal(docs, "import", "docs", "in.jsonl", env={"NO_COLOR": "1"})
+    assert "records" in docs.on_terminal("import", "docs", "in.jsonl", env={"NO_COLOR": "1"})[0]
     assert docs.run("import", "docs", "in.jsonl", "--upsert").stderr == ""
 
 

@@ -1,14 +1,11 @@
 """test_compress.py - codecs from the command line: vectors encoded, codecs measured and proposed."""
 import json
-import os
-import pty
 import re
 import struct
-import subprocess
 
 import numpy as np
 import pytest
-from evdb_command import BINARY, EXISTS, INVALID, NOT_FOUND, UNSUPPORTED, USAGE
+from evdb_command import EXISTS, INVALID, NOT_FOUND, UNSUPPORTED, USAGE
 
 MEASURES = {"compression_ratio", "compression_time", "decompression_time", "accuracy_loss", "recall_at_10"}
 
@@ -86,23 +83,9 @@ def test_a_table_and_a_plot_are_shown(evdb, vectors):
 
 
 def test_the_plot_is_as_wide_as_the_terminal(evdb, vectors):
-    leader, follower = pty.openpty()
-    subprocess.run(["stty", "cols", "120"], stdin=follower, check=True)
-    done = subprocess.Popen([BINARY, "compress", "bench", "vectors.npy", "--codec", "f32;f16"], cwd=evdb.directory, stdin=subprocess.DEVNULL,
-                            stdout=follower, stderr=follower, env={**os.environ, "NO_COLOR": "1", "TERM": "xterm"})
-    os.close(follower)
-    text = b""
-    while True:
-        try:
-            piece = os.read(leader, 65536)
-        except OSError:  # the other side is closed
-            break
-        if not piece:
-            break
-        text += piece
-    os.close(leader)
-    assert done.wait(60) == 0
-    assert max(len(row) for row in text.decode().splitlines() if "+-" in row) in range(115, 121)
+    text, status = evdb.on_terminal("compress", "bench", "vectors.npy", "--codec", "f32;f16", env={"NO_COLOR": "1"}, columns=120)
+    assert status == 0
+    assert max(len(row) for row in text.splitlines() if "+-" in row) in range(115, 121)
 
 
 def test_codecs_are_measured_on_a_store_or_a_vector(line):
