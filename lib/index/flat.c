@@ -25,9 +25,10 @@ evdb_status flat_create(const flat_options *options, flat **out, evdb_error *err
     if (!f) return error_no_memory(err, sizeof(*f), "an index");
     f->o = *options;
     if (!f->o.dtype) f->o.dtype = EVDB_F32;
-    if (flat_room(f) && !(f->decoded = mem_array(options->mem, flat_room(f), sizeof(*f->decoded)))) {
+    size_t room = flat_room(f);
+    if (room && !(f->decoded = mem_array(options->mem, room, sizeof(*f->decoded)))) {
         mem_free(options->mem, f);
-        return error_no_memory(err, flat_room(f) * sizeof(*f->decoded), "an index");
+        return error_no_memory(err, room * sizeof(*f->decoded), "an index");
     }
     f->stride = flat_stride(&f->o);
     f->free_first = f->free_last = NO_ROW;
