@@ -25,6 +25,13 @@ uint64_t seed_next(uint64_t *state)
 
 uint64_t seed_below(uint64_t *state, uint64_t limit) { return seed_next(state) % limit; }
 
+size_t seed_tries(size_t wished)
+{
+    const char *percent = getenv("EVDB_EFFORT");
+    size_t tries = percent ? wished * strtoul(percent, NULL, 10) / 100 : wished;
+    return tries ? tries : 1;
+}
+
 void seed_floats(uint64_t *state, float *out, size_t count)
 {
     for (size_t i = 0; i < count; i++) out[i] = (float)(seed_next(state) >> 40) / (1 << 23) - 1;

@@ -1,4 +1,6 @@
-/* test_compress.c - stores whose vectors are kept with a codec: what comes back, what is found, another codec later. */
+/* test_compress.c - stores whose vectors are kept with a codec: what comes back, what is found, another codec later.
+ *
+ * Also for the thread sanitizer. */
 #include "expect.h"
 #include "scratch.h"
 #include "seed.h"

@@ -1,4 +1,6 @@
-/* test_metric.c - evdb/metric.h: stores whose distances the program computes. */
+/* test_metric.c - evdb/metric.h: stores whose distances the program computes.
+ *
+ * Also for the thread sanitizer. */
 #include "expect.h"
 #include "metric_weights.h"
 #include "seed.h"

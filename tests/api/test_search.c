@@ -1,4 +1,6 @@
-/* test_search.c - evdb/search.h against an oracle that computes every distance in double. */
+/* test_search.c - evdb/search.h against an oracle that computes every distance in double.
+ *
+ * Also for the thread sanitizer. */
 #include "expect.h"
 #include "scratch.h"
 #include "seed.h"

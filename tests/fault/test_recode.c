@@ -1,6 +1,7 @@
 /* test_recode.c - all vectors of a store are written again while others search and write, and whoever does it is killed half-way.
  *
- * EVDB_RECODE_ROWS and EVDB_RECODE_DIM make it larger. What the load does is asserted; how long it took is printed. */
+ * EVDB_RECODE_ROWS and EVDB_RECODE_DIM make it larger. What the load does is asserted; how long it took is printed. Also for the
+ * thread sanitizer. */
 #include "children.h"
 #include "seed.h"
 #include "tree.h"

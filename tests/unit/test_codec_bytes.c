@@ -54,7 +54,7 @@ static void codes_come_back_bit_for_bit(void **state)
 {
     static const char *const quantisers[] = { "f32", "f16", "bf16" };
     (void)state;
-    for (int i = 0; i < 60; i++) {
+    for (size_t i = 0; i < seed_tries(60); i++) {
         uint32_t dim = (uint32_t)(1 + seed_below(&seed, i % 10 ? 300 : 40000));
         evdb_codec *c = made_codec(spec_of(quantisers[seed_below(&seed, 3)], coders[seed_below(&seed, CODERS)]), dim, 1, &seed);
         float *x = malloc(dim * sizeof(*x));
@@ -294,7 +294,7 @@ static void *work(void *given)
     uint8_t bytes[sizeof(x)];
     size_t size;
     bool good = true;
-    for (int i = 0; i < TURNS; i++) {
+    for (size_t i = 0; i < seed_tries(TURNS); i++) {
         x[i % THREAD_DIM] = (float)i;
         good &= evdb_codec_encode(c, x, 1, bytes, &size, NULL) == EVDB_OK && size < sizeof(x);
         good &= evdb_codec_decode(c, bytes, &size, 1, y, NULL) == EVDB_OK && memcmp(x, y, sizeof(x)) == 0;

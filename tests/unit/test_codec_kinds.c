@@ -112,12 +112,13 @@ static void scene_free(scene *s)
     free(s->sizes);
 }
 
-/* Each kind at least once, and then some. What is being looked at is printed, for the log of a failure. */
+/* Each kind at least once where the effort is whole, and then some. What is being looked at is printed, for the log of a failure. */
 static void each(void (*look)(scene *s))
 {
     scene s;
-    for (size_t i = 0; i < TRIES || i < specs_count; i++) {
-        if (!scene_make(&s, specs[i < specs_count ? i : seed_below(&seed, specs_count)])) continue;
+    size_t tries = seed_tries(TRIES > specs_count ? TRIES : specs_count);
+    for (size_t i = 0; i < tries; i++) {
+        if (!scene_make(&s, specs[tries >= specs_count && i < specs_count ? i : seed_below(&seed, specs_count)])) continue;
         printf("%s of %u elements, %zu vectors, scale %g\n", s.spec, s.dim, s.count, (double)s.scale);
         look(&s);
         scene_free(&s);

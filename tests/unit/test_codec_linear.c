@@ -1,4 +1,6 @@
-/* test_codec_linear.c - pca, rp, opq: what they lose, distances behind them, extremes, sizes that training tells. */
+/* test_codec_linear.c - pca, rp, opq: what they lose, distances behind them, extremes, sizes that training tells.
+ *
+ * Also for the thread sanitizer. */
 #include "codec/codec.h"
 #include "codec_trial.h"
 #include "expect.h"

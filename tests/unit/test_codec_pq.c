@@ -1,4 +1,6 @@
-/* test_codec_pq.c - product quantisation: errors, padding, distances by tables, extremes, training that ends early. */
+/* test_codec_pq.c - product quantisation: errors, padding, distances by tables, extremes, training that ends early.
+ *
+ * Also for the thread sanitizer. */
 #include "codec/codec.h"
 #include "codec_trial.h"
 #include "expect.h"
@@ -84,7 +86,7 @@ static void every_dimension_can_be_cut_into_any_parts(void **state)
     float *x = malloc(COUNT * MOST * sizeof(*x));
     char spec[32];
     (void)state;
-    for (uint32_t dim = 1; dim <= MOST; dim += 1 + (uint32_t)seed_below(&seed, 3)) {
+    for (uint32_t dim = 1; dim <= seed_tries(MOST); dim += 1 + (uint32_t)seed_below(&seed, 3)) {
         trial_vectors(&seed, x, COUNT, dim);
         for (uint32_t parts = 1; parts <= dim; parts++) {
             snprintf(spec, sizeof(spec), seed_below(&seed, 2) ? "pq:%u" : "pq:%u,4", parts);

@@ -1,4 +1,6 @@
-/* test_eigen.c - eigenvectors, polar factors, covariances: what they promise of any matrix. */
+/* test_eigen.c - eigenvectors, polar factors, covariances: what they promise of any matrix.
+ *
+ * Also for the thread sanitizer. */
 #include "codec/covariance.h"
 #include "codec/eigen.h"
 #include "codec/polar.h"

@@ -1,4 +1,6 @@
-/* test_flat.c - lib/index: what an exact scan finds, what snapshots see, when rows are used again. */
+/* test_flat.c - lib/index: what an exact scan finds, what snapshots see, when rows are used again.
+ *
+ * Also for the thread sanitizer. */
 #include "index/flat.h"
 #include "platform/platform.h"
 #include "seed.h"

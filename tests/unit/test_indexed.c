@@ -1,6 +1,6 @@
 /* test_indexed.c - index/indexed.h: what searches by the graph find, while rows come, go and are linked.
  *
- * The oracle is the exact scan of the same snapshot. Vectors lie in clusters, as real ones do. */
+ * The oracle is the exact scan of the same snapshot. Vectors lie in clusters, as real ones do. Also for the thread sanitizer. */
 #include "indexed_world.h"
 #include "platform/platform.h"
 #include "seed.h"
