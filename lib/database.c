@@ -138,6 +138,10 @@ evdb_status db_open_with(const platform *surroundings, const char *path, const e
     if (o.allocator) p.mem = *o.allocator;
     if (!p.mem.allocate || !p.mem.reallocate || !p.mem.release)
         return error_set(err, EVDB_INVALID, "evdb_options.allocator: a function is missing");
+    if (o.sync != EVDB_SYNC_FULL && o.sync != EVDB_SYNC_INTERVAL)
+        return error_set(err, EVDB_INVALID, "evdb_options.sync: %u is neither full nor interval", (unsigned)o.sync);
+    if (o.sync_interval_ms > EVDB_SYNC_INTERVAL_MS_MAX)
+        return error_set(err, EVDB_INVALID, "evdb_options.sync_interval_ms: %u is more than %u", o.sync_interval_ms, EVDB_SYNC_INTERVAL_MS_MAX);
     if (sodium_init() < 0) return error_set(err, EVDB_INTERNAL, "libsodium does not start");
     if (!(db = mem_zero(&p.mem, sizeof(*db)))) return error_no_memory(err, sizeof(*db), "a database");
     db->platform = p;
@@ -147,6 +151,7 @@ evdb_status db_open_with(const platform *surroundings, const char *path, const e
     db->log_context = o.log_context;
     db->recall_unwatched = o.flags & EVDB_OPEN_NO_RECALL;
     db->index_memory_max = o.index_memory_max;
+    if (o.sync == EVDB_SYNC_INTERVAL) db->sync_ns = (o.sync_interval_ms ? o.sync_interval_ms : EVDB_SYNC_INTERVAL_MS) * UINT64_C(1000000);
     db->kernel = kernel_best();
     db->fork_page = map_fork_page();
     db->pid = getpid();

@@ -162,6 +162,10 @@ int daemon_run(const config *c)
     options.log = library_says;
     if (!c->recall_watched) options.flags |= EVDB_OPEN_NO_RECALL;
     options.index_memory_max = (uint64_t)c->index_memory_max;
+    if (strcmp(c->sync, "interval") == 0) {
+        options.sync = EVDB_SYNC_INTERVAL;
+        options.sync_interval_ms = (uint32_t)c->sync_interval;
+    }
     options.default_codec = c->compression_enabled ? c->compression_algorithm : NULL;
     evdb_status rc = c->persistence_enabled ? prepare_directory(path, &err) : EVDB_OK;
     if (rc == EVDB_OK) rc = evdb_open(path, &options, &db, &err);

@@ -31,6 +31,18 @@ enum {
     EVDB_OPEN_NO_RECALL = 2 /* do not watch how good searches are (evdb_store_stats.recall) */
 };
 
+/* When a write is on the disk. Nothing that was acknowledged is lost when a process dies; when the power fails or the kernel stops:
+ *   EVDB_SYNC_FULL      nothing either
+ *   EVDB_SYNC_INTERVAL  what was written within the last sync_interval_ms (and as long as one sync takes) may be lost, the last
+ *                       commits and nothing else: a store is then as it was a moment before. evdb_store_sync() and closing the
+ *                       database make all durable. The numbers of lost changes are used again. A sync that fails makes the store
+ *                       read-only until it is reopened.
+ * Stores, clients and tokens are synced at once in both. Processes that have one database open may differ: a commit of one that
+ * waits for the disk makes durable what the others wrote to the store before. */
+typedef enum evdb_sync { EVDB_SYNC_FULL = 0, EVDB_SYNC_INTERVAL = 1 } evdb_sync;
+#define EVDB_SYNC_INTERVAL_MS 30000u
+#define EVDB_SYNC_INTERVAL_MS_MAX 86400000u
+
 typedef struct evdb_options {
     size_t size;                     /* EVDB_OPTIONS sets it */
     uint32_t flags;                  /* EVDB_OPEN_... */
@@ -45,6 +57,8 @@ typedef struct evdb_options {
     uint64_t index_memory_max;
     /* The codec of stores whose creator names none (codec.h, compress.h), where they can have one; NULL = none. Copied. */
     const char *default_codec;
+    evdb_sync sync;            /* 0 = EVDB_SYNC_FULL */
+    uint32_t sync_interval_ms; /* with EVDB_SYNC_INTERVAL; 0 = EVDB_SYNC_INTERVAL_MS. Alone it changes nothing */
 } evdb_options;
 #define EVDB_OPTIONS { .size = sizeof(evdb_options) }
 

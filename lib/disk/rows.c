@@ -1,4 +1,4 @@
-/* rows.c - life of rows.db: creating, opening, its readers and its hint. */
+/* rows.c - life of rows.db: creating, opening, its readers. */
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/try.h"
@@ -71,67 +71,7 @@ void rows_read_end(rows_reader *rd)
     if (!r->dir) pthread_mutex_unlock(&r->turn);
 }
 
-/* ---- the hint ---- */
-
-void rows_hint_done(rows *r, uint64_t sequence)
-{
-    atomic_store(&r->hint->done, sequence);
-    atomic_store(&r->hint->done_check, ~sequence);
-}
-
-bool rows_unchanged_since(const rows *r, uint64_t sequence)
-{
-    return atomic_load(&r->hint->done) == sequence && atomic_load(&r->hint->begun) == sequence;
-}
-
-bool rows_dropped(const rows *r) { return atomic_load(&r->hint->dropped) == HINT_DROPPED; }
-
-void rows_announce_drop(const platform *p, const char *dir)
-{
-    char path[4096];
-    void *hint;
-    if ((size_t)snprintf(path, sizeof(path), "%s/hint", dir) >= sizeof(path)) return;
-    if (map_shared(p, path, HINT_BYTES, &hint) != 0) return; /* nobody has it open then */
-    atomic_store(&((rows_hint *)hint)->dropped, HINT_DROPPED);
-    map_drop(hint, HINT_BYTES);
-}
-
-static bool hint_believable(const rows *r)
-{
-    const rows_hint *h = r->hint;
-    return strncmp(h->uuid, r->uuid, sizeof(h->uuid)) == 0 && atomic_load(&h->done_check) == ~atomic_load(&h->done);
-}
-
-/* Makes the hint right. Under the lock. */
-static void set_hint(rows *r, uint64_t tip, uint64_t begun)
-{
-    rows_hint *h = r->hint;
-    memset(h->uuid, 0, sizeof(h->uuid));
-    memcpy(h->uuid, r->uuid, sizeof(r->uuid));
-    atomic_store(&h->begun, begun);
-    rows_hint_done(r, tip);
-}
-
-/* Is everything that was acknowledged in the file? The hint knows, unless it is missing, damaged, or (after the power
- * failed) older than the file; then the log is asked. It may not be asked first: a writer killed in mid-commit leaves
- * frames behind the end of the log, and when a shorter commit of another process overwrites their beginning, the rest
- * looks like sound commits behind a damaged frame. */
-static evdb_status check_complete(const rows *r, uint64_t tip, const wal_report *log, evdb_error *err)
-{
-    uint64_t done = atomic_load(&r->hint->done), begun = atomic_load(&r->hint->begun);
-    bool believable = hint_believable(r);
-    if (believable && done > tip)
-        return error_set(err, EVDB_CORRUPT, "%s: changes %llu to %llu were committed and are missing: the file or its "
-                         "write-ahead log was damaged, removed or replaced (remove %s to accept the loss)", r->path,
-                         (unsigned long long)tip + 1, (unsigned long long)done, r->hint_path);
-    if (believable && (tip == done || tip <= begun)) return EVDB_OK;
-    if (log->commits_behind > 1) /* a single one may be a commit the power cut short: its frames reach the disk in any order */
-        return error_set(err, EVDB_CORRUPT, "%s-wal: frame %llu is damaged and %llu sound commits lie behind it: opening "
-                         "would drop them (cut the log to %llu bytes to accept the loss)", r->path,
-                         (unsigned long long)log->broken, (unsigned long long)log->commits_behind,
-                         (unsigned long long)log->bytes);
-    return EVDB_OK;
-}
+/* ---- opening ---- */
 
 /* A writer that was killed between writing its commit to the log and publishing it leaves a commit that nobody sees, until
  * the last process is gone and the next one recovers the log: then it would come back from the dead, after others have
@@ -141,7 +81,7 @@ static evdb_status check_complete(const rows *r, uint64_t tip, const wal_report 
 static evdb_status bury_unpublished(rows *r, uint64_t tip, uint64_t *begun, evdb_error *err)
 {
     *begun = tip;
-    if (!hint_believable(r) || atomic_load(&r->hint->begun) <= tip) return EVDB_OK;
+    if (!rows_hint_believable(r) || atomic_load(&r->hint->begun) <= tip) return EVDB_OK;
     evdb_status rc = sql_exec(&r->writer, "BEGIN IMMEDIATE; UPDATE store SET format=format+1;"
                               " UPDATE store SET format=format-1; COMMIT", err);
     if (rc != EVDB_FULL) return rc;
@@ -149,8 +89,6 @@ static evdb_status bury_unpublished(rows *r, uint64_t tip, uint64_t *begun, evdb
     *begun = atomic_load(&r->hint->begun);
     return EVDB_OK;
 }
-
-/* ---- opening ---- */
 
 static evdb_status join(rows *r, const char *name, char **out, evdb_error *err)
 {
@@ -255,7 +193,7 @@ evdb_status rows_create(const platform *p, const vfs *v, const char *dir, const 
         TRY(rows_coding_set(r, &coding, err));
     }
     TRY(sql_exec(&r->writer, "COMMIT", err));
-    set_hint(r, 0, 0);
+    rows_hint_set(r, 0, 0);
     int failed = dir ? file_sync_dir(p, dir) : 0;
     if (failed) TRY(error_errno(err, failed, "sync", dir));
     *out = r;
@@ -303,9 +241,9 @@ static evdb_status open_locked(rows *r, evdb_error *err)
     TRY(check_uuid(r, info->uuid, err));
     memcpy(r->uuid, info->uuid, sizeof(r->uuid));
     TRY(rows_tip_now(rd, &tip, err));
-    TRY(check_complete(r, tip.sequence, &report, err));
+    TRY(rows_hint_complete(r, tip.sequence, &report, err));
     TRY(bury_unpublished(r, tip.sequence, &begun, err));
-    set_hint(r, tip.sequence, begun);
+    rows_hint_set(r, tip.sequence, begun);
     sql_keep_wal(&r->writer, false); /* now that nothing acknowledged is known to be missing */
 out:
     mem_owned_free(info);
@@ -337,7 +275,16 @@ evdb_status rows_checkpoint(rows *r, evdb_error *err)
     int failed = lock_take(&r->lock);
     if (failed) return error_errno(err, failed, "lock", r->lock_path);
     evdb_status rc = sql_checkpoint(&r->writer, err);
+    if (rc == EVDB_OK) rows_hint_synced(r);
+    if (rc == EVDB_IO && r->unsynced) atomic_store(&r->broken, true); /* what was acknowledged may not be on the disk, ever */
     lock_drop(&r->lock);
+    return rc;
+}
+
+evdb_status rows_unsynced(rows *r, evdb_error *err)
+{
+    evdb_status rc = r->dir ? sql_unsynced(&r->writer, err) : EVDB_OK;
+    r->unsynced = r->dir && rc == EVDB_OK;
     return rc;
 }
 

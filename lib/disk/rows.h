@@ -59,6 +59,11 @@ void rows_rollback(rows *r);
 evdb_status rows_trim(rows *r, uint64_t through, evdb_error *err); /* within a transaction */
 /* Moves the log into rows.db and syncs it; not within a transaction. */
 evdb_status rows_checkpoint(rows *r, evdb_error *err);
+/* From now on rows_commit() does not wait for the disk: what it acknowledged is durable behind the next rows_checkpoint(). When the
+ * power fails before, the last commits may be lost, and nothing else. A failed rows_checkpoint() counts like a failed rows_commit(). */
+evdb_status rows_unsynced(rows *r, evdb_error *err);
+/* Whether all that was committed, by any process, is on the disk. */
+bool rows_synced(const rows *r);
 
 /* ---- reading: everything between begin and end sees one state ---- */
 

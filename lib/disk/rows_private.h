@@ -3,6 +3,7 @@
 #define EVDB_DISK_ROWS_PRIVATE_H
 #include "disk/rows.h"
 #include "disk/sql.h"
+#include "disk/wal.h"
 #include "platform/lock.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,9 +15,12 @@ typedef struct rows_hint {
     _Atomic uint64_t done_check; /* ~done, or the hint is not to be believed */
     char uuid[40]; /* of the store the numbers belong to */
     _Atomic uint64_t dropped; /* HINT_DROPPED once it is */
+    _Atomic uint64_t unsynced; /* HINT_UNSYNCED: commits behind `synced` may be lost when the power fails */
+    _Atomic uint64_t synced, synced_check;
 } rows_hint;
 
 enum { HINT_BYTES = 4096 };
+#define HINT_UNSYNCED UINT64_C(0x6e6f742073796e63)
 #define HINT_DROPPED UINT64_C(0x64726f7070656421) /* so that a flipped bit does not drop a store */
 
 enum write_statement {
@@ -65,6 +69,7 @@ struct rows {
     rows_state now, marked;
     bool current; /* `now` is what our last commit left */
     uint64_t deleted; /* since the last incremental vacuum */
+    bool unsynced; /* commits do not wait for the disk */
     atomic_bool broken; /* a commit failed and nobody knows how it ended */
 };
 
@@ -90,8 +95,17 @@ evdb_status rows_integers(rows *r, enum write_statement which, int64_t *out, int
 evdb_status rows_put_vector(rows *r, const rows_vector *v, evdb_error *err);
 evdb_status rows_write_statement(rows *r, enum write_statement which, sqlite3_stmt **out, evdb_error *err);
 
-/* Says in the hint that commits up to sequence are durable. */
+/* The hint (rows_hint.c), all under the writer's lock. Says in it that commits up to sequence are acknowledged, */
 void rows_hint_done(rows *r, uint64_t sequence);
+/* that all are synced, */
+void rows_hint_synced(rows *r);
+/* that those to come may not be. */
+evdb_status rows_hint_unsynced(rows *r, evdb_error *err);
+bool rows_hint_believable(const rows *r);
+/* Makes it right. */
+void rows_hint_set(rows *r, uint64_t tip, uint64_t begun);
+/* EVDB_CORRUPT when something that was acknowledged is missing. */
+evdb_status rows_hint_complete(const rows *r, uint64_t tip, const wal_report *log, evdb_error *err);
 
 /* BEGIN and COMMIT of a read. */
 evdb_status rows_simple_read(rows_reader *rd, bool begin, evdb_error *err);

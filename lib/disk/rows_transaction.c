@@ -127,13 +127,16 @@ out:
 evdb_status rows_commit(rows *r, evdb_error *err)
 {
     evdb_status rc = r->deleted >= VACUUM_AFTER_DELETES ? vacuum(r, err) : EVDB_OK;
+    if (rc == EVDB_OK && r->unsynced) rc = rows_hint_unsynced(r, err);
     if (rc == EVDB_OK) {
         atomic_store(&r->hint->begun, r->now.sequence);
         rc = simple(r, W_COMMIT, err);
     }
     r->current = rc == EVDB_OK;
-    if (r->current) rows_hint_done(r, r->now.sequence);
-    else {
+    if (r->current) {
+        rows_hint_done(r, r->now.sequence);
+        if (!r->unsynced) rows_hint_synced(r);
+    } else {
         /* an I/O error may have come after the log was written: then nobody knows, and a retried fsync proves nothing */
         if (rc == EVDB_IO) atomic_store(&r->broken, true);
         /* the hint still says that a commit is under way: until the next one whoever asks it turns to SQLite, which is right

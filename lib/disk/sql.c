@@ -131,6 +131,12 @@ void sql_close(sql *s)
     s->handle = NULL;
 }
 
+evdb_status sql_unsynced(sql *s, evdb_error *err)
+{
+    int rc = sqlite3_file_control(s->handle, "main", VFS_UNSYNCED, NULL);
+    return rc == SQLITE_OK ? sql_exec(s, "PRAGMA synchronous=NORMAL", err) : sql_failed(s, rc, "let commits go without a sync", err);
+}
+
 evdb_status sql_checkpoint(sql *s, evdb_error *err)
 {
     int rc = sqlite3_wal_checkpoint_v2(s->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);

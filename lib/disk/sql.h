@@ -25,6 +25,8 @@ evdb_status sql_open(const platform *p, const vfs *v, const char *path, unsigned
 void sql_close(sql *s);
 /* Whether the log is left as it is, neither checkpointed nor removed, when the last connection closes. */
 void sql_keep_wal(sql *s, bool keep);
+/* From now on commits do not wait for the disk: a checkpoint does. The file stays sound, the last commits may be lost. */
+evdb_status sql_unsynced(sql *s, evdb_error *err);
 /* Moves the log into the database file, syncs it and empties the log. */
 evdb_status sql_checkpoint(sql *s, evdb_error *err);
 

@@ -29,6 +29,7 @@ typedef struct vfs_file {
     sqlite3_int64 gathered_at;
     struct vfs_file *log_of; /* of a log: its main database file */
     struct vfs_file *its_log; /* of a main database file: its log, while that is open */
+    int unsynced; /* of a main database file: commits to its log may do without a sync */
     /* the real file follows, see real_file() */
 } vfs_file;
 
@@ -82,7 +83,8 @@ static int write_through(vfs_file *f, const void *data, int amount, sqlite3_int6
 
 /* Frames come in pairs of small writes, a header and a page. They are gathered and written as one: measured, a tenth of a
  * group commit. Every commit syncs the log before its index tells others of it (synchronous=FULL), and a sync writes out
- * first; so does whatever looks at the file, or does not write on where the last write ended. What failed is kept: the sync
+ * first; so does whatever looks at the file, or does not write on where the last write ended. Where
+ * commits do without a sync nothing is gathered. What failed is kept: the sync
  * that everything depends on fails as well. */
 static int write_gathered(vfs_file *f)
 {
@@ -156,7 +158,7 @@ static int x_write(sqlite3_file *file, const void *data, int amount, sqlite3_int
     /* not before the header: SQLite syncs that before any frame, so that nothing of an earlier round counts from then on */
     if (f->log && offset > 0) {
         make_room(f, offset + amount);
-        return gather(f, data, amount, offset);
+        if (!f->log_of->unsynced) return gather(f, data, amount, offset);
     }
     if (is_page(f, amount, offset)) {
         /* the reserved bytes are ours to fill: no one else reads or writes them */
@@ -197,7 +199,12 @@ static int x_file_size(sqlite3_file *f, sqlite3_int64 *out)
 static int x_lock(sqlite3_file *f, int level) { return real_file(f)->pMethods->xLock(real_file(f), level); }
 static int x_unlock(sqlite3_file *f, int level) { return real_file(f)->pMethods->xUnlock(real_file(f), level); }
 static int x_reserved(sqlite3_file *f, int *out) { return real_file(f)->pMethods->xCheckReservedLock(real_file(f), out); }
-static int x_control(sqlite3_file *f, int op, void *arg) { return real_file(f)->pMethods->xFileControl(real_file(f), op, arg); }
+static int x_control(sqlite3_file *f, int op, void *arg)
+{
+    if (op != VFS_UNSYNCED) return real_file(f)->pMethods->xFileControl(real_file(f), op, arg);
+    ((vfs_file *)f)->unsynced = 1;
+    return SQLITE_OK;
+}
 static int x_sector(sqlite3_file *f) { return real_file(f)->pMethods->xSectorSize(real_file(f)); }
 static int x_device(sqlite3_file *f) { return real_file(f)->pMethods->xDeviceCharacteristics(real_file(f)); }
 

@@ -11,6 +11,8 @@
 #include "platform/platform.h"
 
 enum { VFS_RESERVED = 8 }; /* bytes at the end of each page */
+/* A sqlite3_file_control() of a database: its log may be committed to without a sync, so that every write goes to the file at once. */
+enum { VFS_UNSYNCED = 0x65766462 };
 
 typedef struct vfs vfs;
 

@@ -202,6 +202,7 @@ static void run_group(group *g)
     rows *r = g->engine->rows;
     evdb_status rc = engine_usable(g->engine, &err); /* what was submitted may have waited while the store was dropped */
     if (rc == EVDB_OK) rc = g->first->kind == COMMIT_SYNC ? rows_checkpoint(r, &err) : transact(r, g, &err);
+    if (rc == EVDB_OK) (g->first->kind == COMMIT_SYNC ? syncer_done : syncer_note)(g->engine);
     bool lost = rc != EVDB_OK && g->first->next, separately = lost && has_culprit(g->first);
     for (commit_request *q = g->first, *next; q; q = next) {
         next = q->next;

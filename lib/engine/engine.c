@@ -60,6 +60,7 @@ static void engine_close(engine *e)
     indexer_destroy(e);
     filters_destroy(e);
     recall_destroy(e);
+    syncer_destroy(e);
     accuracy_destroy(&e->accuracy);
     view_destroy(e);
     codecs_destroy(e);
@@ -104,7 +105,8 @@ static evdb_status adopt(evdb *db, rows *r, engine **out, evdb_error *err)
     e->db = db;
     e->rows = r;
     codecs_init(&e->codecs);
-    evdb_status rc = describe(e, err);
+    evdb_status rc = db->sync_ns ? rows_unsynced(r, err) : EVDB_OK;
+    if (rc == EVDB_OK) rc = describe(e, err);
     if (rc != EVDB_OK) {
         codecs_destroy(e);
         mem_free(&db->platform.mem, e);
@@ -116,6 +118,7 @@ static evdb_status adopt(evdb *db, rows *r, engine **out, evdb_error *err)
     indexer_init(&e->indexer);
     recode_init(&e->recode);
     drift_init(&e->drift);
+    syncer_init(&e->syncer);
     accuracy_init(&e->accuracy);
     recall_init(&e->recall);
     e->references = 1;

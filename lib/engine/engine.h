@@ -15,6 +15,7 @@
 #include "engine/metrics.h"
 #include "engine/recall.h"
 #include "engine/recode.h"
+#include "engine/syncer.h"
 #include "engine/view.h"
 #include "kernel/kernel.h"
 #include <pthread.h>
@@ -39,6 +40,7 @@ struct evdb {
     bool recall_unwatched;
     metrics metrics;
     char *default_codec; /* of new stores; NULL = none */
+    uint64_t sync_ns; /* commits wait that long for the disk, at most; 0 = each has its own sync */
     uint64_t index_memory_max; /* bytes of each store's graph; 0 = no bound */
     const volatile unsigned char *fork_page;
     pid_t pid; /* for kernels without the page */
@@ -66,6 +68,7 @@ struct engine {
     codecs codecs;
     recoder recode;
     drift drift;
+    syncer syncer;
     filters filters;
     indexer indexer;
     accuracies accuracy;

@@ -207,6 +207,7 @@ evdb_status generation_save(engine *e, view_index *index, evdb_error *err)
     TRY(engine_dir(e->db, e->uuid, &dir, err));
     bool outdated = index->form.version != atomic_load(&e->codecs.version); /* another one is about to take its place */
     if (!dir || outdated || !indexed_has_graph(index->vectors) || !much_changed(index)) goto out;
+    TRY(syncer_flush(e, err));
     TRY(save_to(e, index, dir, err));
     TRY(generation_read(e, dir, UINT64_MAX, &saved, err));
     TRY(view_adopt(e, saved, err));

@@ -26,6 +26,13 @@ int map_shared(const platform *p, const char *path, size_t bytes, void **out)
     return failed;
 }
 
+int map_sync(const platform *p, const char *path, void *address, size_t bytes)
+{
+    int asked = path ? io_ask(p, &(io_event){ .kind = IO_SYNC, .path = path }) : IO_SKIP;
+    if (asked) return asked == IO_SKIP ? 0 : asked;
+    return msync(address, bytes, MS_SYNC) == 0 ? 0 : errno;
+}
+
 void map_drop(void *address, size_t bytes)
 {
     if (address) munmap(address, bytes);

@@ -6,6 +6,8 @@
 /* Maps the first `bytes` bytes of path, which is made that long first, shared and writable.
  * path NULL maps private zeros. Returns 0 or an errno. */
 int map_shared(const platform *p, const char *path, size_t bytes, void **out);
+/* Makes what is in the map durable; 0 or an errno. path: its file's, NULL = none. */
+int map_sync(const platform *p, const char *path, void *address, size_t bytes);
 void map_drop(void *address, size_t bytes);
 
 /* A page that reads 1 in the process that made it and 0 in its forked children; reading it costs

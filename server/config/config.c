@@ -118,6 +118,8 @@ static evdb_status check_together(const config *c, evdb_error *err)
     bool loopback = config_loopback(c->address);
     if (c->cluster_enabled)
         return setting_fail(AT(cluster_enabled), c, err, "cluster_enabled: clustering is not built yet");
+    if (strcmp(c->sync, "full") != 0 && strcmp(c->sync, "interval") != 0)
+        return setting_fail(AT(sync), c, err, "sync must be full or interval, not '%s'", c->sync);
     evdb_error why;
     if (c->compression_enabled && evdb_codec_check(c->compression_algorithm, 0, NULL, NULL, &why) != EVDB_OK)
         return setting_fail(AT(compression_algorithm), c, err, "compression_algorithm: %s", why.message);

@@ -128,6 +128,7 @@ def test_every_setting_has_a_variable_and_a_flag():
     for name, kind, default, least, most, _ in SETTINGS:
         changed[name] = {"TEXT": "abc", "SECRET": "", "ADDRESS": "127.0.0.9", "LEVEL": "debug"}.get(kind) or {
             "BOOL": "false", "INT": least, "MS": least, "SECRET": ""}[kind]
+    changed["sync"] = "interval"  # a text of two words only
     found = values(env={f"EVDB_{name.upper()}": value for name, value in changed.items()})
     assert {name: str(value).replace("False", "false") for name, value in found.items()} == changed
     assert values(*[f"--{name.replace('_', '-')}={value}" for name, value in changed.items()]) == found
@@ -169,6 +170,7 @@ def test_variables_of_other_parts_and_unknown_ones_are_not_read():
     ("token_lifetime = 5000\ntoken_lifetime = 6000", "token_lifetime is set a second time"),
     ("compression_algorithm = 'lzma'\ncompression_enabled = true", "compression_algorithm: there is no codec 'lzma'"),
     ("compression_algorithm = ''\ncompression_enabled = true", "compression_algorithm: a codec is missing"),
+    ("sync = 'never'", "sync must be full or interval, not 'never'"),
     ("cluster_enabled = true", "cluster_enabled: clustering is not built yet"),
     ("oauth_enabled = false\naddress = '0.0.0.0'\nallow_plaintext = true",
      "oauth_enabled = false on 0.0.0.0 lets everybody in: set allow_unauthenticated as well"),

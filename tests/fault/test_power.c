@@ -9,7 +9,7 @@
 #include "database_private.h"
 #include "ledger.h"
 #include "memory_io.h"
-#include "power.h"
+#include "power_hint.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,15 +18,14 @@
 
 #include <cmocka.h>
 
-enum { CUTS = 120, WRITES = 60, HINT_SIZE = 256 /* what of its page is used */ };
+enum { CUTS = 120, WRITES = 60 };
 
 /* What a session has been told: noted with every operation of the disk. */
 typedef struct notes {
     bool created, second;
     ledger ledger;
     accounts clients;
-    char hint_path[4096]; /* of store "s", once it has one */
-    unsigned char hint[HINT_SIZE];
+    power_hint hint; /* of store "s" */
 } notes;
 
 typedef struct recorder {
@@ -38,13 +37,7 @@ typedef struct recorder {
 static int before(void *context, const io_event *event)
 {
     recorder *r = context;
-    notes *n = &r->notes;
-    if (event->kind == IO_MAP && !*n->hint_path) snprintf(n->hint_path, sizeof(n->hint_path), "%s", event->path);
-    FILE *hint = *n->hint_path ? fopen(n->hint_path, "re") : NULL;
-    if (hint) {
-        if (fread(n->hint, 1, sizeof(n->hint), hint) != sizeof(n->hint)) memset(n->hint, 0, sizeof(n->hint));
-        fclose(hint);
-    }
+    power_hint_note(&r->notes.hint, event);
     return r->gate.before(r->gate.context, event);
 }
 
@@ -128,14 +121,7 @@ static void add_hint(tree *files, const recorder *r, size_t at, uint64_t *seed)
 {
     uint64_t random = seed_next(seed);
     const notes *n = r->disk.events[at - random / 4 % (random % 3 ? at : at < 20 ? at : 20)].noted;
-    if (random % 4 == 0 || !*n->hint_path) return;
-    if (!(files->files = realloc(files->files, (files->count + 1) * sizeof(*files->files)))) fail();
-    tree_file *f = &files->files[files->count++];
-    *f = (tree_file){ .path = strdup(n->hint_path + strlen(r->disk.dir) + 1),
-                      .size = HINT_SIZE,
-                      .bytes = malloc(HINT_SIZE) };
-    assert_non_null(f->bytes);
-    memcpy(f->bytes, n->hint, HINT_SIZE);
+    if (random % 4 && *n->hint.path) power_hint_add(files, &n->hint, r->disk.dir);
 }
 
 static unsigned cut_power(bool skip_syncs, unsigned cuts)

@@ -40,14 +40,17 @@ __all__ = [
 
 
 def open(path: Union[str, "os.PathLike[str]"], *, create: bool = True, index_memory_max: int = 0,
-         default_codec: Optional[str] = None) -> Database:
+         default_codec: Optional[str] = None,
+         sync_interval: Optional[float] = None) -> Database:
     """Opens the database in a directory, creating it when there is none (`NotFound` with create=False).
 
     ":memory:" is a private database that vanishes when it is closed. index_memory_max: bytes that the graph of each store may
     take in this process (0 = no bound; `Index.estimate`); what is in no graph is scanned. default_codec: of stores that are
-    created here without a codec, where they can have one.
+    created here without a codec, where they can have one. sync_interval: seconds after which writes are on the disk at the latest;
+    when the power fails the last ones may be lost (None = each write is on the disk when its call returns).
     """
-    return Database(path, create=create, index_memory_max=index_memory_max, default_codec=default_codec)
+    return Database(path, create=create, index_memory_max=index_memory_max, default_codec=default_codec,
+                    sync_interval=sync_interval)
 
 
 def library_version() -> str:

@@ -22,6 +22,7 @@ CHANGES_MAX = 10000
 INSERT, UPSERT, UPDATE, DELETE = 1, 2, 3, 4
 BATCH_PARTIAL = 1
 OPEN_EXISTING = 1
+SYNC_INTERVAL = 1
 METRIC_GRAPH = 1
 SEARCH_METADATA = 1
 CURSOR_NO_VECTORS, CURSOR_SKIP_DAMAGED = 1, 2
@@ -64,7 +65,7 @@ class Options(Structure):
 
     _fields_ = [("size", c_size_t), ("flags", c_uint32), ("reserved", c_uint32), ("allocator", c_void_p),
                 ("log", LOG), ("log_context", c_void_p), ("index_memory_max", c_uint64),
-                ("default_codec", c_char_p)]
+                ("default_codec", c_char_p), ("sync", c_int), ("sync_interval_ms", c_uint32)]
 
 
 class MetricOptions(Structure):

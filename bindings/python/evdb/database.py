@@ -39,13 +39,17 @@ class Database:
     """An open database; made by `evdb.open`. Threads may share it. Closing it closes its stores."""
 
     def __init__(self, path: Union[str, "os.PathLike[str]"], *, create: bool = True, index_memory_max: int = 0,
-                 default_codec: Optional[str] = None) -> None:
+                 default_codec: Optional[str] = None,
+                 sync_interval: Optional[float] = None) -> None:
         encoded = os.fsencode(path)
         if b"\0" in encoded:
             raise Invalid(f"path {path!r} contains a NUL")
         options = _abi.Options(size=sizeof(_abi.Options), flags=0 if create else _abi.OPEN_EXISTING, log=_log,
                                 index_memory_max=unsigned(index_memory_max, "index_memory_max", bits=64))
         options.default_codec = None if default_codec is None else text(default_codec, "default_codec")
+        if sync_interval is not None:
+            options.sync = _abi.SYNC_INTERVAL
+            options.sync_interval_ms = unsigned(max(1, round(sync_interval * 1000)), "sync_interval")
         self._stores: "weakref.WeakSet[Store]" = weakref.WeakSet()
         self._path = os.fspath(path)
         self._raised = metrics.Raised()

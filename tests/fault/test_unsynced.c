@@ -1,0 +1,267 @@
+/* test_unsynced.c - stores that do not wait for the disk (EVDB_SYNC_INTERVAL): when the power fails, the last commits may be gone, and
+ * nothing else. What is left is what there was behind some commit, the last sync or a later one, and verify is content with it.
+ * Also for the thread sanitizer.
+ *   EVDB_CUTS=n  moments at which the power fails (100)
+ *   EVDB_SEED=n  repeats a run */
+#include "database_private.h"
+#include "expect.h"
+#include "ledger.h"
+#include "power_hint.h"
+#include "seed.h"
+#include <errno.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CUTS = 100, WRITES = 80, SYNC_EVERY = 17, LONG_MS = 3600000 };
+
+/* Behind each commit: its sequence and what there was. */
+typedef struct moment {
+    uint64_t sequence;
+    ledger ledger;
+} moment;
+
+typedef struct notes {
+    size_t written, synced; /* moments: the last one acknowledged, the last one known to be on the disk */
+    power_hint hint;
+} notes;
+
+typedef struct recorder {
+    power disk;
+    io_gate gate; /* of the disk */
+    notes notes;
+    moment moments[WRITES + 1];
+} recorder;
+
+static int before(void *context, const io_event *event)
+{
+    recorder *r = context;
+    power_hint_note(&r->notes.hint, event);
+    return r->gate.before(r->gate.context, event);
+}
+
+static evdb *open_with(io_gate gate, const char *dir, const evdb_options *o)
+{
+    platform p = platform_real;
+    evdb *db = NULL;
+    p.io = gate;
+    if (db_open_with(&p, dir, o, &db, &why) != EVDB_OK) fprintf(stderr, "open: %s\n", why.message);
+    return db;
+}
+
+static uint64_t sequence_of(evdb_store *store)
+{
+    evdb_store_stats stats = EVDB_STORE_STATS;
+    ok(evdb_store_get_stats(store, &stats, &why));
+    return stats.sequence;
+}
+
+static void session(recorder *r, uint64_t *seed)
+{
+    evdb_options o = EVDB_OPTIONS;
+    ledger l = { .first = -20 };
+    evdb_store *store;
+    o.sync = EVDB_SYNC_INTERVAL;
+    o.sync_interval_ms = LONG_MS;
+    evdb *db = open_with((io_gate){ r, before }, r->disk.dir, &o);
+    assert_non_null(db);
+    ok(evdb_store_create(db, "s", NULL, &store, &why));
+    r->moments[0].ledger = l;
+    for (size_t i = 1; i <= WRITES; i++) {
+        ok(ledger_write_any(&l, store, seed, &why));
+        r->moments[i] = (moment){ sequence_of(store), l };
+        r->notes.written = i;
+        if (i % SYNC_EVERY) continue;
+        ok(evdb_store_sync(store, &why));
+        r->notes.synced = i;
+    }
+    evdb_store_close(store);
+    evdb_close(db);
+}
+
+/* The first operation by which the disk knows that commits are not synced; before it the store is one as any other. */
+static size_t told_at(const recorder *r)
+{
+    for (size_t i = 0; i < r->disk.count; i++) {
+        size_t length = strlen(r->disk.events[i].path);
+        if (r->disk.events[i].kind == IO_SYNC && length >= 5 && strcmp(r->disk.events[i].path + length - 5, "/hint") == 0) return i + 1;
+    }
+    fail_msg("nothing was said of commits without a sync");
+    return 0;
+}
+
+static int no_sync(void *context, const io_event *event)
+{
+    (void)context;
+    return event->kind == IO_SYNC || event->kind == IO_SYNC_DIR ? IO_SKIP : 0;
+}
+
+/* Opens what the disk holds, by a process that waits for the disk. *lost counts commits that were acknowledged and are gone. */
+static unsigned damage(const char *dir, const recorder *r, const notes *then, size_t *lost)
+{
+    evdb_store *store;
+    evdb *db = open_with((io_gate){ NULL, no_sync }, dir, NULL);
+    unsigned bad = 1;
+    if (!db) return 1;
+    if (evdb_store_open(db, "s", &store, &why) != EVDB_OK) fprintf(stderr, "open the store: %s\n", why.message);
+    else {
+        uint64_t sequence = sequence_of(store), from = 0;
+        size_t i = then->synced;
+        while (i < WRITES && i <= then->written && r->moments[i].sequence != sequence) i++; /* the one under way counts */
+        if (r->moments[i].sequence == sequence) {
+            ledger l = r->moments[i].ledger;
+            bad = ledger_differences(&l, store) + ledger_feed_problems(store, &from);
+            bad += ledger_write(&l, store, EVDB_UPSERT, 0, 3, &why) != EVDB_OK;
+            bad += ledger_differences(&l, store);
+            *lost += i < then->written ? then->written - i : 0;
+        } else fprintf(stderr, "sequence %llu is behind no commit from the %zuth on\n", (unsigned long long)sequence, then->synced);
+        evdb_store_close(store);
+        bad += ledger_verify_problems(db);
+    }
+    evdb_close(db);
+    return bad;
+}
+
+static void only_the_last_commits_go_when_the_power_fails(void **state)
+{
+    uint64_t seed = seed_print();
+    char *dir = dir_new(), *after = dir_new();
+    const char *given = getenv("EVDB_CUTS");
+    unsigned cuts = given ? (unsigned)strtoul(given, NULL, 10) : CUTS, bad = 0;
+    size_t lost = 0;
+    recorder *r = calloc(1, sizeof(*r));
+    (void)state;
+    assert_non_null(r);
+    r->disk = (power){ .dir = dir, .notes = &r->notes, .notes_size = sizeof(r->notes) };
+    r->gate = power_gate(&r->disk);
+    session(r, &seed);
+    size_t told = told_at(r);
+    for (unsigned i = 0; i < cuts; i++) {
+        static const power_mood moods[] = { POWER_LOSES_ALL, POWER_KEEPS_ALL, POWER_ANY, POWER_ANY };
+        size_t at = told + seed_below(&seed, r->disk.count - told), hint = told + seed_below(&seed, at - told + 1);
+        tree files = power_cut(&r->disk, at, moods[i % 4], &seed);
+        power_hint_add(&files, &((const notes *)r->disk.events[seed_below(&seed, 2) ? at : hint].noted)->hint, dir);
+        tree_write(&files, after);
+        tree_free(&files);
+        unsigned problems = damage(after, r, r->disk.events[at].noted, &lost);
+        if (problems) fprintf(stderr, "%u problems when the power fails before operation %zu, mood %u\n", problems, at, i % 4);
+        bad += problems > 0;
+    }
+    printf("%u power cuts during %zu disk operations: %zu acknowledged commits lost, %u with problems\n", cuts, r->disk.count, lost, bad);
+    power_free(&r->disk);
+    free(r);
+    dir_remove(dir);
+    dir_remove(after);
+    assert_int_equal(bad, 0);
+    assert_true(lost > 0 || cuts < CUTS); /* or nothing was left unsynced, and nothing was tried */
+}
+
+/* ---- when it syncs ---- */
+
+typedef struct counter {
+    _Atomic uint64_t syncs;
+    atomic_bool fails;
+} counter;
+
+static int count(void *context, const io_event *event)
+{
+    counter *c = context;
+    size_t length = strlen(event->path);
+    if (event->kind != IO_SYNC || length < 7 || strstr(event->path, "rows.db") == NULL) return 0;
+    atomic_fetch_add(&c->syncs, 1);
+    return atomic_load(&c->fails) ? EIO : IO_SKIP;
+}
+
+/* A store that syncs every interval_ms (0 = at every commit), after some writes. */
+static evdb_store *written(counter *c, const char *dir, uint32_t interval_ms, evdb **db)
+{
+    evdb_options o = EVDB_OPTIONS;
+    evdb_store *store;
+    o.sync = interval_ms ? EVDB_SYNC_INTERVAL : EVDB_SYNC_FULL;
+    o.sync_interval_ms = interval_ms;
+    *db = open_with((io_gate){ c, count }, dir, &o);
+    assert_non_null(*db);
+    ok(evdb_store_create(*db, "s", NULL, &store, &why));
+    atomic_store(&c->syncs, 0);
+    for (int64_t i = 0; i < WRITES; i++) ok(evdb_record_upsert(store, (evdb_id){ .number = i }, (float[]){ 1, (float)i }, 2, NULL, NULL, &why));
+    return store;
+}
+
+static void commits_wait_for_the_disk_only_where_they_shall(void **state)
+{
+    (void)state;
+    for (int waits = 0; waits < 2; waits++) {
+        counter c = { 0 };
+        char *dir = dir_new();
+        evdb *db;
+        evdb_store *store = written(&c, dir, waits ? 0 : LONG_MS, &db);
+        uint64_t syncs = atomic_load(&c.syncs);
+        assert_true(waits ? syncs >= WRITES : syncs < 5);
+        evdb_store_close(store);
+        evdb_close(db);
+        assert_true(atomic_load(&c.syncs) > (waits ? 0 : syncs)); /* at the end everything is */
+        dir_remove(dir);
+    }
+}
+
+static void a_thread_syncs_what_nobody_waits_for(void **state)
+{
+    counter c = { 0 };
+    char *dir = dir_new();
+    evdb *db;
+    evdb_store *store = written(&c, dir, 1, &db);
+    (void)state;
+    uint64_t before_it = atomic_load(&c.syncs);
+    ok(evdb_record_upsert(store, (evdb_id){ .number = 1 }, (float[]){ 2, 2 }, 2, NULL, NULL, &why));
+    while (atomic_load(&c.syncs) == before_it) sched_yield(); /* a test that hangs here has found that it does not */
+    evdb_store_close(store);
+    evdb_close(db);
+    dir_remove(dir);
+}
+
+static void a_sync_that_fails_makes_the_store_read_only(void **state)
+{
+    counter c = { 0 };
+    char *dir = dir_new();
+    evdb *db;
+    uint64_t live;
+    evdb_store *store = written(&c, dir, LONG_MS, &db);
+    (void)state;
+    atomic_store(&c.fails, true);
+    refused(EVDB_IO, evdb_store_sync(store, &why));
+    atomic_store(&c.fails, false);
+    refused(EVDB_IO, evdb_record_upsert(store, (evdb_id){ .number = 1 }, (float[]){ 2, 2 }, 2, NULL, NULL, &why));
+    expect_says("reopen");
+    ok(evdb_store_count(store, &live, &why));
+    assert_int_equal(live, WRITES);
+    evdb_store_close(store);
+    evdb_close(db);
+    dir_remove(dir);
+}
+
+static void options_that_make_no_sense_are_refused(void **state)
+{
+    evdb_options o = EVDB_OPTIONS;
+    evdb *db;
+    (void)state;
+    o.sync = 7;
+    refused(EVDB_INVALID, evdb_open(":memory:", &o, &db, &why));
+    expect_says("neither full nor interval");
+    o.sync = EVDB_SYNC_INTERVAL;
+    o.sync_interval_ms = EVDB_SYNC_INTERVAL_MS_MAX + 1;
+    refused(EVDB_INVALID, evdb_open(":memory:", &o, &db, &why));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_the_last_commits_go_when_the_power_fails),
+        cmocka_unit_test(commits_wait_for_the_disk_only_where_they_shall),
+        cmocka_unit_test(a_thread_syncs_what_nobody_waits_for),
+        cmocka_unit_test(a_sync_that_fails_makes_the_store_read_only),
+        cmocka_unit_test(options_that_make_no_sense_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
