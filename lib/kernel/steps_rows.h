@@ -23,7 +23,10 @@ enum { STEPS_HALF = STEPS_BLOCK / 2 };
 /* Of n elements, how many are in the vector at j. */
 static inline size_t steps_some(size_t n, size_t j, size_t width) { return n < j ? 0 : n - j < width ? n - j : width; }
 
-/* ---- one a byte ---- */
+/* ---- one a byte ----
+ *
+ * A last vector that is not whole shares elements with the one before: that is faster than part of one, and an element's result is the
+ * same in either. Stores come in fours: where they are not aligned, memory takes a whole line's at once. */
 
 #define STEPS_U8(isa, name, AT)                                                                                        \
     isa static void encode_##name(const float *x, size_t n, const float *offset, const float *inverse, uint8_t *codes) \
@@ -32,10 +35,15 @@ static inline size_t steps_some(size_t n, size_t j, size_t width) { return n < j
         uint8_t last[WIDTH];                                                                                           \
         size_t i = 0;                                                                                                  \
         (void)offset_one, (void)inverse_one;                                                                           \
-        for (; i + WIDTH <= n; i += WIDTH) store_u8(codes + i, STEPS_NEAR(LOAD(x + i), AT(offset, i), AT(inverse, i))); \
+        for (; i + WIDTH <= n; i += WIDTH) store_u8(codes + i, STEPS_NEAR(LOAD(x + i), AT(offset, i), AT(inverse, i)));\
         if (i == n) return;                                                                                            \
-        store_u8(last, STEPS_NEAR(load_some(x + i, n - i), AT##_SOME(offset, i, n - i), AT##_SOME(inverse, i, n - i))); \
-        memcpy(codes + i, last, n - i);                                                                                \
+        if (n >= WIDTH) {                                                                                              \
+            i = n - WIDTH;                                                                                             \
+            store_u8(codes + i, STEPS_NEAR(LOAD(x + i), AT(offset, i), AT(inverse, i)));                               \
+            return;                                                                                                    \
+        }                                                                                                              \
+        store_u8(last, STEPS_NEAR(load_some(x, n), AT##_SOME(offset, 0, n), AT##_SOME(inverse, 0, n)));                \
+        memcpy(codes, last, n);                                                                                        \
     }                                                                                                                  \
     isa static void decode_##name(const uint8_t *codes, size_t n, const float *low, const float *step, float *x)       \
     {                                                                                                                  \
@@ -43,10 +51,22 @@ static inline size_t steps_some(size_t n, size_t j, size_t width) { return n < j
         float whole[WIDTH];                                                                                            \
         size_t i = 0;                                                                                                  \
         (void)low_one, (void)step_one;                                                                                 \
-        for (; i + WIDTH <= n; i += WIDTH) STORE(x + i, FMA(load_u8(codes + i), AT(step, i), AT(low, i)));             \
+        for (; i + STEP <= n; i += STEP) {                                                                             \
+            VECTOR v0 = STEPS_VALUE_U8(AT, i), v1 = STEPS_VALUE_U8(AT, i + WIDTH), v2 = STEPS_VALUE_U8(AT, i + 2 * WIDTH),\
+                   v3 = STEPS_VALUE_U8(AT, i + 3 * WIDTH);                                                             \
+            STORE(x + i, v0);                                                                                          \
+            STORE(x + i + WIDTH, v1);                                                                                  \
+            STORE(x + i + 2 * WIDTH, v2);                                                                              \
+            STORE(x + i + 3 * WIDTH, v3);                                                                              \
+        }                                                                                                              \
+        for (; i + WIDTH <= n; i += WIDTH) STORE(x + i, STEPS_VALUE_U8(AT, i));                                        \
         if (i == n) return;                                                                                            \
-        STORE(whole, STEPS_LAST_U8(AT));                                                                               \
-        memcpy(x + i, whole, (n - i) * sizeof(float));                                                                 \
+        if (n >= WIDTH) {                                                                                              \
+            STORE(x + n - WIDTH, STEPS_VALUE_U8(AT, n - WIDTH));                                                       \
+            return;                                                                                                    \
+        }                                                                                                              \
+        STORE(whole, STEPS_LAST_U8(AT, 0));                                                                            \
+        memcpy(x, whole, n * sizeof(float));                                                                           \
     }                                                                                                                  \
     STEPS_SUM_U8(isa, dot_##name, dot_step, AT)                                                                        \
     STEPS_SUM_U8(isa, l2sq_##name, l2sq_step, AT)
@@ -64,11 +84,11 @@ static inline size_t steps_some(size_t n, size_t j, size_t width) { return n < j
             s3 = sum_step(s3, LOAD(q + i + 3 * WIDTH), STEPS_VALUE_U8(AT, i + 3 * WIDTH));                             \
         }                                                                                                              \
         for (; i + WIDTH <= n; i += WIDTH) s0 = sum_step(s0, LOAD(q + i), STEPS_VALUE_U8(AT, i));                      \
-        if (i < n) s1 = sum_step(s1, load_some(q + i, n - i), FIRST(STEPS_LAST_U8(AT), n - i));                        \
+        if (i < n) s1 = sum_step(s1, load_some(q + i, n - i), FIRST(STEPS_LAST_U8(AT, i), n - i));                     \
         return SUM(s0, s1, s2, s3);                                                                                    \
     }
 #define STEPS_VALUE_U8(AT, i) FMA(load_u8(codes + (i)), AT(step, i), AT(low, i))
-#define STEPS_LAST_U8(AT)                                                                                              \
+#define STEPS_LAST_U8(AT, i)                                                                                           \
     FMA(load_u8(memcpy((uint8_t[WIDTH]){ 0 }, codes + i, n - i)), AT##_SOME(step, i, n - i), AT##_SOME(low, i, n - i))
 
 /* ---- two a byte ---- */
