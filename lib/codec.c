@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "base/try.h"
 #include "codec/codec_private.h"
+#include "kernel/past_caches.h"
 #include "platform/platform.h"
 #include <string.h>
 
@@ -39,12 +40,15 @@ uint32_t evdb_codec_dim(const evdb_codec *c) { return codec_dim(c); }
 size_t evdb_codec_bound(const evdb_codec *c) { return codec_bound(c); }
 size_t evdb_codec_trained_bytes(const evdb_codec *c) { return codec_trained_bytes(c); }
 
-/* Scratch of one call for count vectors: what the stages need, and for a block of them codes and inverse norms. */
+/* Scratch of one call, as far as it needs some: what the stages need, and for a block of vectors codes, inverse norms and floats on
+ * their way past the caches, which begin with a line. */
+typedef enum room_use { TO_ENCODE, TO_DECODE, TO_COMPARE } room_use;
+
 typedef struct room {
     const codec *of;
-    void *stages;
+    void *stages, *past;
     uint8_t *codes;
-    float *inverses;
+    float *inverses, *floats;
     size_t block;
 } room;
 
@@ -53,18 +57,23 @@ static void room_free(room *r)
     mem_free(&r->of->mem, r->stages);
     mem_free(&r->of->mem, r->codes);
     mem_free(&r->of->mem, r->inverses);
+    mem_free(&r->of->mem, r->past);
 }
 
-static evdb_status room_make(const codec *c, size_t count, room *out, evdb_error *err)
+static evdb_status room_make(const codec *c, size_t count, room_use use, room *out, evdb_error *err)
 {
-    size_t bytes = codec_room(c), block = count < codec_block(c) ? count : codec_block(c);
-    *out = (room){ .of = c, .block = block };
-    out->stages = mem_alloc(&c->mem, bytes);
-    out->codes = mem_array(&c->mem, codec_packs(c) ? block : 0, c->code_bytes);
-    out->inverses = mem_array(&c->mem, block, sizeof(float));
-    if (out->stages && out->codes && out->inverses) return EVDB_OK;
-    room_free(out);
-    return error_no_memory(err, bytes + block * (c->code_bytes + sizeof(float)), "a codec at work");
+    size_t most = use == TO_COMPARE ? codec_block(c) : codec_near(c), block = count < most ? count : most;
+    bool stages = use == TO_COMPARE || c->transforms, past = use == TO_DECODE && codec_past_caches(c, count);
+    size_t sizes[] = { stages ? codec_room(c) : 0, codec_packs(c) ? block * c->code_bytes : 0,
+                       use == TO_COMPARE ? block * sizeof(float) : 0, past ? block * c->dim * sizeof(float) + PAST_LINE : 0 };
+    void *made[sizeof(sizes) / sizeof(*sizes)] = { NULL };
+    evdb_status rc = EVDB_OK;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes) && rc == EVDB_OK; i++)
+        if (sizes[i] && !(made[i] = mem_alloc(&c->mem, sizes[i]))) rc = error_no_memory(err, sizes[i], "a codec at work");
+    *out = (room){ .of = c, .stages = made[0], .codes = made[1], .inverses = made[2], .past = made[3], .block = block };
+    if (rc != EVDB_OK) room_free(out);
+    else if (past) out->floats = (float *)(void *)((char *)out->past + (PAST_LINE - (uintptr_t)out->past % PAST_LINE) % PAST_LINE);
+    return rc;
 }
 
 /* Vectors from number `i` on. */
@@ -90,7 +99,7 @@ static evdb_status pack_block(const codec *c, const uint8_t *codes, size_t count
 evdb_status evdb_codec_encode(const evdb_codec *c, const float *vectors, size_t count, void *out, size_t *sizes, evdb_error *err)
 {
     room r;
-    evdb_status rc = room_make(c, count, &r, err);
+    evdb_status rc = room_make(c, count, TO_ENCODE, &r, err);
     if (rc != EVDB_OK) return rc;
     for (size_t i = 0; i < count; i += r.block) {
         size_t some = count - i < r.block ? count - i : r.block;
@@ -127,14 +136,16 @@ evdb_status evdb_codec_decode(const evdb_codec *c, const void *bytes, const size
 {
     room r;
     const uint8_t *codes;
-    evdb_status rc = room_make(c, count, &r, err);
+    evdb_status rc = room_make(c, count, TO_DECODE, &r, err);
     if (rc != EVDB_OK) return rc;
     for (size_t i = 0; i < count; i += r.block) {
         size_t some = count - i < r.block ? count - i : r.block;
         TRY(codes_of(&r, bytes, sizes, i, some, &codes, err));
-        codec_decode(c, codes, c->code_bytes, some, out + i * c->dim, r.stages);
+        codec_decode(c, codes, c->code_bytes, some, r.floats ? r.floats : out + i * c->dim, r.stages);
+        if (r.floats) c->kernel->copy_past_caches(r.floats, some * c->dim, out + i * c->dim);
     }
 out:
+    if (r.floats) c->kernel->end_past_caches();
     room_free(&r);
     return rc;
 }
@@ -148,7 +159,7 @@ evdb_status evdb_codec_distances(const evdb_codec *c, evdb_metric metric, const 
     evdb_status rc = check_vectors(c, query, 0, 1, err);
     if (rc == EVDB_OK && (!evdb_metric_name(metric) || metric == EVDB_CUSTOM))
         rc = error_set(err, EVDB_INVALID, "there is no metric %d for codes", (int)metric);
-    if (rc == EVDB_OK) rc = room_make(c, count, &r, err);
+    if (rc == EVDB_OK) rc = room_make(c, count, TO_COMPARE, &r, err);
     if (rc != EVDB_OK) return rc;
     TRY(codec_query_create(c, metric, query, &q, err));
     for (size_t i = 0; i < count; i += r.block) {

@@ -7,12 +7,24 @@
 #include "kernel/metric.h"
 #include <string.h>
 
-enum { BLOCK_FLOATS = 1 << 17, BLOCK_MAX = 256 };
+enum { BLOCK_FLOATS = 1 << 17, NEAR_FLOATS = 1 << 11, BLOCK_MAX = 256 };
 
-size_t codec_block(const codec *c)
+static size_t rows_of(const codec *c, size_t floats)
 {
-    size_t rows = BLOCK_FLOATS / c->widest;
+    size_t rows = floats / c->widest;
     return rows < 1 ? 1 : rows > BLOCK_MAX ? BLOCK_MAX : rows;
+}
+
+static bool light(const codec *c) { return !c->transforms && codec_quantiser(c)->kind->light; }
+size_t codec_block(const codec *c) { return rows_of(c, BLOCK_FLOATS); }
+size_t codec_near(const codec *c) { return rows_of(c, light(c) ? NEAR_FLOATS : BLOCK_FLOATS); }
+
+/* From so many floats on, 32 MB, even one who reads them next finds little of them in a cache. */
+enum { PAST_FLOATS = 1 << 23 };
+
+bool codec_past_caches(const codec *c, size_t count)
+{
+    return light(c) && c->kernel->copy_past_caches && count >= PAST_FLOATS / c->dim;
 }
 
 void codec_free(codec *c)

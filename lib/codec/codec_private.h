@@ -19,6 +19,10 @@ static inline const codec_stage *codec_quantiser(const codec *c) { return &c->st
 
 /* Vectors that go through the stages at a time: what lies between two of them fits the second-level cache. */
 size_t codec_block(const codec *c);
+/* ... and where what is done to them costs less than that would: they and their codes fit the first level. Equal to codec_block() for others. */
+size_t codec_near(const codec *c);
+/* Is decoding so many vectors best done past the caches (kernel/past_caches.h), codec_near() at a time? */
+bool codec_past_caches(const codec *c, size_t count);
 /* The transforms alone: count rows, at most a block, to y, which is where they end up in `room`, or x where there is none. */
 const float *codec_forward(const codec *c, uint32_t transforms, const float *x, size_t count, void *room);
 

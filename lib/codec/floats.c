@@ -1,7 +1,5 @@
 /* floats.c - quantisers that keep elements as floats: all of one, the upper half of one (bf16), or IEEE 754's half (f16). */
-#include "base/element.h"
 #include "codec/stage.h"
-#include <math.h>
 #include <string.h>
 
 static evdb_status configure(codec_stage *s, const char *parameters, evdb_error *err)
@@ -40,10 +38,10 @@ static bool sound_f32(const codec_stage *s, const uint8_t *code)
 
 const codec_kind stage_f32 = {
     .of = { "f32", "", "", "every element as it is, 4 bytes", EVDB_STAGE_QUANTISER, EVDB_CODEC_LOSSLESS },
-    .configure = configure_f32, .encode = encode_f32, .decode = decode_f32, .sound = sound_f32,
+    .configure = configure_f32, .encode = encode_f32, .decode = decode_f32, .sound = sound_f32, .light = true,
 };
 
-/* ---- f16 ---- */
+/* ---- of 16 bits (kernel/halves.h) ---- */
 
 static evdb_status configure_half(codec_stage *s, const char *parameters, evdb_error *err)
 {
@@ -51,67 +49,50 @@ static evdb_status configure_half(codec_stage *s, const char *parameters, evdb_e
     return configure(s, parameters, err);
 }
 
-/* What a half cannot hold becomes the largest it can. */
+static void encode_halves(const codec_stage *s, const half_codes *k, const float *x, size_t count, uint8_t *codes, size_t stride)
+{
+    if (stride == s->code_bytes) k->encode(x, count * s->dim, codes);
+    else
+        for (size_t i = 0; i < count; i++) k->encode(x + i * s->dim, s->dim, codes + i * stride);
+}
+
+static void decode_halves(const codec_stage *s, const half_codes *k, const uint8_t *codes, size_t stride, size_t count, float *x)
+{
+    if (stride == s->code_bytes) k->decode(codes, count * s->dim, x);
+    else
+        for (size_t i = 0; i < count; i++) k->decode(codes + i * stride, s->dim, x + i * s->dim);
+}
+
 static void encode_f16(const codec_stage *s, const float *x, size_t count, uint8_t *codes, size_t stride)
 {
-    for (size_t i = 0; i < count; i++)
-        for (uint32_t j = 0; j < s->dim; j++) {
-            uint16_t half = element_half(fmaxf(-ELEMENT_F16_MAX, fminf(ELEMENT_F16_MAX, x[i * s->dim + j])));
-            memcpy(codes + i * stride + j * sizeof(half), &half, sizeof(half));
-        }
+    encode_halves(s, &s->kernel->halves->f16, x, count, codes, stride);
 }
 
 static void decode_f16(const codec_stage *s, const uint8_t *codes, size_t stride, size_t count, float *x)
 {
-    for (size_t i = 0; i < count; i++) element_decode(EVDB_F16, codes + i * stride, s->dim, x + i * s->dim);
+    decode_halves(s, &s->kernel->halves->f16, codes, stride, count, x);
 }
 
-static bool sound_f16(const codec_stage *s, const uint8_t *code) { return element_sound(EVDB_F16, code, s->dim); }
+static bool sound_f16(const codec_stage *s, const uint8_t *code) { return s->kernel->halves->f16.finite(code, s->dim); }
 
 const codec_kind stage_f16 = {
     .of = { "f16", "", "", "elements rounded to 11 bits, 2 bytes; beyond 65504 they become that", EVDB_STAGE_QUANTISER, 0 },
-    .configure = configure_half, .encode = encode_f16, .decode = decode_f16, .sound = sound_f16,
+    .configure = configure_half, .encode = encode_f16, .decode = decode_f16, .sound = sound_f16, .light = true,
 };
 
-/* ---- bf16 ---- */
-
-/* To the nearest, halves to even; what would round to infinity is cut instead. */
 static void encode_bf16(const codec_stage *s, const float *x, size_t count, uint8_t *codes, size_t stride)
 {
-    for (size_t i = 0; i < count; i++)
-        for (uint32_t j = 0; j < s->dim; j++) {
-            uint32_t bits, rounded;
-            memcpy(&bits, &x[i * s->dim + j], sizeof(bits));
-            rounded = bits + 0x7fff + (bits >> 16 & 1);
-            if ((rounded & 0x7f800000u) == 0x7f800000u) rounded = bits;
-            uint16_t upper = (uint16_t)(rounded >> 16);
-            memcpy(codes + i * stride + j * sizeof(upper), &upper, sizeof(upper));
-        }
+    encode_halves(s, &s->kernel->halves->bf16, x, count, codes, stride);
 }
 
 static void decode_bf16(const codec_stage *s, const uint8_t *codes, size_t stride, size_t count, float *x)
 {
-    for (size_t i = 0; i < count; i++)
-        for (uint32_t j = 0; j < s->dim; j++) {
-            uint16_t upper;
-            memcpy(&upper, codes + i * stride + j * sizeof(upper), sizeof(upper));
-            uint32_t bits = (uint32_t)upper << 16;
-            memcpy(&x[i * s->dim + j], &bits, sizeof(bits));
-        }
+    decode_halves(s, &s->kernel->halves->bf16, codes, stride, count, x);
 }
 
-static bool sound_bf16(const codec_stage *s, const uint8_t *code)
-{
-    bool sound = true;
-    for (uint32_t j = 0; j < s->dim; j++) {
-        uint16_t upper;
-        memcpy(&upper, code + j * sizeof(upper), sizeof(upper));
-        sound &= (upper & 0x7f80) != 0x7f80;
-    }
-    return sound;
-}
+static bool sound_bf16(const codec_stage *s, const uint8_t *code) { return s->kernel->halves->bf16.finite(code, s->dim); }
 
 const codec_kind stage_bf16 = {
     .of = { "bf16", "", "", "elements rounded to 8 bits, of any size, 2 bytes", EVDB_STAGE_QUANTISER, 0 },
-    .configure = configure_half, .encode = encode_bf16, .decode = decode_bf16, .sound = sound_bf16,
+    .configure = configure_half, .encode = encode_bf16, .decode = decode_bf16, .sound = sound_bf16, .light = true,
 };

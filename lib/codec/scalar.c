@@ -167,10 +167,12 @@ const codec_kind stage_i8 = {
     .of = { "i8", "quantization_8bit", "trained", "elements as 256 steps of their vector's own range, 1 byte, and 6 bytes a vector; trained: of a "
             "range for each element, which is learned", EVDB_STAGE_QUANTISER, 0 },
     .configure = configure_i8, .train = train, .ready = ready, .encode = encode, .decode = decode, .sound = sound, .score = score,
+    .light = true,
 };
 
 const codec_kind stage_i4 = {
     .of = { "i4", "quantization_4bit", "trained", "elements as 16 steps of their vector's own range, half a byte, and 6 bytes a vector; trained: "
             "of a range for each element, which is learned", EVDB_STAGE_QUANTISER, 0 },
     .configure = configure_i4, .train = train, .ready = ready, .encode = encode, .decode = decode, .sound = sound, .score = score,
+    .light = true,
 };

@@ -40,6 +40,7 @@ typedef struct codec_kind {
     void (*prepare)(const codec_stage *s, codec_sum sum, const float *q, void *table);
     void (*score)(const codec_stage *s, codec_sum sum, const float *q, const void *table, const uint8_t *codes, size_t stride,
                   size_t count, float *out);
+    bool light; /* coding costs less than the memory that floats lie in: large results go past the caches */
     bool estimates; /* sums tell more than decoded vectors would: these are no substitute where a sum is below zero */
     /* |x| of what was encoded, where a code tells that better than what it decodes to; else NULL. */
     double (*norm)(const codec_stage *s, const uint8_t *code);

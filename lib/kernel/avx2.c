@@ -5,7 +5,9 @@
  * memory, and reading it in four places is slower than in one. Both ways add in the same order, so a row's result does
  * not depend on its neighbours. */
 #include "kernel/element_rows.h"
+#include "kernel/halves_rows.h"
 #include "kernel/kernel.h"
+#include "kernel/past_caches.h"
 #include "kernel/signs_rows.h"
 #include "kernel/steps_rows.h"
 #include "kernel/whole_vectors.h"
@@ -201,6 +203,33 @@ INLINE void store_u4(uint8_t *c, __m256 low, __m256 high)
 
 STEPS_KERNEL(ISA, steps_avx2)
 
+/* ---- floats of 16 bits ---- */
+
+INLINE void put_halves(uint8_t *c, __m128i v) { _mm_storeu_si128((__m128i *)(void *)c, v); }
+INLINE void store_f16(uint8_t *c, __m256 v) { put_halves(c, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)); }
+
+INLINE __m256 load_bf16(const uint8_t *c, size_t i)
+{
+    __m128i halves = _mm_loadu_si128((const __m128i *)(const void *)(c + 2 * i));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+}
+
+INLINE void store_bf16(uint8_t *c, __m256 v)
+{
+    const __m256i exponent = _mm256_set1_epi32(0x7f800000);
+    __m256i bits = _mm256_castps_si256(v), odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    __m256i rounded = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7fff)), odd);
+    __m256i infinite = _mm256_cmpeq_epi32(_mm256_and_si256(rounded, exponent), exponent);
+    __m256i upper = _mm256_srli_epi32(_mm256_blendv_epi8(rounded, bits, infinite), 16);
+    put_halves(c, _mm_packus_epi32(_mm256_castsi256_si128(upper), _mm256_extracti128_si256(upper, 1)));
+}
+
+HALF_KERNEL(ISA, halves_avx2)
+
+#define PAST_STORE(p, v) _mm256_stream_ps(p, v)
+#define PAST_FENCE() _mm_sfence()
+PAST_CACHES(ISA)
+
 /* ---- signs ---- */
 
 #define ADD(a, b) _mm256_add_ps(a, b)
@@ -227,5 +256,6 @@ SIGNS_KERNEL(ISA, signs_avx2)
 
 const kernel kernel_avx2 = { "avx2",       usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
                              dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_avx2,
-                             &elements_avx2, &steps_avx2, &matrix_avx2, &signs_avx2 };
+                             &elements_avx2, &steps_avx2, &matrix_avx2, &signs_avx2,
+                             &halves_avx2, copy_past_caches, end_past_caches };
 #endif

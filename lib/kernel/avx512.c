@@ -3,7 +3,9 @@
  * Twice as fast as AVX2 on rows in the first-level cache, one and a half times in the second (a batch of queries meets a tile
  * there), a tenth at most from memory. Below WIDE elements nothing is gained: those are AVX2's. */
 #include "kernel/element_rows.h"
+#include "kernel/halves_rows.h"
 #include "kernel/kernel.h"
+#include "kernel/past_caches.h"
 #include "kernel/signs_rows.h"
 #include "kernel/steps_rows.h"
 #include "kernel/whole_vectors.h"
@@ -135,6 +137,32 @@ INLINE void store_u4(uint8_t *c, __m512 low, __m512 high)
 
 STEPS_KERNEL(ISA, steps_avx512)
 
+/* ---- floats of 16 bits ---- */
+
+INLINE void put_halves(uint8_t *c, __m256i v) { _mm256_storeu_si256((__m256i *)(void *)c, v); }
+INLINE void store_f16(uint8_t *c, __m512 v) { put_halves(c, _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)); }
+
+INLINE __m512 load_bf16(const uint8_t *c, size_t i)
+{
+    __m256i halves = _mm256_loadu_si256((const __m256i *)(const void *)(c + 2 * i));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+}
+
+INLINE void store_bf16(uint8_t *c, __m512 v)
+{
+    const __m512i exponent = _mm512_set1_epi32(0x7f800000);
+    __m512i bits = _mm512_castps_si512(v), odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+    __mmask16 infinite = _mm512_cmpeq_epi32_mask(_mm512_and_si512(rounded, exponent), exponent);
+    put_halves(c, _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_mask_mov_epi32(rounded, infinite, bits), 16)));
+}
+
+HALF_KERNEL(ISA, halves_avx512)
+
+#define PAST_STORE(p, v) _mm512_stream_ps(p, v)
+#define PAST_FENCE() _mm_sfence()
+PAST_CACHES(ISA)
+
 /* ---- signs ---- */
 
 #define ADD(a, b) _mm512_add_ps(a, b)
@@ -164,5 +192,6 @@ SIGNS_KERNEL(ISA, signs_avx512)
 
 const kernel kernel_avx512 = { "avx512",     usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
                                dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_avx512,
-                               &elements_avx512, &steps_avx512, &matrix_avx512, &signs_avx512 };
+                               &elements_avx512, &steps_avx512, &matrix_avx512, &signs_avx512,
+                               &halves_avx512, copy_past_caches, end_past_caches };
 #endif

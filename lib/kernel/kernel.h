@@ -6,6 +6,7 @@
 #define EVDB_KERNEL_H
 #include "kernel/codes.h"
 #include "kernel/elements.h"
+#include "kernel/halves.h"
 #include "kernel/signs.h"
 #include "kernel/steps.h"
 #include "kernel/matrix.h"
@@ -33,6 +34,11 @@ typedef struct kernel {
     const steps_kernel *steps;
     const matrix_kernel *matrix;
     const sign_kernel *signs;
+    const half_kernel *halves;
+    /* Copies n floats to memory that nobody is going to read soon, past the caches; once all are copied, end_past_caches() makes sure that
+     * other threads see them before what is written next. NULL where that cannot be told to a processor. */
+    void (*copy_past_caches)(const float *from, size_t n, float *to);
+    void (*end_past_caches)(void);
 } kernel;
 
 extern const kernel kernel_scalar;

@@ -3,6 +3,7 @@
  * Four accumulators hide the cycles an FMA takes, as far as two loads for each let it go. There are no masked loads: the last
  * one to three elements are gathered lane by lane. */
 #include "kernel/element_rows.h"
+#include "kernel/halves_rows.h"
 #include "kernel/kernel.h"
 #include "kernel/signs_rows.h"
 #include "kernel/steps_rows.h"
@@ -154,6 +155,27 @@ INLINE void store_u4(uint8_t *c, float32x4_t low, float32x4_t high)
 
 STEPS_KERNEL(, steps_neon)
 
+/* ---- floats of 16 bits ---- */
+
+INLINE void put_halves(uint8_t *c, uint16x4_t v) { vst1_u8(c, vreinterpret_u8_u16(v)); }
+INLINE void store_f16(uint8_t *c, float32x4_t v) { put_halves(c, vreinterpret_u16_f16(vcvt_f16_f32(v))); }
+
+INLINE float32x4_t load_bf16(const uint8_t *c, size_t i)
+{
+    return vreinterpretq_f32_u32(vshll_n_u16(vreinterpret_u16_u8(vld1_u8(c + 2 * i)), 16));
+}
+
+INLINE void store_bf16(uint8_t *c, float32x4_t v)
+{
+    const uint32x4_t exponent = vdupq_n_u32(0x7f800000);
+    uint32x4_t bits = vreinterpretq_u32_f32(v), odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
+    uint32x4_t rounded = vaddq_u32(vaddq_u32(bits, vdupq_n_u32(0x7fff)), odd);
+    uint32x4_t infinite = vceqq_u32(vandq_u32(rounded, exponent), exponent);
+    put_halves(c, vshrn_n_u32(vbslq_u32(infinite, bits, rounded), 16));
+}
+
+HALF_KERNEL(, halves_neon)
+
 /* ---- signs ---- */
 
 #define ADD(a, b) vaddq_f32(a, b)
@@ -181,8 +203,10 @@ SIGNS_KERNEL(, signs_neon)
 
 const kernel kernel_neon = { "neon",       usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
                              dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_neon,
-                             &elements_neon, &steps_neon, &matrix_neon, &signs_neon };
+                             &elements_neon, &steps_neon, &matrix_neon, &signs_neon,
+                             &halves_neon, NULL, NULL };
 const kernel kernel_neon_dot = { "neon-dot",   usable_dot,    dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
                                  dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_neon_dot,
-                                 &elements_neon, &steps_neon, &matrix_neon, &signs_neon };
+                                 &elements_neon, &steps_neon, &matrix_neon, &signs_neon,
+                                 &halves_neon, NULL, NULL };
 #endif

@@ -60,4 +60,5 @@ static bool finite_f32(const float *a, size_t n)
 
 const kernel kernel_scalar = { "scalar",     usable,        dot_f32,     l2sq_f32,        l1_f32,     differ_f32,
                                dot_f32_rows, l2sq_f32_rows, l1_f32_rows, differ_f32_rows, finite_f32, &codes_scalar,
-                               &elements_scalar, &steps_scalar, &matrix_scalar, &signs_scalar };
+                               &elements_scalar, &steps_scalar, &matrix_scalar, &signs_scalar,
+                               &halves_scalar, NULL, NULL };

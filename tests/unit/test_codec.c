@@ -47,6 +47,33 @@ static void huge_elements_stay_finite(void **state)
     }
 }
 
+/* From 32 MB on, floats go past the caches where memory lets them. */
+static void vectors_that_fill_more_than_the_caches_come_back_as_they_do_one_by_one(void **state)
+{
+    (void)state;
+    static const char *const specs[] = { "f16", "bf16", "i8:trained" };
+    enum { DIM = 40, COUNT = (1 << 23) / DIM + 7, ONES = 300 };
+    float *x = malloc((size_t)COUNT * DIM * sizeof(*x)), *back = malloc(((size_t)COUNT * DIM + 1) * sizeof(*back)), one[DIM];
+    unsigned char *codes = malloc((size_t)COUNT * DIM * 2);
+    assert_true(x && back && codes);
+    seed_floats(&seed, x, (size_t)COUNT * DIM);
+    for (size_t s = 0; s < sizeof(specs) / sizeof(*specs); s++) {
+        evdb_codec *c = made_codec_on(specs[s], DIM, x, 1000);
+        ok(evdb_codec_encode(c, x, COUNT, codes, NULL, &why));
+        ok(evdb_codec_decode(c, codes, NULL, COUNT, back + 1, &why));
+        for (size_t n = 0; n < ONES; n++) {
+            size_t i = n < 3 ? n : n < 6 ? COUNT - n + 2 : seed_below(&seed, COUNT), bytes = evdb_codec_bound(c);
+            unsigned char code[DIM * 2];
+            ok(evdb_codec_encode(c, x + i * DIM, 1, code, NULL, &why));
+            assert_memory_equal(code, codes + i * bytes, bytes);
+            ok(evdb_codec_decode(c, code, NULL, 1, one, &why));
+            assert_memory_equal(one, back + 1 + i * DIM, sizeof(one));
+        }
+        evdb_codec_free(c);
+    }
+    free(x), free(back), free(codes);
+}
+
 static void a_codec_that_makes_no_sense_is_refused_by_what_is_wrong(void **state)
 {
     static const struct { const char *spec, *says; } cases[] = {
@@ -137,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(elements_come_back_within_what_their_type_rounds),
         cmocka_unit_test(huge_elements_stay_finite),
+        cmocka_unit_test(vectors_that_fill_more_than_the_caches_come_back_as_they_do_one_by_one),
         cmocka_unit_test(a_codec_that_makes_no_sense_is_refused_by_what_is_wrong),
         cmocka_unit_test(a_vector_that_is_not_finite_is_refused_by_its_number),
         cmocka_unit_test(a_sealed_vector_tells_its_codec_and_any_damage),
