@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "base/try.h"
 #include "codec/codec_private.h"
-#include "kernel/metric.h"
 #include <string.h>
 
 enum { BLOCK_FLOATS = 1 << 17, NEAR_FLOATS = 1 << 11, BLOCK_MAX = 256 };
@@ -37,6 +36,7 @@ void codec_free(codec *c)
         mem_free(s->mem, s->trained);
     }
     const evdb_allocator mem = c->mem;
+    mem_free(&mem, c->origin);
     mem_free(&mem, c);
 }
 
@@ -118,7 +118,7 @@ out:
     return rc;
 }
 
-void codec_settle(codec *c)
+evdb_status codec_settle(codec *c, evdb_error *err)
 {
     c->widest = c->dim;
     for (uint32_t i = 0; i < c->transforms; i++)
@@ -129,6 +129,7 @@ void codec_settle(codec *c)
     c->fingerprint = checksum(c->spec, strlen(c->spec), c->dim);
     for (uint32_t i = 0; i < c->count; i++)
         if (c->stages[i].trained) c->fingerprint = checksum(c->stages[i].trained, c->stages[i].trained_bytes, c->fingerprint);
+    return codec_find_origin(c, err);
 }
 
 evdb_status codec_create(const evdb_allocator *mem, const kernel *k, const char *spec, uint32_t dim, const codec_training *t,
@@ -145,7 +146,7 @@ evdb_status codec_create(const evdb_allocator *mem, const kernel *k, const char 
     codec_training none = { 0 };
     TRY(check_sample(c, t ? t : &none, err));
     TRY(train(c, t ? t : &none, err));
-    codec_settle(c);
+    TRY(codec_settle(c, err));
     *out = c;
     c = NULL;
 out:
@@ -210,16 +211,21 @@ void codec_encode(const codec *c, const float *x, size_t count, uint8_t *codes, 
     }
 }
 
+void codec_back(const codec *c, const float *y, size_t count, float *x, void *room)
+{
+    float *half = room;
+    for (uint32_t i = c->transforms; i-- > 0;) {
+        float *to = i == 0 ? x : y == half ? half + between(c) : half;
+        c->stages[i].kind->back(&c->stages[i], y, count, to);
+        y = to;
+    }
+}
+
 static void decode_block(const codec *c, const uint8_t *codes, size_t stride, size_t count, float *x, void *room)
 {
     const codec_stage *q = codec_quantiser(c);
-    float *half = room, *from = half;
-    q->kind->decode(q, codes, stride, count, from);
-    for (uint32_t i = c->transforms; i-- > 0;) {
-        float *to = i == 0 ? x : from == half ? half + between(c) : half;
-        c->stages[i].kind->back(&c->stages[i], from, count, to);
-        from = to;
-    }
+    q->kind->decode(q, codes, stride, count, room);
+    codec_back(c, room, count, x, room);
 }
 
 void codec_decode(const codec *c, const uint8_t *codes, size_t stride, size_t count, float *x, void *room)
@@ -238,23 +244,6 @@ bool codec_sound(const codec *c, const uint8_t *code)
 {
     const codec_stage *q = codec_quantiser(c);
     return !q->kind->sound || q->kind->sound(q, code);
-}
-
-/* Rows of transforms are orthonormal: what they turn is as long before as behind, unless a mean was taken away. */
-static bool keeps_norms(const codec *c)
-{
-    for (uint32_t i = 0; i < c->transforms; i++)
-        if (c->stages[i].kind->mean && c->stages[i].kind->mean(&c->stages[i])) return false;
-    return true;
-}
-
-float codec_inverse_norm(const codec *c, const uint8_t *code, void *room)
-{
-    const codec_stage *q = codec_quantiser(c);
-    if (q->kind->norm && keeps_norms(c)) return metric_inverse_of(q->kind->norm(q, code));
-    float *x = (float *)room + 2 * between(c);
-    codec_decode(c, code, c->code_bytes, 1, x, room);
-    return metric_inverse_norm(x, c->dim);
 }
 
 /* ---- codes and bytes ---- */

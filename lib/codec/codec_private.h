@@ -12,6 +12,8 @@ struct evdb_codec {
     uint32_t count, transforms; /* stages: transforms first, then the quantiser, then a byte codec or none */
     size_t code_bytes, bound;
     uint64_t fingerprint;
+    float *origin; /* what transforms make of zeros; NULL where they leave them what they are */
+    double origin_square; /* the norm of what they make of zeros on the way back, squared */
     char spec[EVDB_CODEC_SPEC_MAX + 1];
 };
 
@@ -26,6 +28,9 @@ bool codec_past_caches(const codec *c, size_t count);
 /* The transforms alone: count rows, at most a block, to y, which is where they end up in `room`, or x where there is none. */
 const float *codec_forward(const codec *c, uint32_t transforms, const float *x, size_t count, void *room);
 
+/* ... and back, count rows, at most a block. y may be `room`. */
+void codec_back(const codec *c, const float *y, size_t count, float *x, void *room);
+
 /* Fills stages from text, without training (spec.c). c->dim is set, 0 = not known. */
 evdb_status codec_parse(codec *c, const char *spec, evdb_error *err);
 /* Configures stages from `first` on again, with what the one before them has become by training. */
@@ -33,6 +38,8 @@ evdb_status codec_reconnect(codec *c, uint32_t first, evdb_error *err);
 /* Stage i has been trained or loaded. Those behind it are told what comes out of it, where only that could tell. */
 evdb_status codec_ready(codec *c, uint32_t i, evdb_error *err);
 /* Once all stages are ready: sizes, and what tells it from others. */
-void codec_settle(codec *c);
+evdb_status codec_settle(codec *c, evdb_error *err);
+/* Part of that: c->origin (codec_norm.c). */
+evdb_status codec_find_origin(codec *c, evdb_error *err);
 
 #endif

@@ -82,7 +82,7 @@ evdb_status codec_load(const evdb_allocator *mem, const kernel *k, const void *b
         TRY(error_set(err, EVDB_CORRUPT, "a saved codec is none that this evdb knows: '%s'", head.spec));
     TRY(rc);
     TRY(load_stages(c, (const char *)bytes + sizeof(head), (const char *)bytes + size - sizeof(uint64_t), err));
-    codec_settle(c);
+    TRY(codec_settle(c, err));
     *out = c;
     c = NULL;
 out:

@@ -121,7 +121,11 @@ static float *decode_some(const pq_shape *s, const float *book, const uint8_t *c
 {
     switch (size) {
     case 2: return decode_parts(s, book, code, part, end, 2, x);
+    case 3: return decode_parts(s, book, code, part, end, 3, x);
     case 4: return decode_parts(s, book, code, part, end, 4, x);
+    case 5: return decode_parts(s, book, code, part, end, 5, x);
+    case 6: return decode_parts(s, book, code, part, end, 6, x);
+    case 7: return decode_parts(s, book, code, part, end, 7, x);
     case 8: return decode_parts(s, book, code, part, end, 8, x);
     case 16: return decode_parts(s, book, code, part, end, 16, x);
     default: return decode_parts(s, book, code, part, end, size, x);

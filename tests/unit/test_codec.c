@@ -1,6 +1,7 @@
 /* test_codec.c - a codec as a chain of stages: named as text, applied, sealed, saved. */
 #include "codec/codec.h"
 #include "expect.h"
+#include "kernel/metric.h"
 #include "made_codec.h"
 #include "seed.h"
 #include <evdb.h>
@@ -72,6 +73,31 @@ static void vectors_that_fill_more_than_the_caches_come_back_as_they_do_one_by_o
         evdb_codec_free(c);
     }
     free(x), free(back), free(codes);
+}
+
+/* Far from zero, where the mean is most of a vector, and around it, where what is left is small beside the mean. */
+static void norms_are_those_of_what_comes_back(void **state)
+{
+    (void)state;
+    static const char *const specs[] = { "i8", "pca:9+f32", "pca:0.9+rotate+i8", "opq:4", "rp:7+f16", "rotate+i8", "pca:12+pq:3" };
+    enum { DIM = 24, COUNT = 1500, LOOK = 200 };
+    static float x[COUNT * DIM], y[DIM];
+    for (size_t s = 0; s < sizeof(specs) / sizeof(*specs); s++)
+        for (size_t far = 0; far < 2; far++) {
+            seed_floats(&seed, x, COUNT * DIM);
+            for (size_t i = 0; far && i < COUNT * DIM; i++) x[i] += (float)(i / DIM % 2 ? 5 : -4.9f);
+            evdb_codec *c = made_codec_on(specs[s], DIM, x, COUNT);
+            uint8_t *code = malloc(evdb_codec_bound(c));
+            void *room = malloc(codec_room(c));
+            for (size_t i = 0; i < LOOK; i++) {
+                ok(evdb_codec_encode(c, x + i * DIM, 1, code, NULL, &why));
+                ok(evdb_codec_decode(c, code, NULL, 1, y, &why));
+                float got = codec_inverse_norm(c, code, room), expected = metric_inverse_norm(y, DIM);
+                if (!(fabsf(got - expected) <= 1e-5f * expected)) fail_msg("%s: %g where %g belongs", specs[s], got, expected);
+            }
+            free(code), free(room);
+            evdb_codec_free(c);
+        }
 }
 
 static void a_codec_that_makes_no_sense_is_refused_by_what_is_wrong(void **state)
@@ -165,6 +191,7 @@ int main(void)
         cmocka_unit_test(elements_come_back_within_what_their_type_rounds),
         cmocka_unit_test(huge_elements_stay_finite),
         cmocka_unit_test(vectors_that_fill_more_than_the_caches_come_back_as_they_do_one_by_one),
+        cmocka_unit_test(norms_are_those_of_what_comes_back),
         cmocka_unit_test(a_codec_that_makes_no_sense_is_refused_by_what_is_wrong),
         cmocka_unit_test(a_vector_that_is_not_finite_is_refused_by_its_number),
         cmocka_unit_test(a_sealed_vector_tells_its_codec_and_any_damage),
