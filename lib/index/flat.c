@@ -205,7 +205,7 @@ static void fill(flat *f, chunk *c, uint32_t at, const evdb_id *id, char *text, 
     size_t bytes = stored_bytes(&f->o);
     memcpy(to, vector, bytes);
     memset(to + bytes, 0, f->stride - bytes);
-    if (c->inverses) ((float *)(uintptr_t)c->inverses)[at] = metric_inverse_norm(row_floats(f, to, f->decoded), f->o.dim);
+    if (c->inverses) ((float *)(uintptr_t)c->inverses)[at] = row_inverse_norm(f, to, f->decoded);
     if (c->texts) {
         c->texts[at] = text;
         c->lengths[at] = (uint32_t)id->length;

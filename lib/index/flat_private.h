@@ -75,8 +75,8 @@ static inline chunk *chunk_at(const flat *f, uint32_t row, uint32_t *at)
     return (chunk *)(uintptr_t)&f->chunks[c];
 }
 
-/* The floats of a row that begins there: flat_vector(). */
-const float *row_floats(const flat *f, const void *row, float *room);
+/* Of a row that begins there: codec_inverse_norm(), or of its elements. room: flat_room() floats. */
+float row_inverse_norm(const flat *f, const void *row, float *room);
 /* Distances from a query to `count` rows of a chunk, from `at` on. */
 static inline void row_distances(const flat *f, const chunk *c, uint32_t at, size_t count, const flat_ready *q, float *out)
 {

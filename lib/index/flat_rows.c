@@ -8,12 +8,17 @@ enum {
     PIECE = 1024 /* elements, whole bytes of bits */
 };
 
-const float *row_floats(const flat *f, const void *row, float *room)
+static const float *row_floats(const flat *f, const void *row, float *room)
 {
     if (f->o.codec) codec_decode(f->o.codec, row, f->stride, 1, room, room + f->o.dim);
     else if (f->o.dtype == EVDB_F32) return row;
     else element_decode(f->o.dtype, row, f->o.dim, room);
     return room;
+}
+
+float row_inverse_norm(const flat *f, const void *row, float *room)
+{
+    return f->o.codec ? codec_inverse_norm(f->o.codec, row, room) : metric_inverse_norm(row_floats(f, row, room), f->o.dim);
 }
 
 size_t flat_room(const flat *f)
