@@ -5,7 +5,7 @@
 FILE as for peers.py; fashion-mnist when there is none. Both are trained on the same vectors, on one thread. Then each encodes and
 decodes in turns, by the functions beneath the Python of either: all vectors in one call, and some of them one a call. The median of
 the rounds counts, in CPU time. Errors are of what is decoded: |x - x'| / |x|, and its square an element. Recall is that of the
-nearest by the codecs' own distances among the exact nearest. Under cosine vectors have unit length and are ranked by inner product.
+nearest by the codecs' own distances among the exact nearest. Most of the time of all rows is faiss's training of OPQ: minutes. Under cosine vectors have unit length and are ranked by inner product.
 Speeds and ratios are evdb's in multiples of faiss's."""
 import statistics
 import time
@@ -143,7 +143,7 @@ def show(name, both):
     for one in both:
         cells = [f"{one.bytes:8}", f"{one.shared / 1024:7.0f}K", f"{one.train:8.2f}", f"{one.error:8.5f}", f"{one.square:8.3g}",
                  f"{one.recall:8.4f}", *(f"{micros:8.3f}" for micros in one.times.values())]
-        print(f"{name:8}{one.name:6} {one.spec:18}" + "".join(f"{cell:>9}" for cell in cells))
+        print(f"{name:8}{one.name:6} {one.spec:18}" + "".join(f"{cell:>9}" for cell in cells), flush=True)
     if len(both) < 2:
         return
     mine, other = both
@@ -159,7 +159,7 @@ def show(name, both):
 def run(names, base, queries, truth, metric, count):
     import evdb
 
-    print(f"{'':14} {'':18}" + "".join(f"{head:>9}" for head in HEADS) + "    (times: CPU microseconds a vector)")
+    print(f"{'':14} {'':18}" + "".join(f"{head:>9}" for head in HEADS) + "    (times: CPU microseconds a vector)", flush=True)
     for name, (mine, other) in pairs(base.shape[1]).items():
         if names and name not in names:
             continue
@@ -168,7 +168,7 @@ def run(names, base, queries, truth, metric, count):
             try:
                 both.append(measure(spec, library, base, queries, truth, metric))
             except (evdb.Invalid, ImportError, RuntimeError) as why:
-                print(f"{name:8}{library.name:6} {spec:18} skipped: {str(why).splitlines()[0][:90]}")
+                print(f"{name:8}{library.name:6} {spec:18} skipped: {str(why).splitlines()[0][:90]}", flush=True)
                 if library is Evdb:
                     break
         rounds(both, base, count)
