@@ -108,7 +108,10 @@ evdb_status recode_train(engine *e, rows_reader *rd, const char *spec, codec **o
     if (!needed) goto out;
     size_t from = back ? s.count - back : 0, count = s.count - from < RECODE_HELD_BACK ? s.count - from : RECODE_HELD_BACK;
     rc = measure(e, *out, s.vectors + from * s.dim, count, loss, err);
-    if (rc != EVDB_OK) codec_free(*out);
+    if (rc != EVDB_OK) {
+        codec_free(*out);
+        *out = NULL;
+    }
 out:
     mem_free(mem, s.vectors);
     return rc;
