@@ -290,6 +290,21 @@ static void what_cannot_have_a_codec_says_so(void **state)
     evdb_store_close(store);
 }
 
+static void a_store_without_vectors_has_none_to_train_on(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = store_with(t, "open", NULL, EVDB_COSINE); /* of a dimension that nobody knows yet */
+    refused(EVDB_INVALID, evdb_record_insert_compressed(store, num(0), rows[0], DIM, NULL, "pq:4", NULL, &why));
+    expect_says("1024");
+    ok(evdb_record_insert_compressed(store, num(0), rows[0], DIM, NULL, "i8", NULL, &why));
+    refused(EVDB_INVALID, evdb_record_insert_compressed(store, num(1), rows[1], DIM, NULL, "pq:4", NULL, &why));
+    expect_says("1024");
+    ok(evdb_record_delete(store, num(0), 0, &why));
+    refused(EVDB_INVALID, evdb_record_insert_compressed(store, num(1), rows[1], DIM, NULL, "pq:4", NULL, &why));
+    evdb_store_close(store);
+    sound(t);
+}
+
 static void a_database_in_memory_does_it_too(void **state)
 {
     scratch t = { .db = NULL };
@@ -344,6 +359,7 @@ int main(void)
         TEST(a_trained_codec_waits_for_vectors_and_then_takes_over),
         TEST(vectors_of_another_kind_make_it_learn_anew),
         TEST(what_cannot_have_a_codec_says_so),
+        TEST(a_store_without_vectors_has_none_to_train_on),
         TEST(a_database_in_memory_does_it_too),
         TEST(stores_get_the_codec_of_their_database_where_they_can_have_one),
     };
