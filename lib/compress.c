@@ -88,7 +88,7 @@ evdb_status evdb_store_get_compression(evdb_store *store, evdb_compression *out,
     TRY(rows_read(e->rows, &rd, err));
     TRY(engine_learn(e, rd, err));
     TRY(codecs_learn(e, rd, err));
-    codecs_coding(e, &coding);
+    TRY(rows_coding_now(rd, &coding, err)); /* not what another thread has learned since: its codec may be none that rd sees */
     snprintf(c.codec, sizeof(c.codec), "%s", coding.wanted);
     TRY(sizes(e, rd, &coding, &c, err));
     TRY(rows_slots(rd, &c.total, err));
