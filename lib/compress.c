@@ -70,7 +70,7 @@ static evdb_status what_is_missing(engine *e, evdb_compression *c, evdb_error *e
     if (!*c->codec) return EVDB_OK;
     evdb_status rc = recode_needed(e, c->codec, &c->needed, &unfit);
     if (rc == EVDB_INVALID || rc == EVDB_LIMIT) {
-        snprintf(c->problem, sizeof(c->problem), "%s", unfit.message);
+        snprintf(c->problem, sizeof(c->problem), "%.*s", (int)sizeof(c->problem) - 1, unfit.message);
         rc = EVDB_OK;
     }
     if (rc != EVDB_OK && err) *err = unfit;
