@@ -49,7 +49,7 @@ void codecs_coding(engine *e, rows_coding *out)
 
 bool codecs_unsettled(engine *e)
 {
-    return atomic_load(&e->codecs.pending) || atomic_load(&e->codecs.untrained) || atomic_load(&e->drift.found);
+    return atomic_load(&e->codecs.pending) || atomic_load(&e->codecs.untrained) || drift_found(e, atomic_load(&e->codecs.now));
 }
 
 bool codecs_renewed(engine *e, uint32_t version)

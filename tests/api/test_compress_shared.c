@@ -122,6 +122,33 @@ static void a_writer_that_has_never_written_takes_what_is_in_force(void **state)
     }
 }
 
+/* ... although each has found out that vectors have changed. */
+static void of_many_writers_one_trains_a_codec_anew(void **state)
+{
+    enum { USERS = 3 };
+    scratch *t = *state;
+    user users[USERS];
+    evdb_compression before = EVDB_COMPRESSION, after = EVDB_COMPRESSION;
+    float kept[2 * ROWS][DIM];
+    memcpy(kept, rows, sizeof(rows));
+    for (int i = 0; i < 2 * ROWS; i++) /* first some elements matter, and then others */
+        for (int j = 0; j < DIM; j++) rows[i][j] *= (i < ROWS) == (j < DIM / 2) ? 1 : 0.001f;
+    users[0] = create(t, "pca:8+i8");
+    put(users[0].store, 0, ROWS);
+    ok(evdb_store_recode(users[0].store, &why));
+    ok(evdb_store_get_compression(users[0].store, &before, &why));
+    for (int i = 1; i < USERS; i++) users[i] = enter(t);
+    for (int i = 0; i < USERS; i++) { /* enough to tell, and too few to tell of the codec that somebody trains meanwhile */
+        put(users[i].store, ROWS, ROWS);
+        put(users[i].store, ROWS, ROWS / 2);
+    }
+    for (int i = 0; i < USERS; i++) ok(evdb_store_recode(users[i].store, &why));
+    ok(evdb_store_get_compression(users[0].store, &after, &why));
+    assert_int_equal(after.version, before.version + 1);
+    for (int i = 0; i < USERS; i++) leave(users[i]);
+    memcpy(rows, kept, sizeof(rows));
+}
+
 int main(void)
 {
     uint64_t seed = seed_print();
@@ -130,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_writer_that_has_not_heard_of_another_codec_loses_nothing),
         TEST(a_writer_that_has_never_written_takes_what_is_in_force),
+        TEST(of_many_writers_one_trains_a_codec_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
