@@ -10,7 +10,7 @@
 
 static commit_request request_of(const input *in, const evdb_batch *b)
 {
-    return (commit_request){ .kind = COMMIT_WRITES, .writes = in->writes, .count = in->count,
+    return (commit_request){ .kind = COMMIT_WRITES, .writes = in->writes, .count = in->count, .codec = in->codec,
                              .partial = b->flags & EVDB_BATCH_PARTIAL, .statuses = in->statuses, .versions = b->versions,
                              .errors = b->flags & EVDB_BATCH_PARTIAL ? b->errors : NULL };
 }

@@ -62,6 +62,21 @@ out:
     return rc;
 }
 
+/* What it waits for. A codec that was chosen before the first vector came may not fit it: then for another codec. */
+static evdb_status what_is_missing(engine *e, evdb_compression *c, evdb_error *err)
+{
+    evdb_error unfit;
+    c->state = EVDB_COMPRESSION_WAITING;
+    if (!*c->codec) return EVDB_OK;
+    evdb_status rc = recode_needed(e, c->codec, &c->needed, &unfit);
+    if (rc == EVDB_INVALID || rc == EVDB_LIMIT) {
+        snprintf(c->problem, sizeof(c->problem), "%.*s", (int)sizeof(c->problem) - 1, unfit.message);
+        rc = EVDB_OK;
+    }
+    if (rc != EVDB_OK && err) *err = unfit;
+    return rc;
+}
+
 evdb_status evdb_store_get_compression(evdb_store *store, evdb_compression *out, evdb_error *err)
 {
     engine *e = store->engine;
@@ -73,19 +88,16 @@ evdb_status evdb_store_get_compression(evdb_store *store, evdb_compression *out,
     TRY(rows_read(e->rows, &rd, err));
     TRY(engine_learn(e, rd, err));
     TRY(codecs_learn(e, rd, err));
-    codecs_coding(e, &coding);
+    TRY(rows_coding_now(rd, &coding, err)); /* not what another thread has learned since: its codec may be none that rd sees */
     snprintf(c.codec, sizeof(c.codec), "%s", coding.wanted);
     TRY(sizes(e, rd, &coding, &c, err));
     TRY(rows_slots(rd, &c.total, err));
     c.done = coding.recode_from < 0 || (uint64_t)coding.recode_from > c.total ? c.total : (uint64_t)coding.recode_from;
     c.state = coding.recode_from >= 0 ? EVDB_COMPRESSION_RECODING : EVDB_COMPRESSION_SETTLED;
-    if (strcmp(c.codec, c.in_force) != 0) {
-        c.state = EVDB_COMPRESSION_WAITING;
-        if (*c.codec) TRY(recode_needed(e, c.codec, &c.needed, err));
-    }
+    recode_problem(e, c.problem, sizeof(c.problem));
+    if (strcmp(c.codec, c.in_force) != 0) TRY(what_is_missing(e, &c, err));
     if (atomic_load(&e->recode.phase) == RECODE_TRAINING) c.state = EVDB_COMPRESSION_TRAINING;
     c.loss_now = drift_loss(e);
-    recode_problem(e, c.problem, sizeof(c.problem));
     rc = options_export(out, &c, sizeof(c), "evdb_compression", err);
 out:
     rows_read_end(rd);

@@ -39,7 +39,7 @@ typedef struct evdb_compression {
     double loss;                          /* mean relative error |x - x'| / |x| where it was trained; 0 = it was not */
     double loss_now;                      /* of vectors this process has written lately; 0 = not known */
     uint64_t version;                     /* how often a codec was chosen or trained for this store */
-    char problem[256];                    /* why training or writing again failed last, in this process; "" = it did not */
+    char problem[256];                    /* why training or writing again failed last, in this process, or cannot begin; "" = neither */
 } evdb_compression;
 #define EVDB_COMPRESSION { .size = sizeof(evdb_compression) }
 

@@ -48,6 +48,13 @@ static evdb_status train(codec_stage *s, const codec_training *t, evdb_error *er
     return rc;
 }
 
+/* What may be added to it, or taken from it. Rounded up by half of the last bit, it would lead beyond the floats. */
+static float left_beside(float centre)
+{
+    float left = FLT_MAX - fabsf(centre);
+    return (double)left + fabsf(centre) > FLT_MAX ? nextafterf(left, 0) : left;
+}
+
 static evdb_status ready(codec_stage *s, evdb_error *err)
 {
     evdb_status rc = s->trained ? stage_trained_floats(s, s->dim, err) : EVDB_OK;
@@ -61,7 +68,7 @@ static evdb_status ready(codec_stage *s, evdb_error *err)
     p->most = FLT_MAX;
     for (uint32_t i = 0; i < s->dim; i++) {
         square += (double)p->centre[i] * p->centre[i];
-        p->most = fminf(p->most, FLT_MAX - fabsf(p->centre[i]));
+        p->most = fminf(p->most, left_beside(p->centre[i]));
     }
     p->norm = sqrt(square);
     return EVDB_OK;

@@ -128,7 +128,7 @@ evdb_status rows_vector_at(rows_reader *rd, uint64_t slot, uint64_t sequence, ro
 /* ---- codecs: what vectors are written with that are not elements (rows_codec.c) ---- */
 
 typedef struct rows_codec {
-    uint32_t id;
+    uint32_t id;       /* 0 = it is new */
     bool own;          /* of records that asked for it: their vectors are left as they are */
     const char *spec;  /* borrowed until the next step or the end of the read, like all below */
     double loss;       /* mean relative error when it was trained */
@@ -154,12 +154,14 @@ evdb_status rows_vectors_of_others(rows_reader *rd, uint64_t from, uint32_t code
 
 /* Within a transaction: */
 evdb_status rows_codec_add(rows *r, const rows_codec *codec, uint32_t *id, evdb_error *err);
+/* Is it there? */
+evdb_status rows_codec_known(rows *r, uint32_t id, bool *known, evdb_error *err);
 evdb_status rows_coding_set(rows *r, const rows_coding *coding, evdb_error *err);
 /* As the transaction sees it: without what is wanted. */
 void rows_coding_within(const rows *r, rows_coding *out);
 /* Writes a vector again, if it is the one that was read (of v's slot and sequence); `v` is as it shall be. */
 evdb_status rows_recode(rows *r, const rows_vector *v, evdb_error *err);
-/* Forgets codecs that no vector is of. Reads the slots of all. */
+/* Forgets codecs that no vector is of: whoever writes one of them yet puts it back. Reads the slots of all. */
 evdb_status rows_codecs_sweep(rows *r, evdb_error *err);
 
 /* ---- the hint: how far commits have got, without asking SQLite ---- */

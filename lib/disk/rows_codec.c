@@ -92,8 +92,22 @@ evdb_status rows_codec_add(rows *r, const rows_codec *codec, uint32_t *id, evdb_
     if (codec->bytes) sqlite3_bind_blob64(st, 4, codec->bytes, codec->size, SQLITE_STATIC);
     else sqlite3_bind_null(st, 4);
     sqlite3_bind_int64(st, 5, checksum_of(codec));
+    if (codec->id) sqlite3_bind_int64(st, 6, codec->id);
+    else sqlite3_bind_null(st, 6);
     TRY(sql_run(&r->writer, st, err));
     *id = (uint32_t)sqlite3_last_insert_rowid(r->writer.handle);
+out:
+    return rc;
+}
+
+evdb_status rows_codec_known(rows *r, uint32_t id, bool *known, evdb_error *err)
+{
+    sqlite3_stmt *st;
+    evdb_status rc;
+    TRY(rows_write_statement(r, W_CODEC, &st, err));
+    sqlite3_bind_int64(st, 1, id);
+    rc = sql_step(&r->writer, st, known, err);
+    sqlite3_reset(st);
 out:
     return rc;
 }

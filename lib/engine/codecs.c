@@ -49,7 +49,7 @@ void codecs_coding(engine *e, rows_coding *out)
 
 bool codecs_unsettled(engine *e)
 {
-    return atomic_load(&e->codecs.pending) || atomic_load(&e->codecs.untrained) || atomic_load(&e->drift.found);
+    return atomic_load(&e->codecs.pending) || atomic_load(&e->codecs.untrained) || drift_found(e, atomic_load(&e->codecs.now));
 }
 
 bool codecs_renewed(engine *e, uint32_t version)
@@ -57,6 +57,13 @@ bool codecs_renewed(engine *e, uint32_t version)
     rows_coding c;
     codecs_coding(e, &c);
     return c.version != version && c.recode_from < 0;
+}
+
+void codecs_hear(engine *e, const rows *r)
+{
+    rows_coding now;
+    rows_coding_within(r, &now);
+    if (now.version != atomic_load(&e->codecs.version) || now.recode_from >= 0) atomic_store(&e->codecs.pending, true);
 }
 
 /* Without trained parameters it is made anew from its name: its dimension may have been open when it was chosen. */
@@ -82,40 +89,83 @@ static const codec_met *find(codecs *c, uint32_t id, uint32_t dim)
 }
 
 /* With the lock held. */
-static evdb_status meet(engine *e, rows_reader *rd, uint32_t id, uint32_t dim, const codec_met **out, evdb_error *err)
+static evdb_status meet(engine *e, const rows_codec *row, uint32_t dim, const codec_met **out, evdb_error *err)
 {
     const evdb_allocator *mem = &e->db->platform.mem;
-    rows_codec row;
     codec *made = NULL;
-    evdb_status rc = rows_codec_get(rd, id, &row, err);
-    if (rc == EVDB_OK) rc = make(e, &row, dim, &made, err);
+    evdb_status rc = make(e, row, dim, &made, err);
     if (rc != EVDB_OK) return rc;
     codec_met *m = mem_alloc(mem, sizeof(*m));
     if (!m) {
         codec_free(made);
         return error_no_memory(err, sizeof(*m), "a codec");
     }
-    *m = (codec_met){ .id = id, .loss = row.loss, .codec = made, .next = e->codecs.met };
+    *m = (codec_met){ .id = row->id, .own = row->own, .loss = row->loss, .codec = made, .next = e->codecs.met };
     e->codecs.met = m;
     *out = m;
     return EVDB_OK;
 }
 
+evdb_status codecs_meet(engine *e, const rows_codec *row, uint32_t dim, const codec_met **out, evdb_error *err)
+{
+    evdb_status rc = EVDB_OK;
+    pthread_mutex_lock(&e->codecs.lock);
+    *out = find(&e->codecs, row->id, dim);
+    if (!*out) rc = meet(e, row, dim, out, err);
+    pthread_mutex_unlock(&e->codecs.lock);
+    return rc;
+}
+
+/* Is it known without a look at rows.db? */
+static bool known(engine *e, uint32_t id, uint32_t dim, const codec_met **out)
+{
+    *out = NULL;
+    if (!id) return true;
+    pthread_mutex_lock(&e->codecs.lock);
+    *out = find(&e->codecs, id, dim);
+    pthread_mutex_unlock(&e->codecs.lock);
+    return *out;
+}
+
 evdb_status codecs_get(engine *e, rows_reader *rd, uint32_t id, uint32_t dim, const codec_met **out, evdb_error *err)
 {
-    rows_reader *own = NULL;
+    rows_codec row;
+    if (known(e, id, dim, out)) return EVDB_OK;
+    evdb_status rc = rows_codec_get(rd, id, &row, err);
+    return rc == EVDB_OK ? codecs_meet(e, &row, dim, out, err) : rc;
+}
+
+evdb_status codecs_in_force(engine *e, uint32_t dim, const codec_met **out, evdb_error *err)
+{
+    rows_reader *rd = NULL;
+    rows_coding coding;
     evdb_status rc = EVDB_OK;
-    *out = NULL;
-    if (!id) return EVDB_OK;
-    pthread_mutex_lock(&e->codecs.lock);
-    *out = find(&e->codecs, id, dim);
-    pthread_mutex_unlock(&e->codecs.lock);
-    if (*out) return EVDB_OK;
-    if (!rd && (rc = rows_read(e->rows, &own, err)) != EVDB_OK) return rc;
-    pthread_mutex_lock(&e->codecs.lock);
-    *out = find(&e->codecs, id, dim);
-    if (!*out) rc = meet(e, rd ? rd : own, id, dim, out, err);
-    pthread_mutex_unlock(&e->codecs.lock);
-    rows_read_end(own);
+    if (known(e, atomic_load(&e->codecs.now), dim, out)) return EVDB_OK;
+    TRY(rows_read(e->rows, &rd, err));
+    TRY(rows_coding_now(rd, &coding, err)); /* another one may be in force since that was read: both are of one state here */
+    TRY(codecs_get(e, rd, coding.codec, dim, out, err));
+out:
+    rows_read_end(rd);
+    return rc;
+}
+
+evdb_status codecs_put_back(engine *e, rows *r, const codec_met *met, evdb_error *err)
+{
+    rows_coding now;
+    rows_codec row = { .id = met->id, .own = met->own, .spec = codec_spec(met->codec), .loss = met->loss };
+    buf saved;
+    bool there;
+    evdb_status rc = EVDB_OK;
+    buf_init(&saved, &e->db->platform.mem);
+    rows_coding_within(r, &now);
+    if (met->id == now.codec) goto out;
+    TRY(rows_codec_known(r, met->id, &there, err));
+    if (there) goto out;
+    if (codec_trained_bytes(met->codec)) TRY(codec_save(met->codec, &saved, err));
+    row.bytes = saved.at;
+    row.size = saved.size;
+    rc = rows_codec_add(r, &row, &row.id, err);
+out:
+    buf_free(&saved);
     return rc;
 }

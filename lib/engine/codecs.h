@@ -15,6 +15,7 @@ struct engine;
 
 typedef struct codec_met { /* one that was met; never changes */
     uint32_t id;
+    bool own;
     double loss;
     const codec *codec;
     struct codec_met *next;
@@ -39,8 +40,17 @@ void codecs_coding(struct engine *e, rows_coding *out);
 bool codecs_unsettled(struct engine *e);
 /* Are all vectors of a later coding than this one by now? */
 bool codecs_renewed(struct engine *e, uint32_t version);
-/* The codec of that number, for vectors of dim elements; *out NULL for 0. rd NULL: one of its own. EVDB_CORRUPT when there is none. */
+/* The codec that vectors of dim elements are written with; *out NULL = none. One that was in force may be gone by the time of a write: see
+ * codecs_put_back(). */
+evdb_status codecs_in_force(struct engine *e, uint32_t dim, const codec_met **out, evdb_error *err);
+/* Within a transaction that writes vectors of it. Meanwhile another process may have written all vectors again, and forgotten it. */
+evdb_status codecs_put_back(struct engine *e, rows *r, const codec_met *met, evdb_error *err);
+/* Within a transaction: whoever only writes learns in this way that there is something to learn. */
+void codecs_hear(struct engine *e, const rows *r);
+/* The codec of that number, for vectors of dim elements; *out NULL for 0. EVDB_CORRUPT when there is none. */
 evdb_status codecs_get(struct engine *e, rows_reader *rd, uint32_t id, uint32_t dim, const codec_met **out, evdb_error *err);
+/* The same of what its row in rows.db says. */
+evdb_status codecs_meet(struct engine *e, const rows_codec *row, uint32_t dim, const codec_met **out, evdb_error *err);
 /* Stores of f32 and of no custom metric may have codecs; EVDB_UNSUPPORTED for others, naming the codec. */
 evdb_status codecs_allowed(const struct engine *e, const char *spec, evdb_error *err);
 /* The codec that single records ask for by name, NULL for "none"; remembered in rows.db at its first use. */

@@ -12,10 +12,16 @@ typedef struct adding {
     uint32_t id;
 } adding;
 
+static rows_codec added(const adding *a, uint32_t id)
+{
+    return (rows_codec){ .id = id, .own = true, .spec = a->spec, .loss = a->loss, .bytes = a->saved.at, .size = a->saved.size };
+}
+
 static evdb_status add(void *context, rows *r, evdb_error *err)
 {
     adding *a = context;
-    return rows_codec_add(r, &(rows_codec){ .spec = a->spec, .own = true, .loss = a->loss, .bytes = a->saved.at, .size = a->saved.size }, &a->id, err);
+    const rows_codec row = added(a, 0);
+    return rows_codec_add(r, &row, &a->id, err);
 }
 
 /* Its parameters, where it has such: those of the store's codec of this name, or made from the store's vectors. */
@@ -61,12 +67,14 @@ evdb_status codecs_own(engine *e, const char *spec, uint32_t dim, const codec_me
     TRY(rows_read(e->rows, &rd, err));
     TRY(engine_learn(e, rd, err));
     TRY(rows_codec_find(rd, whole, true, &row, &found, err));
-    a.id = found ? row.id : 0;
-    if (!found) TRY(parameters(e, rd, &a, err));
-    rows_read_end(rd);
-    rd = NULL;
-    if (!found) TRY(recode_commit(e, add, &a, err));
-    rc = codecs_get(e, NULL, a.id, dim, out, err);
+    if (!found) {
+        TRY(parameters(e, rd, &a, err));
+        rows_read_end(rd);
+        rd = NULL;
+        TRY(recode_commit(e, add, &a, err));
+        row = added(&a, a.id); /* not read back: until a vector is of it, anybody may forget it */
+    }
+    rc = codecs_meet(e, &row, dim, out, err);
 out:
     rows_read_end(rd);
     buf_free(&a.saved);

@@ -26,11 +26,12 @@ static bool item_error(evdb_status rc)
     return rc == EVDB_EXISTS || rc == EVDB_NOT_FOUND || rc == EVDB_CONFLICT || rc == EVDB_INVALID;
 }
 
-static evdb_status apply(rows *r, commit_request *q)
+static evdb_status apply(engine *e, rows *r, commit_request *q)
 {
     evdb_status first = EVDB_OK;
     evdb_error err;
     q->written = 0;
+    if (q->codec && (first = codecs_put_back(e, r, q->codec, &q->error)) != EVDB_OK) return first;
     for (size_t i = 0; i < q->count; i++) {
         uint64_t version;
         if (q->partial && q->statuses[i] != EVDB_OK) continue; /* found bad before it was queued */
@@ -71,13 +72,13 @@ static void fail(commit_request *q, evdb_status status, const evdb_error *why)
 
 /* One request within the transaction; a failure is the transaction's: it is lost. Only a batch gets a savepoint, which
  * makes SQLite copy every page that is touched: a single record that is refused has touched none. */
-static evdb_status carry_out(rows *r, commit_request *q, bool alone, evdb_error *err)
+static evdb_status carry_out(engine *e, rows *r, commit_request *q, bool alone, evdb_error *err)
 {
     bool marked = !alone && q->kind == COMMIT_WRITES && q->count > 1;
     evdb_status rc = marked ? rows_mark(r, err) : EVDB_OK;
     if (rc != EVDB_OK) return rc;
     q->status = q->kind == COMMIT_TRIM ? rows_trim(r, q->through, &q->error)
-                : q->kind == COMMIT_WORK ? q->work(q->context, r, &q->error) : apply(r, q);
+                : q->kind == COMMIT_WORK ? q->work(q->context, r, &q->error) : apply(e, r, q);
     if (q->status == EVDB_OK) return marked ? rows_unmark(r, err) : EVDB_OK;
     bool untouched = q->count == 1 && item_error(q->status);
     fail(q, q->status, NULL);
@@ -171,8 +172,11 @@ static evdb_status transact(rows *r, group *g, evdb_error *err)
     evdb_status rc = rows_begin(r, err);
     if (rc != EVDB_OK) return rc;
     for (commit_request *more = g->first; rc == EVDB_OK && more; more = rc == EVDB_OK ? take_more(g) : NULL, alone = false)
-        for (commit_request *q = more; rc == EVDB_OK && q; q = q->next) rc = carry_out(r, q, alone, err);
-    if (rc == EVDB_OK) return rows_commit(r, err);
+        for (commit_request *q = more; rc == EVDB_OK && q; q = q->next) rc = carry_out(g->engine, r, q, alone, err);
+    if (rc == EVDB_OK) {
+        codecs_hear(g->engine, r);
+        return rows_commit(r, err);
+    }
     rows_rollback(r);
     return rc;
 }

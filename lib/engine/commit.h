@@ -7,6 +7,7 @@
 #ifndef EVDB_ENGINE_COMMIT_H
 #define EVDB_ENGINE_COMMIT_H
 #include "disk/rows.h"
+#include "engine/codecs.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -25,6 +26,7 @@ typedef struct commit_request {
     commit_kind kind;
     const rows_write *writes;
     size_t count;
+    const codec_met *codec; /* that they are of, or NULL */
     bool partial;           /* good items stay when others fail */
     evdb_status *statuses;  /* count, or NULL unless partial; items that are not EVDB_OK are skipped */
     evdb_error *errors;     /* count, or NULL: why items of a partial request failed */

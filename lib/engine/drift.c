@@ -44,9 +44,11 @@ void drift_note(engine *e, const codec_met *met, const float *vector, double los
     uint64_t weight = ++d->looked_at < DRIFT_MEMORY ? d->looked_at : DRIFT_MEMORY;
     d->loss += (loss - d->loss) / (double)weight;
     keep(e, vector, dim);
-    if (d->looked_at >= DRIFT_LEAST && d->loss > met->loss * DRIFT_RATIO + DRIFT_LEEWAY) atomic_store(&d->found, true);
+    if (d->looked_at >= DRIFT_LEAST && d->loss > met->loss * DRIFT_RATIO + DRIFT_LEEWAY) atomic_store(&d->found, met->id);
     pthread_mutex_unlock(&d->lock);
 }
+
+bool drift_found(engine *e, uint32_t id) { return id && atomic_load(&e->drift.found) == id; }
 
 void drift_forget(engine *e)
 {
@@ -55,7 +57,7 @@ void drift_forget(engine *e)
     d->looked_at = d->kept = 0;
     d->loss = 0;
     d->codec = 0;
-    atomic_store(&d->found, false);
+    atomic_store(&d->found, 0);
     pthread_mutex_unlock(&d->lock);
 }
 

@@ -29,7 +29,7 @@ typedef struct drift {
     double loss;
     float *recent;       /* the last DRIFT_KEPT looked at, as a ring */
     uint64_t kept;
-    atomic_bool found;   /* the codec should be trained anew */
+    _Atomic uint32_t found; /* codec that should be trained anew, or 0; another process may have done so since */
 } drift;
 
 void drift_init(drift *d);
@@ -38,6 +38,8 @@ void drift_destroy(struct engine *e);
 bool drift_turn(struct engine *e, const struct codec_met *met);
 /* It is, and lost that share of its length. */
 void drift_note(struct engine *e, const struct codec_met *met, const float *vector, double loss);
+/* Should this codec, which is in force, be trained anew? */
+bool drift_found(struct engine *e, uint32_t id);
 /* A codec was trained: all begins anew. */
 void drift_forget(struct engine *e);
 /* The average; 0 = not known. */

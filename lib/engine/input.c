@@ -70,7 +70,7 @@ static evdb_status take_codec(engine *e, const evdb_batch *b, input *in, evdb_er
     uint32_t known = atomic_load(&e->dim);
     evdb_status rc = EVDB_OK;
     if (b->kind == EVDB_DELETE || (known && known != b->dim)) return rc;
-    if (!b->codec) rc = codecs_get(e, NULL, atomic_load(&e->codecs.now), b->dim, &in->codec, err);
+    if (!b->codec) rc = codecs_in_force(e, b->dim, &in->codec, err);
     else rc = codecs_own(e, b->codec, b->dim, &in->codec, err);
     return rc;
 }

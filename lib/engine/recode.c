@@ -140,7 +140,7 @@ static evdb_status bring_in_force(engine *e, const rows_coding *coding, bool *tr
     *trained = *waits = false;
     TRY(rows_read(e->rows, &rd, err));
     TRY(is_in_force(rd, coding, &good, err));
-    bool drifted = good && coding->codec && atomic_load(&e->drift.found);
+    bool drifted = good && drift_found(e, coding->codec);
     if (good && !drifted) goto out;
     TRY(recode_needed(e, coding->wanted, &needed, err));
     TRY(rows_tip_now(rd, &tip, err));

@@ -95,9 +95,10 @@ evdb_status recode_train(engine *e, rows_reader *rd, const char *spec, codec **o
     const evdb_allocator *mem = &e->db->platform.mem;
     sample s = { .dim = atomic_load(&e->dim) };
     uint64_t needed;
-    size_t most = RECODE_SAMPLE_BYTES / (s.dim * sizeof(float));
     evdb_status rc;
     TRY(recode_needed(e, spec, &needed, err));
+    if (!s.dim) TRY(error_set(err, EVDB_INVALID, "codec %s: is trained on at least %llu vectors, and there are 0", spec, (unsigned long long)needed));
+    size_t most = RECODE_SAMPLE_BYTES / (s.dim * sizeof(float));
     if (most > RECODE_SAMPLE) most = RECODE_SAMPLE;
     if (most < needed) most = needed;
     if (needed) TRY(draw(e, rd, most, &s, err));
@@ -108,7 +109,10 @@ evdb_status recode_train(engine *e, rows_reader *rd, const char *spec, codec **o
     if (!needed) goto out;
     size_t from = back ? s.count - back : 0, count = s.count - from < RECODE_HELD_BACK ? s.count - from : RECODE_HELD_BACK;
     rc = measure(e, *out, s.vectors + from * s.dim, count, loss, err);
-    if (rc != EVDB_OK) codec_free(*out);
+    if (rc != EVDB_OK) {
+        codec_free(*out);
+        *out = NULL;
+    }
 out:
     mem_free(mem, s.vectors);
     return rc;

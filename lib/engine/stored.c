@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/mem.h"
+#include "base/try.h"
 #include "codec/measure.h"
 #include "engine/engine.h"
 #include <string.h>
@@ -75,17 +76,23 @@ evdb_status stored_vector(engine *e, rows_reader *rd, const evdb_id *id, uint32_
 
 evdb_status stored_form_now(engine *e, rows_reader *rd, uint32_t dim, stored_form *out, evdb_error *err)
 {
+    rows_reader *own = NULL;
     const codec_met *met;
     rows_coding coding;
     evdb_dtype dtype;
-    codecs_coding(e, &coding);
+    evdb_status rc = EVDB_OK;
+    if (!rd) TRY(rows_read(e->rows, &own, err));
+    if (!rd) rd = own;
+    TRY(rows_coding_now(rd, &coding, err)); /* not what was learned last: that may be of earlier or later than the reader */
     *out = (stored_form){ .dtype = e->dtype, .id = coding.codec, .version = coding.version };
-    evdb_status rc = codecs_get(e, rd, out->id, dim, &met, err);
-    if (rc != EVDB_OK || !met) return rc;
+    TRY(codecs_get(e, rd, out->id, dim, &met, err));
+    if (!met) goto out;
     out->written = met->codec;
     if (codec_is_elements(met->codec, &dtype)) out->dtype = dtype;
     else out->codec = met->codec;
-    return EVDB_OK;
+out:
+    rows_read_end(own);
+    return rc;
 }
 
 evdb_status stored_row(engine *e, rows_reader *rd, const stored_form *form, const rows_vector *v, uint32_t dim, stored_room *room,

@@ -13,7 +13,7 @@ typedef struct stored_form {
     uint32_t id, version; /* of rows_coding */
     const codec *written; /* codec `id`, NULL = elements: what bytes on disk are of */
 } stored_form;
-/* What an index made today shall be of, by the codec in force. */
+/* What an index made today shall be of, by the codec in force as rd sees it; NULL = now. */
 evdb_status stored_form_now(struct engine *e, rows_reader *rd, uint32_t dim, stored_form *out, evdb_error *err);
 
 /* Room that grows as vectors need it; zeroed at first, given back by stored_room_free(). */
@@ -23,7 +23,7 @@ typedef struct stored_room {
 } stored_room;
 void stored_room_free(struct engine *e, stored_room *room);
 
-/* A vector's floats, or EVDB_CORRUPT: the bytes themselves in a store of f32 (so of any alignment), else in `room`. rd may be NULL. */
+/* A vector's floats, or EVDB_CORRUPT: the bytes themselves in a store of f32 (so of any alignment), else in `room`. */
 evdb_status stored_vector(struct engine *e, rows_reader *rd, const evdb_id *id, uint32_t codec, const void *bytes, size_t size, uint32_t dim,
                           stored_room *room, const float **out, evdb_error *err);
 /* The same as rows of an index are. */

@@ -25,6 +25,26 @@ static const op_result compress_reply[] = {
     OP_END
 };
 
+/* A codec is made for one vector here, and a matrix of chance with it: in a request of few bytes that could be minutes' work. A store makes
+ * it once. The work is about that of its rows times themselves times their length. */
+static evdb_status check_work(const char *algorithm, uint32_t dim, evdb_error *err)
+{
+    static const uint64_t most = UINT64_C(1) << 32; /* some seconds of one processor */
+    char whole[EVDB_CODEC_SPEC_MAX + 1];
+    uint64_t work = 0, in = dim;
+    evdb_status rc = evdb_codec_check(algorithm, dim, whole, NULL, err);
+    if (rc != EVDB_OK) return rc;
+    for (const char *at = whole; at; at = strchr(at, '+')) {
+        at += *at == '+';
+        if (strncmp(at, "rp", 2) != 0 || !strchr(":+", at[2])) continue;
+        uint64_t out = at[2] == ':' ? strtoul(at + 3, NULL, 10) : in > 1 ? in / 2 : in;
+        work += out * out * in;
+        in = out;
+    }
+    if (work <= most) return EVDB_OK;
+    return op_fail(err, EVDB_LIMIT, "codec %s: its matrices are too large to be made for one vector of %u elements", whole, dim);
+}
+
 /* Bytes of the code alone. */
 static evdb_status code_size(const evdb_codec *codec, const float *vector, size_t *out, evdb_error *err)
 {
@@ -46,7 +66,8 @@ static evdb_status compress(op_call *call, const void *args, op_out *reply, evdb
     (void)call;
     options.spec = a->algorithm;
     options.dim = (uint32_t)a->vector.count;
-    evdb_status rc = evdb_codec_create(&options, &codec, err);
+    evdb_status rc = check_work(options.spec, options.dim, err);
+    if (rc == EVDB_OK) rc = evdb_codec_create(&options, &codec, err);
     if (rc == EVDB_OK) rc = evdb_codec_seal(codec, a->vector.at, &sealed, &size, err);
     if (rc == EVDB_OK) rc = code_size(codec, a->vector.at, &bytes, err);
     if (rc == EVDB_OK) {
@@ -96,6 +117,7 @@ static evdb_status decompress(op_call *call, const void *args, op_out *reply, ev
     float *vector = NULL;
     (void)call;
     evdb_status rc = evdb_codec_sealed(a->compressed.at, a->compressed.count, spec, &dim, err);
+    if (rc == EVDB_OK) rc = check_work(spec, dim, err);
     if (rc == EVDB_OK && !(vector = malloc(dim * sizeof *vector)))
         rc = op_fail(err, EVDB_NO_MEMORY, "out of memory for a vector of %u elements", dim);
     if (rc == EVDB_OK) rc = evdb_codec_unseal(NULL, a->compressed.at, a->compressed.count, vector, err);

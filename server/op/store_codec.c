@@ -64,7 +64,7 @@ static const op_result status_reply[] = {
     OP_RESULT(loss, OP_NUMBER, 0, .doc = "Mean of |x - x'| / |x| where the codec was trained; 0 = it was not."),
     OP_RESULT(loss_now, OP_NUMBER, 0, .doc = "Of vectors that this process has written lately; 0 = not known."),
     OP_RESULT(version, OP_INTEGER, 0, .doc = "How often a codec was chosen or trained."),
-    OP_RESULT(problem, OP_STRING, 0, .doc = "Why training or writing again failed last; empty = it did not."),
+    OP_RESULT(problem, OP_STRING, 0, .doc = "Why training or writing again failed last, or cannot begin; empty = neither."),
     OP_END
 };
 

@@ -290,6 +290,40 @@ static void what_cannot_have_a_codec_says_so(void **state)
     evdb_store_close(store);
 }
 
+static void a_store_without_vectors_has_none_to_train_on(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = store_with(t, "open", NULL, EVDB_COSINE); /* of a dimension that nobody knows yet */
+    refused(EVDB_INVALID, evdb_record_insert_compressed(store, num(0), rows[0], DIM, NULL, "pq:4", NULL, &why));
+    expect_says("1024");
+    ok(evdb_record_insert_compressed(store, num(0), rows[0], DIM, NULL, "i8", NULL, &why));
+    refused(EVDB_INVALID, evdb_record_insert_compressed(store, num(1), rows[1], DIM, NULL, "pq:4", NULL, &why));
+    expect_says("1024");
+    ok(evdb_record_delete(store, num(0), 0, &why));
+    refused(EVDB_INVALID, evdb_record_insert_compressed(store, num(1), rows[1], DIM, NULL, "pq:4", NULL, &why));
+    evdb_store_close(store);
+    sound(t);
+}
+
+/* It was chosen before anybody knew how long vectors would be. */
+static void a_codec_that_does_not_fit_the_first_vector_says_so_in_the_status(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = store_with(t, "docs", "pq:64", EVDB_COSINE);
+    evdb_compression c = EVDB_COMPRESSION;
+    put(store, 0, 10);
+    ok(evdb_store_get_compression(store, &c, &why));
+    assert_int_equal(c.state, EVDB_COMPRESSION_WAITING);
+    assert_string_equal(c.codec, "pq:64");
+    assert_non_null(strstr(c.problem, "'64'"));
+    refused(EVDB_INVALID, evdb_store_recode(store, &why));
+    ok(evdb_store_set_codec(store, "bf16", &why));
+    ok(evdb_store_recode(store, &why));
+    assert_int_equal(compression(store).state, EVDB_COMPRESSION_SETTLED);
+    evdb_store_close(store);
+    sound(t);
+}
+
 static void a_database_in_memory_does_it_too(void **state)
 {
     scratch t = { .db = NULL };
@@ -344,6 +378,8 @@ int main(void)
         TEST(a_trained_codec_waits_for_vectors_and_then_takes_over),
         TEST(vectors_of_another_kind_make_it_learn_anew),
         TEST(what_cannot_have_a_codec_says_so),
+        TEST(a_codec_that_does_not_fit_the_first_vector_says_so_in_the_status),
+        TEST(a_store_without_vectors_has_none_to_train_on),
         TEST(a_database_in_memory_does_it_too),
         TEST(stores_get_the_codec_of_their_database_where_they_can_have_one),
     };

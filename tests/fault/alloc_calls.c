@@ -2,6 +2,7 @@
 #include "alloc_calls.h"
 #include "alloc_advise.h"
 #include "alloc_auth.h"
+#include "alloc_compress.h"
 #include "alloc_elements.h"
 #include "alloc_filter.h"
 #include "alloc_metric.h"
@@ -367,12 +368,11 @@ const alloc_call alloc_calls[] = {
     CALL(changes),    CALL(trim),
     CALL(search),     CALL(search_batch),
     CALL(follow),     CALL(index),
-    { "verify", alloc_verify },
-    CALL(import),     CALL(export),
+    { "verify", alloc_verify }, CALL(import), CALL(export),
     ELSEWHERE(client_add), ELSEWHERE(client_rotate), ELSEWHERE(client_remove), ELSEWHERE(client_list),
     ELSEWHERE(token_issue), ELSEWHERE(token_refresh), ELSEWHERE(token_check),
     ELSEWHERE(filter), ELSEWHERE(filter_index), ELSEWHERE(metric), ELSEWHERE(elements),
-    ELSEWHERE(benchmark), ELSEWHERE(advise),
+    ELSEWHERE(benchmark), ELSEWHERE(advise), ELSEWHERE(compress),
 };
 #undef CALL
 #undef ELSEWHERE

@@ -55,6 +55,22 @@ static void what_cannot_be_compressed_is_named(void **state)
     call_fails(db, "decompress_vector", "{\"compressed\":\"AAAA\"}", EVDB_INVALID, "cut short");
 }
 
+static void a_codec_that_takes_minutes_to_make_is_not_made_for_one_vector(void **state)
+{
+    enum { DIM = 4096, ROOM = DIM * 2 + 100 };
+    static const struct { const char *codec; bool good; } cases[] = {
+        { "rp:4096", false }, { "rp:1000+rp:1000+i8", false }, { "rp:64+rabitq", true }, { "rotate+rp:9+rp:3", true },
+    };
+    char text[ROOM];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int used = snprintf(text, ROOM, "{\"codec\":\"%s\",\"vector\":[0", cases[i].codec);
+        for (int j = 1; j < DIM; j++) used += snprintf(text + used, (size_t)(ROOM - used), ",%d", j % 10);
+        snprintf(text + used, (size_t)(ROOM - used), "]}");
+        if (cases[i].good) json_decref(reply_of(*state, "compress_vector", text));
+        else call_fails(*state, "compress_vector", text, EVDB_LIMIT, cases[i].codec);
+    }
+}
+
 static void a_damaged_code_is_the_callers_fault(void **state)
 {
     evdb *db = *state;
@@ -199,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_vector_goes_through_a_codec_and_back, call_open, call_close),
         cmocka_unit_test_setup_teardown(what_cannot_be_compressed_is_named, call_open, call_close),
+        cmocka_unit_test_setup_teardown(a_codec_that_takes_minutes_to_make_is_not_made_for_one_vector, call_open, call_close),
         cmocka_unit_test_setup_teardown(a_damaged_code_is_the_callers_fault, call_open, call_close),
         cmocka_unit_test_setup_teardown(codecs_are_listed, call_open, call_close),
         cmocka_unit_test_setup_teardown(one_vector_is_measured_but_for_its_neighbours, call_open, call_close),

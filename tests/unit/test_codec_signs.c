@@ -237,6 +237,26 @@ static void anything_finite_gives_what_is_finite(void **state)
     }
 }
 
+/* What may be added to it is told to the last bit: floats round up where half of one is left. */
+static void a_centre_as_large_as_floats_leaves_room_for_what_is_around_it(void **state)
+{
+    enum { DIM = 8, ROWS = 4 };
+    (void)state;
+    for (int round = 0; round < 2000; round++) {
+        float sample[DIM], x[ROWS * DIM];
+        char *codes;
+        seed_floats(&seed, sample, DIM);
+        seed_floats(&seed, x, ROWS * DIM);
+        for (int i = 0; i < DIM; i++) sample[i] *= 0.3f * FLT_MAX;
+        for (int i = 0; i < ROWS * DIM; i++) x[i] = x[i] < 0 ? -FLT_MAX : FLT_MAX;
+        evdb_codec *c = made_codec_on("rabitq", DIM, sample, 1);
+        float *y = made_round_trip(c, x, ROWS, &codes);
+        for (int i = 0; i < ROWS * DIM; i++) assert_true(isfinite(y[i]));
+        free(y), free(codes);
+        evdb_codec_free(c);
+    }
+}
+
 static void a_loaded_codec_makes_the_same_codes_and_distances(void **state)
 {
     enum { DIM = 43, ROWS = 50 };
@@ -310,6 +330,7 @@ int main(void)
         cmocka_unit_test(lsh_tells_angles_the_better_the_more_bits),
         cmocka_unit_test(lsh_bits_are_the_sides_of_planes_whatever_their_number),
         cmocka_unit_test(anything_finite_gives_what_is_finite),
+        cmocka_unit_test(a_centre_as_large_as_floats_leaves_room_for_what_is_around_it),
         cmocka_unit_test(a_loaded_codec_makes_the_same_codes_and_distances),
         cmocka_unit_test(codes_that_nobody_made_are_refused_or_decoded_finite),
         cmocka_unit_test(parameters_are_as_they_are_told),

@@ -208,7 +208,7 @@ class Compression:
     loss: float  # mean of |x - x'| / |x| where it was trained; 0 = it was not
     loss_now: float  # of vectors written lately by this process; 0 = not known
     version: int  # how often a codec was chosen or trained
-    problem: str  # why training or writing again failed last; "" = it did not
+    problem: str  # why training or writing again failed last, or cannot begin; "" = neither
 
 
 def compression_of(handle: Handle) -> Compression:
