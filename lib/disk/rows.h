@@ -159,8 +159,8 @@ evdb_status rows_codec_known(rows *r, uint32_t id, bool *known, evdb_error *err)
 evdb_status rows_coding_set(rows *r, const rows_coding *coding, evdb_error *err);
 /* As the transaction sees it: without what is wanted. */
 void rows_coding_within(const rows *r, rows_coding *out);
-/* Writes a vector again, if it is the one that was read (of v's slot and sequence); `v` is as it shall be. */
-evdb_status rows_recode(rows *r, const rows_vector *v, evdb_error *err);
+/* Writes vectors again, each if it is the one that was read (of its slot and sequence); given as they shall be, in order of slot. */
+evdb_status rows_recode(rows *r, const rows_vector *vectors, size_t count, evdb_error *err);
 /* Forgets codecs that no vector is of: whoever writes one of them yet puts it back. Reads the slots of all. */
 evdb_status rows_codecs_sweep(rows *r, evdb_error *err);
 

@@ -1,6 +1,7 @@
 /* rows_codec.c - the part of disk/rows.h about codecs: which there are, which is wanted, and writing vectors again. */
 #include "base/checksum.h"
 #include "base/error.h"
+#include "base/mem.h"
 #include "base/try.h"
 #include "disk/rows_private.h"
 #include <string.h>
@@ -136,8 +137,8 @@ void rows_coding_within(const rows *r, rows_coding *out)
     *out = (rows_coding){ .codec = r->now.codec, .version = r->now.coding, .recode_from = r->now.recode_from };
 }
 
-/* Not by an UPDATE: SQLite joins pages that are nearly empty only where a row was deleted. */
-evdb_status rows_recode(rows *r, const rows_vector *v, evdb_error *err)
+/* *there is whether it was the one that was read. */
+static evdb_status take_out(rows *r, const rows_vector *v, bool *there, evdb_error *err)
 {
     sqlite3_stmt *st;
     evdb_status rc;
@@ -145,10 +146,22 @@ evdb_status rows_recode(rows *r, const rows_vector *v, evdb_error *err)
     sqlite3_bind_int64(st, 1, (int64_t)v->slot);
     sqlite3_bind_int64(st, 2, (int64_t)v->sequence);
     TRY(sql_run(&r->writer, st, err));
-    if (sqlite3_changes(r->writer.handle) == 0) goto out; /* it was replaced meanwhile */
-    TRY(rows_put_vector(r, v, err));
-    r->deleted++; /* pages that this empties are given back */
+    *there = sqlite3_changes(r->writer.handle) != 0;
 out:
+    return rc;
+}
+
+/* All are taken out before the first is put back: one by one, each would go to where it was, and a page that is half empty then stays
+ * so, since SQLite joins pages that are two thirds empty, and only where a row was deleted. */
+evdb_status rows_recode(rows *r, const rows_vector *vectors, size_t count, evdb_error *err)
+{
+    bool *there = mem_zero(&r->platform->mem, count + 1);
+    evdb_status rc = there ? EVDB_OK : error_no_memory(err, count, "vectors to write again");
+    for (size_t i = 0; rc == EVDB_OK && i < count; i++) rc = take_out(r, &vectors[i], &there[i], err);
+    for (size_t i = 0; rc == EVDB_OK && i < count; i++)
+        if (there[i]) rc = rows_put_vector(r, &vectors[i], err);
+    r->deleted += count; /* pages that this empties are given back */
+    mem_free(&r->platform->mem, there);
     return rc;
 }
 

@@ -210,6 +210,15 @@ out:
     return rc;
 }
 
+/* Once all are there. */
+static void offsets_to_pointers(batch *b)
+{
+    for (rows_vector *v = b->vectors; v < b->vectors + b->count; v++) {
+        v->bytes = b->bytes.at + ((uintptr_t)v->bytes - 1);
+        if (v->id.text) v->id.text = b->bytes.at + ((uintptr_t)v->id.text - 1);
+    }
+}
+
 static evdb_status write(void *context, rows *r, evdb_error *err)
 {
     batch *b = context;
@@ -218,12 +227,7 @@ static evdb_status write(void *context, rows *r, evdb_error *err)
     rows_coding_within(r, &now);
     b->overtaken = now.version != b->before.version || now.recode_from != b->before.recode_from;
     if (b->overtaken) return EVDB_OK;
-    for (size_t i = 0; i < b->count; i++) {
-        rows_vector v = b->vectors[i];
-        v.bytes = b->bytes.at + ((uintptr_t)v.bytes - 1);
-        if (v.id.text) v.id.text = b->bytes.at + ((uintptr_t)v.id.text - 1);
-        TRY(rows_recode(r, &v, err));
-    }
+    TRY(rows_recode(r, b->vectors, b->count, err));
     if (b->after.recode_from < 0) TRY(rows_codecs_sweep(r, err));
     rc = rows_coding_set(r, &b->after, err);
 out:
@@ -253,6 +257,7 @@ static evdb_status write_some(engine *e, const rows_coding *coding, bool *more, 
     TRY(rows_vectors_of_others(b.reader, (uint64_t)coding->recode_from, coding->codec, most, encode, &b, err));
     rows_read_end(b.reader);
     b.reader = NULL;
+    offsets_to_pointers(&b);
     if (!b.count) b.after.recode_from = -1;
     TRY(recode_commit(e, write, &b, err));
     *more = b.overtaken || b.count;
