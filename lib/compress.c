@@ -98,6 +98,7 @@ evdb_status evdb_store_get_compression(evdb_store *store, evdb_compression *out,
     if (strcmp(c.codec, c.in_force) != 0) TRY(what_is_missing(e, &c, err));
     if (atomic_load(&e->recode.phase) == RECODE_TRAINING) c.state = EVDB_COMPRESSION_TRAINING;
     c.loss_now = drift_loss(e);
+    if (codecs_unsettled(e)) recode_begin(e); /* who waits for it by asking may be the only one there is */
     rc = options_export(out, &c, sizeof(c), "evdb_compression", err);
 out:
     rows_read_end(rd);

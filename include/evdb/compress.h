@@ -46,6 +46,7 @@ typedef struct evdb_compression {
 /* Gives the store another codec, "none" = none. Returns once that is decided; vectors are written again in the background. The same one
  * again changes nothing. EVDB_INVALID, EVDB_UNSUPPORTED (see above). */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_store_set_codec(evdb_store *store, const char *spec, evdb_error *err);
+/* Like a write or a search, it also begins in the background what is left to be done. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_store_get_compression(evdb_store *store, evdb_compression *out, evdb_error *err);
 /* Does now, in the calling thread, what is left to be done, or waits for another process that does it. EVDB_OK also where the codec
  * goes on waiting for vectors. */
