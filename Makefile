@@ -64,8 +64,8 @@ $(B)/%.o: %.c $(B)/flags
 
 # What a build was made with: objects depend on the compiler and its flags, libraries on the list of sources. Before the first
 # compilation somebody looks for what evdb needs; the goals that may install do so here.
-INSTALL   := $(sort $(if $(filter quickstart bench peers codecs replay,$(MAKECMDGOALS)),run) $(if $(filter bench,$(MAKECMDGOALS)),bench) \
-             $(if $(filter test threaded memcheck judges,$(MAKECMDGOALS)),run test))
+INSTALL   := $(sort $(if $(filter quickstart bench peers codecs storage replay,$(MAKECMDGOALS)),run) $(if $(filter bench,$(MAKECMDGOALS)),bench) \
+             $(if $(filter test threaded memcheck judges storage,$(MAKECMDGOALS)),run test))
 NEEDED    := $(if $(filter-out library emulated,$(or $(MAKECMDGOALS),all)),build,library)
 record     = echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
 .PHONY: always
@@ -131,7 +131,7 @@ $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
 programs: all $(C_TESTS) $(ECHO) $(EXAMPLE)
 
-.PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer neon noavx slowhttp judges format tidy cover bench peers codecs install uninstall clean help
+.PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer neon noavx slowhttp judges format tidy cover bench peers codecs storage install uninstall clean help
 quickstart: $(B)/examples/quickstart $(B)/evdbd ## install what is missing, build, search 60,000 images, serve them
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && $< "$$dir/evdb" && examples/serve.sh $(B)/evdbd "$$dir/evdb"
 test: programs ## install what is missing, build, run the tests; T=name runs those it matches
@@ -200,6 +200,9 @@ peers: library ## the other libraries alone; ROWS=n|all DATA='BASE.npy QUERY.npy
 	  $$python tests/bench/ingest.py --out $(B)/bench $$rows $(filter %.npy,$(firstword $(DATA))))
 codecs: library ## codecs beside those of faiss: bytes, errors, recall, speed; ROWS=, DATA= and METRIC= as for peers
 	@$(call beside,$$python tests/bench/codecs.py $$rows $$metric $(DATA))
+storage: library ## a store's bytes before and behind codecs, and what searches then find; ROWS=, DATA=, METRIC=, CODECS='i8 pq'
+	@PYTHONDONTWRITEBYTECODE=1 EVDB_LIBRARY=$(abspath $(B))/libevdb.so PYTHONPATH=bindings/python $$(tests/which-python) \
+	  tests/bench/storage.py $(if $(ROWS),--rows $(ROWS)) $(if $(METRIC),--metric $(METRIC)) $(if $(CODECS),--codecs '$(CODECS)') $(DATA)
 format: ## lay out lines changed since BASE (HEAD), and new files, as .clang-format says
 	@tests/install-deps format
 	@git diff -U0 --no-color $(or $(BASE),HEAD) -- '*.c' '*.h' | clang-format-diff -p1 -i
