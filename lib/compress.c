@@ -68,7 +68,7 @@ static evdb_status what_is_missing(engine *e, evdb_compression *c, evdb_error *e
     evdb_error unfit;
     c->state = EVDB_COMPRESSION_WAITING;
     if (!*c->codec) return EVDB_OK;
-    evdb_status rc = recode_needed(e, c->codec, &c->needed, &unfit);
+    evdb_status rc = recode_needed(c->codec, atomic_load(&e->dim), false, &c->needed, &unfit);
     if (rc == EVDB_INVALID || rc == EVDB_LIMIT) {
         snprintf(c->problem, sizeof(c->problem), "%.*s", (int)sizeof(c->problem) - 1, unfit.message);
         rc = EVDB_OK;

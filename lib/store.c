@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "database_private.h"
 #include "engine/engine.h"
+#include "engine/recode_private.h"
 #include "platform/file.h"
 #include "store_private.h"
 #include <ctype.h>
@@ -82,8 +83,8 @@ out:
     return rc;
 }
 
-/* The codec of a new store as text, "" = none; *sample is how many vectors it must be trained on. */
-static evdb_status choose_codec(const evdb *db, const evdb_store_options *o, char *spec, size_t *sample, evdb_error *err)
+/* The codec of a new store as text, "" = none; *needed is how many vectors it waits for. */
+static evdb_status choose_codec(const evdb *db, const evdb_store_options *o, char *spec, uint64_t *needed, evdb_error *err)
 {
     bool can = o->dtype == EVDB_F32 && o->metric != EVDB_CUSTOM;
     const char *wanted = o->codec ? o->codec : can ? db->default_codec : NULL;
@@ -92,7 +93,8 @@ static evdb_status choose_codec(const evdb *db, const evdb_store_options *o, cha
     if (!can)
         return error_set(err, EVDB_UNSUPPORTED, "codec '%.40s': stores of %s have none", wanted,
                          o->metric == EVDB_CUSTOM ? "a custom metric" : evdb_dtype_name(o->dtype));
-    return codec_check(wanted, o->dim, spec, sample, err);
+    evdb_status rc = codec_check(wanted, o->dim, spec, NULL, err);
+    return rc == EVDB_OK ? recode_needed(spec, o->dim, false, needed, err) : rc;
 }
 
 static void make_uuid(const platform *p, char out[37])
@@ -168,12 +170,12 @@ evdb_status evdb_store_create(evdb *db, const char *name, const evdb_store_optio
     evdb_store *opened = NULL;
     engine *e = NULL;
     char spec[EVDB_CODEC_SPEC_MAX + 1];
-    size_t sample = 0;
+    uint64_t needed = 0;
     evdb_status rc;
     TRY(db_usable(db, err));
     TRY(check_name(name, err));
     TRY(check_options(options, &o, err));
-    TRY(choose_codec(db, &o, spec, &sample, err));
+    TRY(choose_codec(db, &o, spec, &needed, err));
     /* beforehand: once the store is there, nothing may fail any more */
     if (out && !(opened = mem_alloc(&db->platform.mem, sizeof(*opened))))
         TRY(error_no_memory(err, sizeof(*opened), "a handle"));
@@ -192,7 +194,7 @@ evdb_status evdb_store_create(evdb *db, const char *name, const evdb_store_optio
     info.field_count = o.field_count;
     info.fields = o.fields;
     TRY(system_lock(db->system, err));
-    rc = create_locked(db, &info, !sample, &e, err);
+    rc = create_locked(db, &info, !needed, &e, err);
     system_unlock(db->system);
     if (rc != EVDB_OK) goto out;
     if (!opened) engine_release(e);

@@ -4,8 +4,8 @@
  * again in the background, a batch a commit. Reading, writing and searching go on meanwhile; who dies half-way leaves the rest to the
  * next who has the store open. What a codec rounded away does not come back with a finer one.
  *
- * A codec that is trained waits until the store has vectors enough; until then they are kept as before. It is trained again when
- * vectors that come have an error well above that of those it was trained on.
+ * A codec that is trained waits until the store has vectors enough, 1,000 or as many as it takes; until then they are kept as before. It
+ * is trained again when vectors that come have an error well above that of those it was trained on.
  *
  * Only stores of f32, of no custom metric, have codecs. Vectors are handed in and out as floats all the same; a search compares
  * the query as it is with what the codes stand for. Under MANHATTAN and HAMMING such stores have no graph: searches scan. */
@@ -48,8 +48,8 @@ typedef struct evdb_compression {
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_store_set_codec(evdb_store *store, const char *spec, evdb_error *err);
 /* Like a write or a search, it also begins in the background what is left to be done. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_store_get_compression(evdb_store *store, evdb_compression *out, evdb_error *err);
-/* Does now, in the calling thread, what is left to be done, or waits for another process that does it. EVDB_OK also where the codec
- * goes on waiting for vectors. */
+/* Does now, in the calling thread, what is left to be done, or waits for another process that does it. A codec is trained on the vectors
+ * there are, from 16 on. EVDB_OK also where it goes on waiting for more. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_store_recode(evdb_store *store, evdb_error *err);
 
 /* evdb_record_insert() of one vector that is kept with another codec than its store's, and stays so when that changes: "none" keeps

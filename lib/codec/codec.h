@@ -30,6 +30,8 @@ void codec_free(codec *c);
 
 /* As evdb_codec_check(). */
 evdb_status codec_check(const char *spec, uint32_t dim, char *canonical, size_t *sample, evdb_error *err);
+/* Is it the better for a sample, or cannot be had without? */
+evdb_status codec_learns(const char *spec, uint32_t dim, bool *out, evdb_error *err);
 
 const char *codec_spec(const codec *c);
 uint32_t codec_dim(const codec *c);

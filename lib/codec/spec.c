@@ -140,11 +140,26 @@ evdb_status codec_parse(codec *c, const char *spec, evdb_error *err)
     return rc == EVDB_OK ? write_spec(c, err) : rc;
 }
 
+static evdb_status parse_alone(codec *c, const char *spec, uint32_t dim, evdb_error *err)
+{
+    *c = (codec){ .dim = dim, .mem = platform_real.mem, .kernel = kernel_best() };
+    if (dim > EVDB_DIM_MAX) return error_set(err, EVDB_INVALID, "a vector has 1 to %u elements, not %u", EVDB_DIM_MAX, dim);
+    return codec_parse(c, spec, err);
+}
+
+evdb_status codec_learns(const char *spec, uint32_t dim, bool *out, evdb_error *err)
+{
+    codec c;
+    evdb_status rc = parse_alone(&c, spec, dim, err);
+    *out = false;
+    for (uint32_t i = 0; rc == EVDB_OK && i < c.count; i++) *out |= c.stages[i].sample || c.stages[i].kind->of.flags & EVDB_CODEC_TRAINED;
+    return rc;
+}
+
 evdb_status codec_check(const char *spec, uint32_t dim, char *canonical, size_t *sample, evdb_error *err)
 {
-    codec c = { .dim = dim, .mem = platform_real.mem, .kernel = kernel_best() };
-    if (dim > EVDB_DIM_MAX) return error_set(err, EVDB_INVALID, "a vector has 1 to %u elements, not %u", EVDB_DIM_MAX, dim);
-    evdb_status rc = codec_parse(&c, spec, err);
+    codec c;
+    evdb_status rc = parse_alone(&c, spec, dim, err);
     if (rc != EVDB_OK) return rc;
     if (canonical) memcpy(canonical, c.spec, sizeof(c.spec));
     if (sample) *sample = 0;

@@ -32,7 +32,7 @@ static evdb_status parameters(engine *e, rows_reader *rd, adding *a, evdb_error 
     uint64_t needed;
     bool found;
     evdb_status rc;
-    TRY(recode_needed(e, a->spec, &needed, err));
+    TRY(recode_needed(a->spec, atomic_load(&e->dim), true, &needed, err));
     if (!needed) goto out;
     TRY(rows_codec_find(rd, a->spec, false, &stores, &found, err));
     if (found && stores.bytes) {

@@ -100,7 +100,7 @@ evdb_status recode_choose(engine *e, const char *spec, evdb_error *err)
     c.after = c.before;
     c.after.version++;
     snprintf(c.after.wanted, sizeof(c.after.wanted), "%s", spec);
-    if (*spec) TRY(recode_needed(e, spec, &needed, err));
+    if (*spec) TRY(recode_needed(spec, atomic_load(&e->dim), false, &needed, err));
     if (!needed) { /* nothing to wait for */
         c.spec = spec;
         c.after.codec = 0;
@@ -127,7 +127,7 @@ static evdb_status is_in_force(rows_reader *rd, const rows_coding *coding, bool 
 }
 
 /* Trains the codec that is wanted, unless it is the one in force; *waits: there are too few vectors for that yet. */
-static evdb_status bring_in_force(engine *e, const rows_coding *coding, bool *trained, bool *waits, evdb_error *err)
+static evdb_status bring_in_force(engine *e, const rows_coding *coding, bool now, bool *trained, bool *waits, evdb_error *err)
 {
     choice c = { .before = *coding, .after = *coding, .spec = coding->wanted };
     rows_reader *rd = NULL;
@@ -142,7 +142,7 @@ static evdb_status bring_in_force(engine *e, const rows_coding *coding, bool *tr
     TRY(is_in_force(rd, coding, &good, err));
     bool drifted = good && drift_found(e, coding->codec);
     if (good && !drifted) goto out;
-    TRY(recode_needed(e, coding->wanted, &needed, err));
+    TRY(recode_needed(coding->wanted, atomic_load(&e->dim), now, &needed, err));
     TRY(rows_tip_now(rd, &tip, err));
     *waits = !drifted && (tip.live < needed || !atomic_load(&e->dim));
     if (*waits) goto out;
@@ -285,14 +285,14 @@ static evdb_status renew_view(engine *e, evdb_error *err)
     return rc;
 }
 
-static evdb_status step(engine *e, bool *more, evdb_error *err)
+static evdb_status step(engine *e, bool now, bool *more, evdb_error *err)
 {
     rows_coding coding;
     bool waits;
     evdb_status rc;
     *more = false;
     TRY(look(e, &coding, err));
-    TRY(bring_in_force(e, &coding, more, &waits, err));
+    TRY(bring_in_force(e, &coding, now, more, &waits, err));
     if (*more || coding.recode_from < 0) goto out;
     atomic_store(&e->recode.phase, RECODE_WRITING);
     TRY(write_some(e, &coding, more, err));
@@ -319,15 +319,16 @@ out:
     return rc;
 }
 
-static evdb_status run(engine *e, bool waits, evdb_error *err)
+/* Not in the background but `now`: the caller waits for who is at it, and does with fewer vectors. */
+static evdb_status run(engine *e, bool now, evdb_error *err)
 {
     char *path = NULL;
     lock_file lock = { .fd = -1 };
     bool mine = false, more = true;
     evdb_status rc;
     pthread_mutex_lock(&e->recode.turn);
-    TRY(take_lock(e, waits, &path, &lock, &mine, err));
-    while (mine && more && rc == EVDB_OK && !atomic_load(&e->recode.stop)) rc = step(e, &more, err);
+    TRY(take_lock(e, now, &path, &lock, &mine, err));
+    while (mine && more && rc == EVDB_OK && !atomic_load(&e->recode.stop)) rc = step(e, now, &more, err);
     if (mine && rc == EVDB_OK && !more) rc = renew_view(e, err);
 out:
     atomic_store(&e->recode.phase, RECODE_IDLE);

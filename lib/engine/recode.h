@@ -16,6 +16,8 @@ struct engine;
 enum {
     RECODE_BATCH = 500,            /* vectors of one commit, ... */
     RECODE_BATCH_BYTES = 8 << 20,  /* ... as floats no more than this */
+    RECODE_LEAST = 1000,           /* vectors that training waits for: of fewer it learns what the next ones do not have; ... */
+    RECODE_FEWEST = 16,            /* ... that do where the caller says so */
     RECODE_SAMPLE = 25000,         /* vectors to train on, ... */
     RECODE_SAMPLE_BYTES = 256 << 20, /* ... as floats no more than this */
     RECODE_HELD_BACK = 500,        /* vectors that the error is measured on, and that were not trained on where there are others */
@@ -44,7 +46,7 @@ void recode_destroy(struct engine *e);
 evdb_status recode_choose(struct engine *e, const char *spec, evdb_error *err);
 /* Begins what is to be done in the background, if there is something to do. Cheap: may be called by any search or write. */
 void recode_begin(struct engine *e);
-/* Does it now. */
+/* Does it now, with fewer vectors to train on than it would wait for. */
 evdb_status recode_run(struct engine *e, evdb_error *err);
 void recode_problem(struct engine *e, char *out, size_t size);
 

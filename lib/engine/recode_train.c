@@ -82,11 +82,14 @@ out:
     return rc;
 }
 
-evdb_status recode_needed(engine *e, const char *spec, uint64_t *out, evdb_error *err)
+evdb_status recode_needed(const char *spec, uint32_t dim, bool now, uint64_t *out, evdb_error *err)
 {
     size_t least = 0;
-    evdb_status rc = codec_check(spec, atomic_load(&e->dim), NULL, &least, err);
-    *out = least;
+    bool learns = false;
+    uint64_t good = now ? RECODE_FEWEST : RECODE_LEAST;
+    evdb_status rc = codec_check(spec, dim, NULL, &least, err);
+    if (rc == EVDB_OK) rc = codec_learns(spec, dim, &learns, err);
+    *out = !learns ? 0 : least > good ? least : good;
     return rc;
 }
 
@@ -96,7 +99,7 @@ evdb_status recode_train(engine *e, rows_reader *rd, const char *spec, codec **o
     sample s = { .dim = atomic_load(&e->dim) };
     uint64_t needed;
     evdb_status rc;
-    TRY(recode_needed(e, spec, &needed, err));
+    TRY(recode_needed(spec, s.dim, true, &needed, err));
     if (!s.dim) TRY(error_set(err, EVDB_INVALID, "codec %s: is trained on at least %llu vectors, and there are 0", spec, (unsigned long long)needed));
     size_t most = RECODE_SAMPLE_BYTES / (s.dim * sizeof(float));
     if (most > RECODE_SAMPLE) most = RECODE_SAMPLE;

@@ -53,7 +53,7 @@ static const op_result status_reply[] = {
     OP_RESULT(state, OP_CHOICE, 0, .choice = &choice_compression,
               .doc = "settled = all vectors are as they shall be; waiting = for 'needed' vectors to train on; recoding = 'done' of 'total' are."),
     OP_RESULT(in_force, OP_STRING, 0, .doc = "That vectors written now are kept with."),
-    OP_RESULT(needed, OP_INTEGER, 0, .doc = "Vectors that training takes."),
+    OP_RESULT(needed, OP_INTEGER, 0, .doc = "Vectors that training waits for; 0 = for none."),
     OP_RESULT(done, OP_INTEGER, 0, .doc = "Places of vectors that have been looked at."),
     OP_RESULT(total, OP_INTEGER, 0, .doc = "Of so many."),
     OP_RESULT(vector_bytes, OP_INTEGER, 0, .doc = "Bytes that one vector takes on disk, at most."),

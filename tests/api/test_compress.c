@@ -1,6 +1,7 @@
 /* test_compress.c - stores whose vectors are kept with a codec: what comes back, what is found, another codec later.
  *
  * Also for the thread sanitizer. */
+#include "compressed_rows.h"
 #include "expect.h"
 #include "scratch.h"
 #include "seed.h"
@@ -9,61 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DIM = 24, ROWS = 1500, K = 10 };
-
 static uint64_t seed;
-static float rows[ROWS][DIM];
-
-static evdb_store *store_with(scratch *t, const char *name, const char *codec, evdb_metric metric)
-{
-    evdb_store_options o = EVDB_STORE_OPTIONS;
-    evdb_store *store;
-    o.codec = codec;
-    o.metric = metric;
-    ok(evdb_store_create(t->db, name, &o, &store, &why));
-    return store;
-}
-
-static void put(evdb_store *store, int64_t from, size_t count)
-{
-    evdb_batch b = EVDB_BATCH;
-    int64_t ids[ROWS];
-    for (size_t i = 0; i < count; i++) ids[i] = from + (int64_t)i;
-    b.kind = EVDB_UPSERT;
-    b.count = count;
-    b.numbers = ids;
-    b.vectors = rows[from];
-    b.dim = DIM;
-    ok(evdb_batch_write(store, &b, NULL, &why));
-}
-
-/* Every record, as it was written but for what the codec may round. */
-static void all_there(evdb_store *store, double relative)
-{
-    for (int i = 0; i < ROWS; i++) {
-        evdb_record *r;
-        ok(evdb_record_get(store, num(i), &r, &why));
-        double off = 0, all = 0;
-        for (int j = 0; j < DIM; j++) off += pow(r->vector[j] - rows[i][j], 2), all += pow(rows[i][j], 2);
-        assert_true(sqrt(off) <= relative * sqrt(all));
-        evdb_record_free(r);
-    }
-}
-
-static void sound(scratch *t)
-{
-    evdb_verify_report report;
-    ok(evdb_verify(t->db, NULL, NULL, NULL, &report, &why));
-    assert_int_equal(report.problems, 0);
-}
-
-static evdb_compression compression(evdb_store *store)
-{
-    evdb_compression c = EVDB_COMPRESSION;
-    ok(evdb_store_get_compression(store, &c, &why));
-    assert_string_equal(c.problem, "");
-    return c;
-}
 
 /* The share of the nearest by floats that a search of the store finds. */
 static double recall(evdb_store *store, evdb_metric metric)
@@ -244,6 +191,36 @@ static void a_trained_codec_waits_for_vectors_and_then_takes_over(void **state)
     }
 }
 
+/* rabitq can be had without a sample, and finds more with one. */
+static void what_gains_by_a_sample_waits_for_it_unless_told_not_to(void **state)
+{
+    static const char *const learning[] = { "rabitq", "pca:4" };
+    scratch *t = *state;
+    for (size_t i = 0; i < sizeof(learning) / sizeof(*learning); i++) {
+        evdb_store *store = store_with(t, names[2 * i], learning[i], EVDB_EUCLIDEAN);
+        put(store, 0, 10);
+        ok(evdb_store_recode(store, &why));
+        evdb_compression c = compression(store);
+        assert_int_equal(c.state, EVDB_COMPRESSION_WAITING);
+        assert_int_equal(c.needed, 1000);
+        put(store, 0, 200);
+        assert_int_equal(compression(store).state, EVDB_COMPRESSION_WAITING);
+        ok(evdb_store_recode(store, &why));
+        c = compression(store);
+        assert_int_equal(c.state, EVDB_COMPRESSION_SETTLED);
+        assert_string_equal(c.in_force, c.codec);
+        assert_true(c.trained_bytes > 0);
+        evdb_store_close(store);
+        store = store_with(t, names[2 * i + 1], NULL, EVDB_EUCLIDEAN);
+        put(store, 0, ROWS);
+        ok(evdb_store_set_codec(store, learning[i], &why));
+        while ((c = compression(store)).state != EVDB_COMPRESSION_SETTLED || strcmp(c.in_force, c.codec) != 0) continue;
+        assert_true(c.trained_bytes > 0 && c.loss > 0);
+        evdb_store_close(store);
+    }
+    sound(t);
+}
+
 static void vectors_of_another_kind_make_it_learn_anew(void **state)
 {
     scratch *t = *state;
@@ -376,6 +353,7 @@ int main(void)
         TEST(what_was_begun_is_ended_by_who_opens_the_store_next),
         TEST(a_record_keeps_the_codec_it_asked_for),
         TEST(a_trained_codec_waits_for_vectors_and_then_takes_over),
+        TEST(what_gains_by_a_sample_waits_for_it_unless_told_not_to),
         TEST(vectors_of_another_kind_make_it_learn_anew),
         TEST(what_cannot_have_a_codec_says_so),
         TEST(a_codec_that_does_not_fit_the_first_vector_says_so_in_the_status),

@@ -198,7 +198,7 @@ class Compression:
     state: str  # "settled", "waiting" for vectors to train on, "training" or "recoding"
     codec: Optional[str]  # that the store shall have; None = none
     in_force: Optional[str]  # that vectors written now are kept with
-    needed: int  # vectors that training takes
+    needed: int  # vectors that training waits for
     done: int  # places of vectors that have been looked at, ...
     total: int  # ... of so many
     vector_bytes: int  # that one takes on disk, at most
