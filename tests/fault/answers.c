@@ -3,6 +3,7 @@
 #include "answers_private.h"
 #include "database_private.h"
 #include "memory_io.h"
+#include "recoded.h"
 #include <err.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -57,6 +58,7 @@ static void build_store(evdb *db, const char *name, bool texts, evdb_metric metr
     o.field_count = 2;
     answers_must(evdb_store_create(db, name, &o, &store, &why), &why);
     for (unsigned n = 0; n < ANSWERS_IDS; n++) write_record(store, texts, n, 1);
+    if (texts) answers_must(recoded(store, "pca:9+i8+zlib", &why), &why);
     if (sync) answers_must(evdb_store_sync(store, &why), &why);
     for (unsigned n = 2; n < ANSWERS_IDS; n += 5) write_record(store, texts, n, 2);
     for (unsigned n = 4; n < ANSWERS_IDS; n += 9)
@@ -153,6 +155,7 @@ static void ask_description(answers *a, evdb_store *store, const char *name)
     evdb_error why;
     evdb_store_info *info;
     evdb_store_stats stats = EVDB_STORE_STATS;
+    evdb_compression compression = EVDB_COMPRESSION;
     uint64_t count;
     FILE *to = answers_begin(a, &size, "%s: describe", name);
     evdb_status rc = evdb_store_describe(store, &info, &why);
@@ -169,6 +172,10 @@ static void ask_description(answers *a, evdb_store *store, const char *name)
     if (rc == EVDB_OK)
         fprintf(to, "%llu %llu %llu", (unsigned long long)stats.records, (unsigned long long)stats.sequence,
                 (unsigned long long)stats.changes_horizon);
+    answers_finish(a, to, rc, &why);
+    to = answers_begin(a, &size, "%s: compression", name);
+    rc = evdb_store_get_compression(store, &compression, &why);
+    if (rc == EVDB_OK) fprintf(to, "'%s' '%s' %d %a", compression.codec, compression.in_force, (int)compression.state, compression.loss);
     answers_finish(a, to, rc, &why);
     to = answers_begin(a, &size, "%s: count", name);
     rc = evdb_store_count(store, &count, &why);

@@ -23,8 +23,8 @@ typedef struct answers {
     bool opened;
 } answers;
 
-/* Fills dir with a database: store "ints" (integer ids, cosine) and store "texts" (string ids, euclidean), with
- * updates, deletes, freed slots, and metadata large enough to overflow pages; clients, some of them without a valid secret any
+/* Fills dir with a database: store "ints" (integer ids, cosine) and store "texts" (string ids, euclidean, written again with a
+ * codec that was trained), with updates, deletes, freed slots, and metadata large enough to overflow pages; clients, some of them without a valid secret any
  * longer, and their refresh tokens. It is left open. With sync the first
  * half of it is moved from the logs into the files. */
 evdb *answers_build(const char *dir, bool sync);

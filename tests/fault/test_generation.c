@@ -18,6 +18,8 @@
 
 enum { DIM = 8, ROWS = 700, K = 5, SECTOR = 512, FLIPS = 400 };
 
+static const char CODEC[] = "pca:6+i8"; /* learns, and rows of the index are codes */
+
 static uint64_t seed;
 static evdb_error why;
 
@@ -84,7 +86,8 @@ static evdb_index_status status_of(evdb_store *store)
     return status;
 }
 
-static void make_scene(scene *s)
+/* codec NULL = rows are floats. */
+static void make_scene(scene *s, const char *codec)
 {
     evdb_store_options o = EVDB_STORE_OPTIONS;
     evdb_store_info *info;
@@ -93,6 +96,7 @@ static void make_scene(scene *s)
     memset(s, 0, sizeof(*s));
     s->dir = dir_new();
     o.metric = EVDB_EUCLIDEAN;
+    o.codec = codec;
     o.m = 4;
     o.ef_construction = 40;
     must(evdb_open(s->dir, NULL, &db, &why));
@@ -101,6 +105,7 @@ static void make_scene(scene *s)
     snprintf(s->file, sizeof(s->file), "%s/stores/%s/index", s->dir, info->uuid);
     evdb_store_info_free(info);
     write_rows(store, 0, ROWS);
+    must(evdb_store_recode(store, &why));
     must(evdb_index_build(store, 1, &why));
     seed_floats(&seed, s->query, DIM);
     search(store, s->query, EVDB_SEARCH_EXACT, s->expected);
@@ -145,16 +150,15 @@ static bool answers_right(scene *s)
     return used;
 }
 
-static void a_flipped_bit_anywhere_is_noticed_and_does_no_harm(void **state)
+static void flip(const char *codec, int flips)
 {
     scene s;
     size_t size;
     unsigned noticed = 0;
-    (void)state;
-    make_scene(&s);
+    make_scene(&s, codec);
     char *bytes = slurp(s.file, &size);
     assert_true(answers_right(&s));
-    for (int i = 0; i < FLIPS; i++) {
+    for (int i = 0; i < flips; i++) {
         size_t at = i < 64 ? (size_t)i * 7 : seed_below(&seed, size); /* the header is small */
         char bit = (char)(1 << seed_below(&seed, 8));
         bytes[at] ^= bit;
@@ -165,11 +169,18 @@ static void a_flipped_bit_anywhere_is_noticed_and_does_no_harm(void **state)
         noticed += !used;
         bytes[at] ^= bit;
     }
-    assert_true(noticed > FLIPS / 4);
+    assert_true(noticed > (unsigned)flips / 4);
     spill(s.file, bytes, size);
     assert_true(answers_right(&s));
     free(bytes);
     dir_remove(s.dir);
+}
+
+static void a_flipped_bit_anywhere_is_noticed_and_does_no_harm(void **state)
+{
+    (void)state;
+    flip(NULL, FLIPS);
+    flip(CODEC, FLIPS / 3);
 }
 
 static void a_file_cut_anywhere_is_built_anew(void **state)
@@ -178,7 +189,7 @@ static void a_file_cut_anywhere_is_built_anew(void **state)
     size_t size;
     evdb_store *store;
     (void)state;
-    make_scene(&s);
+    make_scene(&s, NULL);
     char *bytes = slurp(s.file, &size);
     for (size_t cut = 0; cut < size; cut += SECTOR) {
         spill(s.file, bytes, cut);
@@ -196,11 +207,12 @@ static void a_file_cut_anywhere_is_built_anew(void **state)
 static void what_came_after_the_file_is_followed_or_loaded(void **state)
 {
     (void)state;
-    for (int trimmed = 0; trimmed < 2; trimmed++) {
+    for (int i = 0; i < 4; i++) {
+        bool trimmed = i % 2;
         scene s;
         evdb_store *store;
         int64_t got[K];
-        make_scene(&s);
+        make_scene(&s, i < 2 ? NULL : CODEC);
         evdb *db = open_scene(&s, &platform_real, &store);
         write_rows(store, ROWS / 2, ROWS / 2 + 50); /* without a search: the file stays behind */
         must(evdb_record_delete(store, (evdb_id){ .number = 3 }, 0, &why));
@@ -227,8 +239,8 @@ static void an_index_of_another_store_or_of_the_future_is_set_aside(void **state
     size_t size;
     evdb_store *store;
     (void)state;
-    make_scene(&mine);
-    make_scene(&other);
+    make_scene(&mine, NULL);
+    make_scene(&other, NULL);
     char *theirs = slurp(other.file, &size);
     spill(mine.file, theirs, size);
     assert_false(answers_right(&mine));
@@ -278,7 +290,7 @@ static void verify_tells_an_index_whose_rows_are_not_those_of_the_store(void **s
     size_t size;
     evdb_store *store;
     (void)state;
-    make_scene(&s);
+    make_scene(&s, NULL);
     expect_verified(&s, NULL);
     tree before = tree_read(s.dir);
     evdb *db = open_scene(&s, &platform_real, &store);
@@ -323,7 +335,7 @@ static void saving_that_fails_at_any_operation_leaves_what_was_there(void **stat
         evdb_store *store;
         failing_io f = { .left = at };
         platform p = platform_real;
-        make_scene(&s);
+        make_scene(&s, NULL);
         p.io = (io_gate){ &f, fail_one };
         evdb *db = open_scene(&s, &p, &store);
         write_rows(store, ROWS, ROWS);

@@ -10,6 +10,7 @@
 #include "ledger.h"
 #include "memory_io.h"
 #include "power_hint.h"
+#include "recoded.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +18,9 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+/* What vectors are written again with on the way, "" = as they are. None of it rounds, and none waits, which another thread would end. */
+static const char *const codecs[] = { "f32+zstd", "", "f32+zlib:9", "f32+zstd:3" };
 
 enum { CUTS = 120, WRITES = 60 };
 
@@ -53,6 +57,16 @@ static void must(evdb_status rc, const evdb_error *err, const char *what)
     if (rc != EVDB_OK) fail_msg("%s: %s: %s", what, evdb_status_name(rc), err->message);
 }
 
+static void write_again(evdb_store *store, const char *codec)
+{
+    evdb_compression c = EVDB_COMPRESSION;
+    evdb_error err;
+    must(recoded(store, codec, &err), &err, "write again");
+    must(evdb_store_get_compression(store, &c, &err), &err, "look");
+    assert_int_equal(c.state, EVDB_COMPRESSION_SETTLED);
+    assert_string_equal(c.in_force, codec);
+}
+
 static void session(recorder *r, uint64_t *seed)
 {
     notes *n = &r->notes;
@@ -67,6 +81,7 @@ static void session(recorder *r, uint64_t *seed)
         for (int i = 0; i < WRITES; i++) {
             must(ledger_write_any(&n->ledger, store, seed, &err), &err, "write");
             must(accounts_change_any(&n->clients, db, seed, &err), &err, "change a client");
+            if (i % 25 == 24) write_again(store, codecs[part * 2 + i / 25]);
             if (i % 20 == 19) must(evdb_store_sync(store, &err), &err, "sync");
             if (i == 30 && !part) {
                 must(evdb_store_create(db, "second", NULL, NULL, &err), &err, "create");
@@ -105,6 +120,7 @@ static unsigned losses(const char *dir, const notes *noted)
     if (rc == EVDB_OK) {
         bad += ledger_differences(&n.ledger, store) + ledger_feed_problems(store, &from);
         bad += ledger_write(&n.ledger, store, EVDB_UPSERT, 0, 3, &err) != EVDB_OK;
+        bad += evdb_store_recode(store, &err) != EVDB_OK;
         bad += ledger_differences(&n.ledger, store);
         evdb_store_close(store);
     }
