@@ -167,7 +167,7 @@ cover: ## line coverage of the library by all tests
 # The kernels that this machine's processor would not choose; T=name runs other tests of the library there.
 ARM       := aarch64-linux-gnu
 ARM_ROOT   = $(CURDIR)/build/neon/root
-KERNEL_T   = $(or $(T),unit/test_(kernel|kernel_elements|codes|matrix)$$|api/test_(distance|search)$$)
+KERNEL_T   = $(or $(T),unit/test_(kernel.*|codes|matrix)$$|api/test_(distance|search)$$)
 neon: ## the library for 64-bit ARM: kernels and searches under qemu
 	+@if ! { tests/install-deps neon && tests/arm64-root $(ARM_ROOT); }; then echo 'neon: skipped, its compiler cannot be had'; else \
 	  CPATH=$(ARM_ROOT)/usr/include EMULATOR='qemu-aarch64 -L /usr/$(ARM) -E LD_LIBRARY_PATH=$(ARM_ROOT)/usr/lib/$(ARM)' \
