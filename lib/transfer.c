@@ -23,7 +23,7 @@ static const struct name {
 } names[] = {
     /* the first of a format is its own */
     { "json", EVDB_FORMAT_JSON }, { "jsonl", EVDB_FORMAT_JSONL }, { "ndjson", EVDB_FORMAT_JSONL },
-    { "npy", EVDB_FORMAT_NPY },   { "fvecs", EVDB_FORMAT_FVECS },
+    { "npy", EVDB_FORMAT_NPY },   { "fvecs", EVDB_FORMAT_FVECS }, { "bvecs", EVDB_FORMAT_BVECS },
 };
 enum { NAMES = sizeof(names) / sizeof(*names) };
 
@@ -42,7 +42,7 @@ evdb_status evdb_format_parse(const char *name, evdb_format *out, evdb_error *er
             *out = names[i].format;
             return EVDB_OK;
         }
-    return error_set(err, EVDB_INVALID, "format '%.40s' is not json, jsonl (or ndjson), npy or fvecs", name);
+    return error_set(err, EVDB_INVALID, "format '%.40s' is not json, jsonl (or ndjson), npy, fvecs or bvecs", name);
 }
 
 /* ---- import ---- */
@@ -191,7 +191,7 @@ static evdb_status export_options(const evdb_export_options *given, evdb_export_
     if (rc != EVDB_OK) return rc;
     if (!evdb_format_name(out->format)) return error_set(err, EVDB_INVALID, "export: the format is not set");
     if (out->companion && (out->format == EVDB_FORMAT_JSON || out->format == EVDB_FORMAT_JSONL))
-        return error_set(err, EVDB_INVALID, "export: %s carries ids itself: a companion belongs to npy and fvecs",
+        return error_set(err, EVDB_INVALID, "export: %s carries ids itself: a companion belongs to npy, fvecs and bvecs",
                          evdb_format_name(out->format));
     return EVDB_OK;
 }

@@ -19,7 +19,7 @@ const op_field export_fields[] = {
     OP_FIELD(export_args, file, OP_STRING, OP_REQUIRED, .position = 2, .doc = "File to write, or - for standard output."),
     OP_FIELD(export_args, format, OP_CHOICE, 0, .choice = &choice_format, .doc = "Format; without it, by the file's extension."),
     OP_FIELD(export_args, companion, OP_STRING, 0,
-             .doc = "With npy and fvecs, which hold vectors only: JSONL file for ids and metadata."),
+             .doc = "With npy, fvecs and bvecs, which hold vectors only: JSONL file for ids and metadata."),
     OP_END
 };
 

@@ -13,9 +13,9 @@
 const op_field import_fields[] = {
     OP_FIELD(import_args, file, OP_STRING, OP_REQUIRED, .position = 2, .doc = "File to read, or - for standard input."),
     OP_FIELD(import_args, format, OP_CHOICE, 0, .choice = &choice_format, .doc = "Format; without it, by the file's extension."),
-    OP_FIELD(import_args, companion, OP_STRING, 0, .doc = "With npy and fvecs: JSONL file of ids and metadata, line by line."),
+    OP_FIELD(import_args, companion, OP_STRING, 0, .doc = "With npy, fvecs and bvecs: JSONL file of ids and metadata, line by line."),
     OP_FIELD(import_args, first_id, OP_INTEGER, 0, .min = INT64_MIN, .max = INT64_MAX,
-             .doc = "With npy and fvecs without a companion: id of the first vector."),
+             .doc = "With npy, fvecs and bvecs without a companion: id of the first vector."),
     OP_FIELD(import_args, batch, OP_INTEGER, 0, .def = 1000, .min = 1, .max = EVDB_BATCH_MAX, .doc = "Records in one commit."),
     OP_FIELD(import_args, upsert, OP_BOOL, 0, .doc = "Replace records whose id exists, rather than refuse the file."),
     OP_FIELD(import_args, keep_going, OP_BOOL, 0, .doc = "Leave out bad records and list them, rather than refuse the file."),

@@ -16,7 +16,7 @@ typedef struct bench_args {
 } bench_args;
 
 const op_field bench_fields[] = {
-    OP_FIELD(bench_args, file, OP_STRING, 0, .position = 1, .doc = "File of vectors: npy, fvecs, json or jsonl; or - for standard input."),
+    OP_FIELD(bench_args, file, OP_STRING, 0, .position = 1, .doc = "File of vectors: npy, fvecs, bvecs, json or jsonl; or - for standard input."),
     OP_FIELD(bench_args, format, OP_CHOICE, 0, .choice = &choice_format, .doc = "Format; without it, by the file's extension."),
     OP_END
 };

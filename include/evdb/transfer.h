@@ -6,7 +6,8 @@
  *   JSONL  one such record a line; empty lines are skipped
  *   NPY    NumPy array (n, dim) of <f4 (on import also <f2, <f8, |u1, |i1), C order
  *   FVECS  per vector: int32 dim, dim float32, little-endian
- * NPY and FVECS carry vectors only: ids and metadata travel in a companion JSONL, line i
+ *   BVECS  per vector: int32 dim, little-endian, dim bytes 0..255; an export refuses elements that are no such number
+ * NPY, FVECS and BVECS carry vectors only: ids and metadata travel in a companion JSONL, line i
  * {"id":..., "metadata":{...}} for row i; without one, rows are numbered from first_id.
  * Floats are written so that reading them back gives the same bits. */
 #ifndef EVDB_TRANSFER_H
@@ -20,10 +21,11 @@ typedef enum evdb_format {
     EVDB_FORMAT_JSON = 1,
     EVDB_FORMAT_JSONL = 2,
     EVDB_FORMAT_NPY = 3,
-    EVDB_FORMAT_FVECS = 4
+    EVDB_FORMAT_FVECS = 4,
+    EVDB_FORMAT_BVECS = 5
 } evdb_format;
 
-/* "json", "jsonl" (or "ndjson"), "npy", "fvecs". */
+/* "json", "jsonl" (or "ndjson"), "npy", "fvecs", "bvecs". */
 EVDB_API const char *evdb_format_name(evdb_format format);
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_format_parse(const char *name, evdb_format *out, evdb_error *err);
 
@@ -50,11 +52,11 @@ typedef struct evdb_import_options {
     evdb_write kind;         /* EVDB_INSERT (0 = default) or EVDB_UPSERT */
     uint32_t keep_going;     /* 1 = skip bad records, reporting each through bad() */
     uint32_t batch;          /* records a commit, 1..EVDB_BATCH_MAX; 0 = 1000 */
-    int64_t first_id;        /* NPY, FVECS without a companion: id of the first row */
-    const evdb_source *companion; /* NPY, FVECS: ids and metadata, or NULL */
+    int64_t first_id;        /* NPY, FVECS, BVECS without a companion: id of the first row */
+    const evdb_source *companion; /* NPY, FVECS, BVECS: ids and metadata, or NULL */
     /* Called now and then; anything but 0 cancels (EVDB_CANCELLED). May be NULL. */
     int (*progress)(void *context, evdb_transfer_phase phase, uint64_t records);
-    /* keep_going: called for each bad record. line is 1-based (for NPY and FVECS: the row). */
+    /* keep_going: called for each bad record. line is 1-based (for NPY, FVECS and BVECS: the row). */
     void (*bad)(void *context, uint64_t line, const evdb_error *why);
     void *context;           /* handed to progress and bad */
 } evdb_import_options;
@@ -76,7 +78,7 @@ typedef struct evdb_export_options {
     size_t size;               /* EVDB_EXPORT_OPTIONS sets it */
     evdb_format format;        /* required */
     uint32_t reserved;
-    const evdb_sink *companion; /* NPY, FVECS: receives ids and metadata, or NULL */
+    const evdb_sink *companion; /* NPY, FVECS, BVECS: receives ids and metadata, or NULL */
     int (*progress)(void *context, evdb_transfer_phase phase, uint64_t records);
     void *context;
 } evdb_export_options;

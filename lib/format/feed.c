@@ -11,7 +11,7 @@ evdb_status feed_open(feed *f, const evdb_allocator *mem, evdb_format format, co
     feed made = { .first_id = first_id, .counted = !carries_ids(format) && !companion };
     if (!type) return error_set(err, EVDB_INVALID, "format %d is unknown", (int)format);
     if (companion && carries_ids(format))
-        return error_set(err, EVDB_INVALID, "JSON records carry their ids: a companion belongs to npy and fvecs");
+        return error_set(err, EVDB_INVALID, "JSON records carry their ids: a companion belongs to npy, fvecs and bvecs");
     evdb_status rc = reader_open(type, mem, source, &made.rows, err);
     if (rc == EVDB_OK && companion) rc = reader_open(&reader_companion, mem, companion, &made.companion, err);
     if (rc != EVDB_OK) feed_close(&made);

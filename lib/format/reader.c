@@ -13,6 +13,7 @@ const reader_type *reader_type_of(evdb_format format)
     case EVDB_FORMAT_JSONL: return &reader_jsonl;
     case EVDB_FORMAT_NPY: return &reader_npy;
     case EVDB_FORMAT_FVECS: return &reader_fvecs;
+    case EVDB_FORMAT_BVECS: return &reader_bvecs;
     }
     return NULL;
 }

@@ -36,7 +36,7 @@ struct reader {
     bool broken; /* after an error: there is no way to find the next record */
 };
 
-extern const reader_type reader_json, reader_jsonl, reader_companion, reader_npy, reader_fvecs;
+extern const reader_type reader_json, reader_jsonl, reader_companion, reader_npy, reader_fvecs, reader_bvecs;
 
 /* NULL for a value that is no format. */
 const reader_type *reader_type_of(evdb_format format);

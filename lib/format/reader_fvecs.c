@@ -1,4 +1,4 @@
-/* reader_fvecs.c - FVECS: per vector an int32 dimension and that many float32, little-endian. */
+/* reader_fvecs.c - FVECS and BVECS: per vector an int32 dimension, little-endian, and that many float32, or bytes. */
 #include "base/error.h"
 #include "base/mem.h"
 #include "format/elements.h"
@@ -13,6 +13,8 @@ typedef struct fvecs_reader {
     size_t used;   /* bytes of the row handed out last, still in the window */
     float *copy;   /* for rows that are not aligned */
 } fvecs_reader;
+
+static size_t element_size(const reader *r) { return r->type == &reader_bvecs ? 1 : sizeof(float); }
 
 static evdb_status next_row(reader *r, evdb_error *err)
 {
@@ -29,12 +31,12 @@ static evdb_status next_row(reader *r, evdb_error *err)
     if (window_size(&r->in) < HEAD) return reader_break(r, err, "the file ends within the row's dimension");
     uint32_t dim = elements_u32(window_bytes(&r->in));
     if (dim == 0 || dim > EVDB_DIM_MAX)
-        return reader_break(r, err, "dimension %d is not in 1..%u: damaged, or not an FVECS file", (int32_t)dim,
-                            EVDB_DIM_MAX);
+        return reader_break(r, err, "dimension %d is not in 1..%u: damaged, or not %s file", (int32_t)dim,
+                            EVDB_DIM_MAX, r->type == &reader_bvecs ? "a BVECS" : "an FVECS");
     if (f->dim && dim != f->dim)
         return reader_break(r, err, "dimension %u, but the rows before it have %u", dim, f->dim);
     f->dim = dim;
-    size_t bytes = HEAD + (size_t)dim * sizeof(float);
+    size_t bytes = HEAD + (size_t)dim * element_size(r);
     rc = window_need(&r->in, bytes, err);
     if (rc != EVDB_OK) return rc;
     if (window_size(&r->in) < bytes) return reader_break(r, err, "the file ends within the row");
@@ -42,10 +44,14 @@ static evdb_status next_row(reader *r, evdb_error *err)
         return error_no_memory(err, dim * sizeof(float), "a row");
     f->used = bytes;
     r->row.dim = dim;
-    r->row.vector = elements_f32(window_bytes(&r->in) + HEAD, dim, f->copy);
+    const char *elements = window_bytes(&r->in) + HEAD;
+    r->row.vector = f->copy;
+    if (r->type == &reader_bvecs) elements_from_u8(elements, dim, f->copy);
+    else r->row.vector = elements_f32(elements, dim, f->copy);
     return EVDB_OK;
 }
 
 static void close_rows(reader *r) { mem_free(r->mem, ((fvecs_reader *)r)->copy); }
 
 const reader_type reader_fvecs = { sizeof(fvecs_reader), "row", NULL, next_row, close_rows };
+const reader_type reader_bvecs = { sizeof(fvecs_reader), "row", NULL, next_row, close_rows };

@@ -8,6 +8,7 @@ const writer_type *writer_type_of(evdb_format format)
     case EVDB_FORMAT_JSONL: return &writer_jsonl;
     case EVDB_FORMAT_NPY: return &writer_npy;
     case EVDB_FORMAT_FVECS: return &writer_fvecs;
+    case EVDB_FORMAT_BVECS: return &writer_bvecs;
     }
     return NULL;
 }

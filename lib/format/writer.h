@@ -21,7 +21,7 @@ struct writer {
     output out;
 };
 
-extern const writer_type writer_json, writer_jsonl, writer_companion, writer_npy, writer_fvecs;
+extern const writer_type writer_json, writer_jsonl, writer_companion, writer_npy, writer_fvecs, writer_bvecs;
 
 /* NULL for a value that is no format. */
 const writer_type *writer_type_of(evdb_format format);

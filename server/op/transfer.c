@@ -11,7 +11,7 @@ typedef struct export_args {
 static const op_field export_fields[] = {
     OP_STORE(export_args),
     OP_FIELD(export_args, format, OP_CHOICE, 0, .def = EVDB_FORMAT_JSONL, .choice = &choice_format,
-             .doc = "Format of the file; npy and fvecs hold vectors only, in order of id."),
+             .doc = "Format of the file; npy, fvecs and bvecs hold vectors only, in order of id."),
     OP_END
 };
 
@@ -62,7 +62,7 @@ static const op_field import_fields[] = {
     OP_FIELD(import_args, upsert, OP_BOOL, 0, .doc = "Replace records whose id exists, rather than refuse the file."),
     OP_FIELD(import_args, keep_going, OP_BOOL, 0, .doc = "Leave out bad records and list them, rather than refuse the file."),
     OP_FIELD(import_args, first_id, OP_INTEGER, 0, .min = INT64_MIN, .max = INT64_MAX,
-             .doc = "With npy and fvecs: id of the first vector; the others count up from it."),
+             .doc = "With npy, fvecs and bvecs: id of the first vector; the others count up from it."),
     OP_END
 };
 

@@ -60,7 +60,7 @@ static void every_format_brings_a_store_back_bit_for_bit(void **state)
     for (int round = 0; round < 4; round++) {
         evdb_store *from = random_store(&seed, round == 3 ? 0 : 100, (uint32_t)(1 + seed_next(&seed) % 200), round % 2);
         for (evdb_format format = EVDB_FORMAT_JSON; format <= EVDB_FORMAT_FVECS; format++) {
-            bool paired = format == EVDB_FORMAT_NPY || format == EVDB_FORMAT_FVECS;
+            bool paired = format >= EVDB_FORMAT_NPY;
             memory_sink names, file = transfer_export(from, format, paired ? &names : NULL);
             memory_source memory = memory_from(file.bytes, file.size), memory_names = { 0 };
             evdb_source source = memory_reading(&memory), companion = memory_reading(&memory_names);
@@ -191,10 +191,10 @@ static void wrong_options_are_refused(void **state)
 static void formats_have_names(void **state)
 {
     (void)state;
-    static const char *const names[] = { NULL, "json", "jsonl", "npy", "fvecs", NULL };
+    static const char *const names[] = { NULL, "json", "jsonl", "npy", "fvecs", "bvecs", NULL };
     evdb_format format;
     evdb_error err;
-    for (int f = 0; f < 6; f++) {
+    for (int f = 0; f < 7; f++) {
         const char *name = evdb_format_name((evdb_format)f);
         assert_int_equal(name == NULL, names[f] == NULL);
         if (!name) continue;
@@ -205,7 +205,7 @@ static void formats_have_names(void **state)
     assert_int_equal(evdb_format_parse("ndjson", &format, NULL), EVDB_OK);
     assert_int_equal(format, EVDB_FORMAT_JSONL);
     assert_int_equal(evdb_format_parse("csv", &format, &err), EVDB_INVALID);
-    assert_non_null(strstr(err.message, "'csv' is not json, jsonl (or ndjson), npy or fvecs"));
+    assert_non_null(strstr(err.message, "'csv' is not json, jsonl (or ndjson), npy, fvecs or bvecs"));
     assert_int_equal(evdb_format_parse(NULL, &format, &err), EVDB_INVALID);
 }
 

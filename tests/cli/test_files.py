@@ -85,6 +85,16 @@ def test_fvecs_bytes_are_what_the_format_says(evdb):
     assert evdb.path("out.fvecs").read_bytes() == evdb.path("in.fvecs").read_bytes()
 
 
+def test_bvecs_bytes_are_what_the_format_says(evdb):
+    evdb.write("in.bvecs", struct.pack("<i2Bi2B", 2, 0, 255, 2, 3, 4))
+    evdb.text("import", "s", "in.bvecs", "--metric", "l2")
+    evdb.text("export", "s", "out.bvecs")
+    assert evdb.path("out.bvecs").read_bytes() == evdb.path("in.bvecs").read_bytes()
+    evdb.text("put", "s", "9", "--vector", "[1,0.5]")
+    assert "record 9" in evdb.fails(INVALID, "export", "s", "out.bvecs")
+    assert evdb.path("out.bvecs").read_bytes() == evdb.path("in.bvecs").read_bytes()
+
+
 def test_a_json_export_takes_the_properties_of_its_store_along(evdb):
     evdb.text("create", "s", "--metric", "manhattan", "--id-type", "string")
     evdb.text("put", "s", "1", "--vector", "[1,2]")

@@ -1,8 +1,8 @@
 /* fuzz_import.c - any bytes as a file to import: readers must refuse or understand them, and what they understand must
  * survive being written and read again.
  *
- * Input: a byte whose lowest two bits choose the format (evdb_format less 1), the next says that a companion follows, and the
- * upper five how many bytes a read gives (0 = all); the companion's length in two bytes and its text, if there is one; the file. */
+ * Input: a byte whose lowest three bits choose the format and whether a companion follows (`ways`), and the upper five how many
+ * bytes a read gives (0 = all); the companion's length in two bytes and its text, if there is one; the file. */
 #include "base/id.h"
 #include "base/json_text.h"
 #include "format/feed.h"
@@ -97,12 +97,20 @@ static void check_round_trip(const reader_row *row)
     buf_free(&text);
 }
 
+static const struct way {
+    evdb_format format;
+    bool companion;
+} ways[8] = {
+    { EVDB_FORMAT_JSON, false },  { EVDB_FORMAT_JSONL, false }, { EVDB_FORMAT_NPY, false }, { EVDB_FORMAT_FVECS, false },
+    { EVDB_FORMAT_BVECS, false }, { EVDB_FORMAT_BVECS, true },  { EVDB_FORMAT_NPY, true },  { EVDB_FORMAT_FVECS, true },
+};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 3) return 0;
-    evdb_format format = (evdb_format)((data[0] & 3) + 1);
+    evdb_format format = ways[data[0] & 7].format;
     bytes file = { .at = (const char *)data + 1, .size = size - 1, .most = data[0] >> 3 }, names = { 0 };
-    bool companion = (data[0] & 4) && (format == EVDB_FORMAT_NPY || format == EVDB_FORMAT_FVECS);
+    bool companion = ways[data[0] & 7].companion;
     if (companion) {
         names = (bytes){ .at = file.at + 2, .size = data[1] | (size_t)data[2] << 8, .most = file.most };
         if (names.size > size - 3) names.size = size - 3;

@@ -51,6 +51,16 @@ def test_vectors_travel_with_a_companion(st, db, tmp_path, vectors, suffix):
     assert numbered.get(1299).vector.tobytes() == vectors[299].tobytes()
 
 
+def test_bytes_travel_as_bvecs(db, tmp_path):
+    st = db.create_store("s", dim=3, metric="euclidean")
+    st.insert([1, 2], [[0, 1, 255], [3, 2, 1]])
+    st.export_file(tmp_path / "v.bvecs", companion=tmp_path / "ids.jsonl")
+    assert (tmp_path / "v.bvecs").read_bytes() == b"\3\0\0\0\0\1\xff\3\0\0\0\3\2\1"
+    other = db.create_store("t", dim=3, metric="euclidean")
+    other.import_file(tmp_path / "v.bvecs", companion=tmp_path / "ids.jsonl")
+    assert same(st, other) == 2
+
+
 def test_string_ids_travel(db, tmp_path):
     st = db.create_store("s", dim=2)
     st.insert(["a", "ü"], [[1, 2], [3, 4]])

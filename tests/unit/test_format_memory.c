@@ -51,7 +51,7 @@ static sample make_sample(evdb_format format)
                            .metadata_length = 7 };
     sample s = { .format = format, .companion = memory_to() };
     s.file = rows_written(writer_type_of(format), &info, &record, 1);
-    if (format == EVDB_FORMAT_NPY || format == EVDB_FORMAT_FVECS)
+    if (format >= EVDB_FORMAT_NPY)
         s.companion = rows_written(&writer_companion, &info, &record, 1);
     return s;
 }
@@ -89,7 +89,7 @@ static evdb_status pass(const sample *s, const evdb_allocator *mem, evdb_error *
 static void every_allocation_may_fail_and_nothing_leaks(void **state)
 {
     (void)state;
-    for (evdb_format format = EVDB_FORMAT_JSON; format <= EVDB_FORMAT_FVECS; format++) {
+    for (evdb_format format = EVDB_FORMAT_JSON; format <= EVDB_FORMAT_BVECS; format++) {
         sample s = make_sample(format);
         evdb_status rc = EVDB_NO_MEMORY;
         for (size_t allowed = 0; rc == EVDB_NO_MEMORY; allowed++) {

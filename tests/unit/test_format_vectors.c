@@ -1,4 +1,4 @@
-/* test_format_vectors.c - NPY and FVECS files, good and bad. */
+/* test_format_vectors.c - NPY, FVECS and BVECS files, good and bad. */
 #include "base/buf.h"
 #include "format/npy_header.h"
 #include "format_rows.h"
@@ -243,6 +243,49 @@ static void fvecs_rows_must_agree_in_dimension(void **state)
     }
 }
 
+static void bytes_of_bvecs_become_floats_and_a_cut_names_the_row(void **state)
+{
+    (void)state;
+    static const char bytes[] = "\2\0\0\0\0\377\2\0\0\0\200\1";
+    enum { ROW = 6, SIZE = 2 * ROW };
+    for (size_t cut = 0; cut <= SIZE; cut++) {
+        rows_read *r = rows_from(&reader_bvecs, bytes, cut, cut % 5);
+        assert_int_equal(r->count, cut / ROW);
+        assert_int_equal(r->broken, cut % ROW != 0);
+        if (r->broken) assert_int_equal(r->bad_line, cut / ROW + 1);
+        if (r->count) assert_true(r->row[0].vector[0] == 0 && r->row[0].vector[1] == 255);
+        if (r->count == 2) assert_true(r->row[1].vector[0] == 128 && r->row[1].vector[1] == 1);
+        rows_free(r);
+    }
+    rows_read *r = rows_from(&reader_bvecs, "{\"id\":1}", 8, 0);
+    assert_non_null(strstr(r->error.message, "not a BVECS file"));
+    rows_free(r);
+}
+
+static void what_is_no_byte_is_not_written_as_bvecs(void **state)
+{
+    (void)state;
+    static const float good[3] = { 0, 7, 255 }, bad[][3] = { { 0, 0.5f, 1 }, { 0, -1, 1 }, { 0, 256, 1 }, { 0, -0.0f, 1 } };
+    evdb_store_info info = { .name = "docs", .dim = 3 };
+    evdb_record record = { .id = { .number = 77 }, .dim = 3, .vector = good };
+    memory_sink file = rows_written(&writer_bvecs, &info, &record, 1);
+    assert_int_equal(file.size, 7);
+    assert_memory_equal(file.bytes, "\3\0\0\0\0\7\377", 7);
+    memory_sink_free(&file);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        memory_sink memory = memory_to();
+        evdb_sink sink = memory_writing(&memory);
+        evdb_error err;
+        writer w;
+        record.vector = bad[i];
+        assert_int_equal(writer_open(&w, &writer_bvecs, rows_memory(), &sink, &info, 1, &err), EVDB_OK);
+        assert_int_equal(writer_row(&w, &record, &err), EVDB_INVALID);
+        assert_non_null(strstr(err.message, "element 1 of record 77"));
+        writer_close(&w);
+        memory_sink_free(&memory);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +298,8 @@ int main(void)
         cmocka_unit_test(truncation_at_every_byte_names_the_row),
         cmocka_unit_test(bytes_behind_the_last_row_are_refused),
         cmocka_unit_test(fvecs_rows_must_agree_in_dimension),
+        cmocka_unit_test(bytes_of_bvecs_become_floats_and_a_cut_names_the_row),
+        cmocka_unit_test(what_is_no_byte_is_not_written_as_bvecs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -192,11 +192,11 @@ static void an_array_whose_rows_change_in_number_is_not_finished(void **state)
 static void a_failing_sink_fails_the_writer(void **state)
 {
     (void)state;
-    static const writer_type *const types[] = { &writer_json, &writer_jsonl, &writer_npy, &writer_fvecs };
+    static const writer_type *const types[] = { &writer_json, &writer_jsonl, &writer_npy, &writer_fvecs, &writer_bvecs };
     evdb_store_info info = { .name = "docs", .dim = 1000, .metric = EVDB_IP, .dtype = EVDB_F32 };
     float vector[1000] = { 1 };
     evdb_record record = { .dim = 1000, .vector = vector, .metadata = "{}", .metadata_length = 2 };
-    for (size_t t = 0; t < 4; t++) {
+    for (size_t t = 0; t < sizeof(types) / sizeof(*types); t++) {
         memory_sink memory = memory_to();
         evdb_sink sink = memory_writing(&memory);
         evdb_error err;

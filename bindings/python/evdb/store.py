@@ -321,8 +321,9 @@ class Store:
                     progress: Optional[Callable[[str, int], Any]] = None) -> int:
         """Writes every record to a file in order of id and returns how many.
 
-        format is "json", "jsonl", "npy" or "fvecs", taken from the file's name when None. npy and fvecs have vectors
-        only; ids and metadata go to the companion file (JSONL). The files appear whole or not at all.
+        format is "json", "jsonl", "npy", "fvecs" or "bvecs", taken from the file's name when None. npy, fvecs and bvecs
+        have vectors only, bvecs those of whole numbers from 0 to 255; ids and metadata go to the companion file (JSONL).
+        The files appear whole or not at all.
         progress(phase, records) is called now and then; an exception it raises stops the export.
         """
         return transfer.export_file(self, path, format, companion, progress)
@@ -336,8 +337,8 @@ class Store:
 
         All of the file is checked before anything is written: a bad record raises with `item`, its 1-based line.
         With keep_going bad records are left out, and reported to on_bad, or in the report's `bad` when that is None.
-        npy and fvecs take ids and metadata from the companion file, or number rows from first_id. progress as for
-        `export_file`.
+        npy, fvecs and bvecs take ids and metadata from the companion file, or number rows from first_id. progress as
+        for `export_file`.
         """
         return transfer.import_file(self, path, format, upsert, keep_going, batch, first_id, companion, progress,
                                     on_bad)
