@@ -57,6 +57,7 @@ typedef struct import {
     evdb_transfer_phase phase;
     uint64_t records[EVDB_PHASE_WRITE + 1]; /* seen in each phase, bad ones included */
     uint64_t found_bad;                     /* by the check */
+    uint64_t present;                       /* to resume: the last record that the check found to be there */
     evdb_import_report report;
 } import;
 
@@ -88,6 +89,8 @@ static evdb_status flush(import *im, evdb_error *err)
 static evdb_status take(import *im, feed *f, const reader_row *row, evdb_status rc, evdb_error *err)
 {
     bool fatal = rc != EVDB_OK && feed_broken(f);
+    uint64_t number = im->records[im->phase] + 1;
+    im->check.resume = im->options.resume && (im->phase == EVDB_PHASE_CHECK || number <= im->present);
     if (rc == EVDB_OK) rc = transfer_check_row(&im->check, row, feed_unit(f), &fatal, err);
     if (rc != EVDB_OK && (fatal || !im->options.keep_going)) return rc;
     if (rc != EVDB_OK) {
@@ -97,12 +100,16 @@ static evdb_status take(import *im, feed *f, const reader_row *row, evdb_status 
         } else {
             im->report.skipped++; /* said in the first pass */
         }
+    } else if (im->check.present) {
+        if (im->phase == EVDB_PHASE_CHECK) im->present = number;
+        else im->report.present++;
     } else if (im->phase == EVDB_PHASE_WRITE) {
         rc = transfer_batch_add(&im->batch, row, &im->check.id, err);
         if (rc == EVDB_OK && transfer_batch_full(&im->batch)) rc = flush(im, err);
         if (rc != EVDB_OK) return rc;
     }
-    return ++im->records[im->phase] % PROGRESS_EVERY == 0 ? tick(im, err) : EVDB_OK;
+    im->records[im->phase] = number;
+    return number % PROGRESS_EVERY == 0 ? tick(im, err) : EVDB_OK;
 }
 
 static evdb_status pass(import *im, evdb_transfer_phase phase, bool thorough, evdb_error *err)

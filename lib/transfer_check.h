@@ -8,9 +8,13 @@
 
 typedef struct transfer_check {
     evdb_store *store;
+    evdb_write kind;
     uint32_t dim;         /* 0 until a record decides */
     evdb_id_type id_type; /* likewise */
     bool in_store;        /* ask the store whether it has an id */
+    bool resume;          /* records that the store has just so are fine; set by the caller, row by row if need be */
+    bool empty;           /* the store has no records, or had none */
+    bool present;         /* is the last good row one of those? */
     idset *seen;          /* ids so far; NULL: they cannot repeat, or were checked before */
     evdb_id id;           /* of the last good row, in the store's own form */
     char id_text[ID_TEXT_MAX];

@@ -19,6 +19,8 @@ const op_field import_fields[] = {
     OP_FIELD(import_args, batch, OP_INTEGER, 0, .def = 1000, .min = 1, .max = EVDB_BATCH_MAX, .doc = "Records in one commit."),
     OP_FIELD(import_args, upsert, OP_BOOL, 0, .doc = "Replace records whose id exists, rather than refuse the file."),
     OP_FIELD(import_args, keep_going, OP_BOOL, 0, .doc = "Leave out bad records and list them, rather than refuse the file."),
+    OP_FIELD(import_args, resume, OP_BOOL, 0,
+             .doc = "Go on with an import that was broken off: pass over records that are in the store already, just so."),
     OP_END
 };
 
@@ -97,6 +99,7 @@ op_exit import_load(evdb_store *store, const import_args *a, evdb_format format,
     options.format = format;
     options.kind = a->upsert ? EVDB_UPSERT : EVDB_INSERT;
     options.keep_going = a->keep_going;
+    options.resume = a->resume;
     options.batch = (uint32_t)a->batch;
     options.first_id = a->first_id;
     options.companion = beside->file ? &companion : NULL;
@@ -105,16 +108,14 @@ op_exit import_load(evdb_store *store, const import_args *a, evdb_format format,
     options.context = &d;
     evdb_status rc = evdb_import(store, &reader, &options, report, &err);
     progress_clear(&d.bar);
-    if (rc == EVDB_OK) return OP_EXIT_OK;
-    op_exit failed = complain_error(rc, &err);
-    if (report->written) complain("%" PRIu64 " records had been written before that", report->written);
-    return failed;
+    return rc == EVDB_OK ? OP_EXIT_OK : complain_error(rc, &err);
 }
 
 static void say_result(const char *name, const evdb_import_report *report)
 {
     printf("imported %" PRIu64 " record%s into '%s'", report->written, report->written == 1 ? "" : "s", name);
     if (report->skipped) printf(", skipped %" PRIu64, report->skipped);
+    if (report->present) printf(", %" PRIu64 " were there", report->present);
     putchar('\n');
 }
 
@@ -131,10 +132,16 @@ static op_exit import_into(cli *c, const import_args *a, evdb_format format, sou
     evdb_store_close(store);
     if (rc != OP_EXIT_OK && created && !report.written && evdb_store_drop(c->db, name, NULL) != EVDB_OK)
         complain("the empty store '%s' is left behind", name);
+    if (rc != OP_EXIT_OK && report.written)
+        complain("%" PRIu64 " records had been written before that: --resume goes on from there", report.written);
     if (rc != OP_EXIT_OK) interrupt_obey();
     if (rc != OP_EXIT_OK) return rc;
-    if (c->json) printf("{\"written\":%" PRIu64 ",\"skipped\":%" PRIu64 "}\n", report.written, report.skipped);
-    else say_result(name, &report);
+    if (!c->json) say_result(name, &report);
+    else {
+        printf("{\"written\":%" PRIu64 ",\"skipped\":%" PRIu64, report.written, report.skipped);
+        if (a->resume) printf(",\"present\":%" PRIu64, report.present);
+        puts("}");
+    }
     return rc;
 }
 

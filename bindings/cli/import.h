@@ -8,7 +8,7 @@ typedef struct import_args {
     const char *file, *companion;
     uint32_t format;
     int64_t first_id, batch;
-    bool upsert, keep_going;
+    bool upsert, keep_going, resume;
 } import_args;
 
 /* Reads with a progress line; beside->file is NULL where there is no companion. */

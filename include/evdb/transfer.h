@@ -59,17 +59,25 @@ typedef struct evdb_import_options {
     /* keep_going: called for each bad record. line is 1-based (for NPY, FVECS and BVECS: the row). */
     void (*bad)(void *context, uint64_t line, const evdb_error *why);
     void *context;           /* handed to progress and bad */
+    uint32_t resume;         /* 1 = go on with an import that was broken off, see below */
+    uint32_t reserved;
 } evdb_import_options;
 #define EVDB_IMPORT_OPTIONS { .size = sizeof(evdb_import_options) }
 
 typedef struct evdb_import_report {
     uint64_t written; /* records committed */
     uint64_t skipped; /* bad records left out with keep_going */
+    uint64_t present; /* with resume: records that were in the store already */
 } evdb_import_report;
 
 /* Checks the whole input first (syntax, ids, duplicates within it and against the store, dimensions,
  * values), and only then writes: a bad record on line 40,000 is reported by err->item and nothing is written.
- * Constant memory. *report (may be NULL) is written on failure too, when some batches were committed. */
+ * Constant memory. *report (may be NULL) is written on failure too, when some batches were committed.
+ *
+ * An import that is broken off, by a failure, progress() or the end of its process, leaves the batches committed before that. With
+ * `resume` the same import of the same input then does the rest: a record that the store has with the same vector (as it is stored)
+ * and the same metadata is passed over; one whose id the store has with other content is a bad record (EVDB_EXISTS), but replaced with
+ * EVDB_UPSERT. So what stands afterwards is what an unbroken import would have left. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_import(evdb_store *store, const evdb_source *source,
                                                  const evdb_import_options *options, evdb_import_report *report,
                                                  evdb_error *err);

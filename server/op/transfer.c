@@ -52,7 +52,7 @@ const op op_export_store = {
 typedef struct import_args {
     const char *store;
     uint32_t format;
-    bool upsert, keep_going;
+    bool upsert, keep_going, resume;
     int64_t first_id;
 } import_args;
 
@@ -63,6 +63,8 @@ static const op_field import_fields[] = {
     OP_FIELD(import_args, keep_going, OP_BOOL, 0, .doc = "Leave out bad records and list them, rather than refuse the file."),
     OP_FIELD(import_args, first_id, OP_INTEGER, 0, .min = INT64_MIN, .max = INT64_MAX,
              .doc = "With npy, fvecs and bvecs: id of the first vector; the others count up from it."),
+    OP_FIELD(import_args, resume, OP_BOOL, 0,
+             .doc = "Go on with an import that was broken off: pass over records that are in the store already, just so."),
     OP_END
 };
 
@@ -75,6 +77,7 @@ static const op_result skipped_reply[] = {
 static const op_result import_reply[] = {
     OP_RESULT(written, OP_INTEGER, 0, .doc = "Records written."),
     OP_RESULT(skipped, OP_INTEGER, 0, .doc = "Bad records left out, with 'keep_going'."),
+    OP_RESULT(present, OP_INTEGER, OP_OPTIONAL, .doc = "With 'resume': records that were there already."),
     OP_RESULT(problems, OP_LIST, 0, .of = skipped_reply, .doc = "The first of them."),
     OP_END
 };
@@ -99,6 +102,7 @@ static evdb_status import_from(evdb_store *store, const import_args *a, const ev
     options.format = a->format;
     options.kind = a->upsert ? EVDB_UPSERT : EVDB_INSERT;
     options.keep_going = a->keep_going;
+    options.resume = a->resume;
     options.first_id = a->first_id;
     options.bad = add_problem;
     options.context = bad;
@@ -124,6 +128,7 @@ static evdb_status import_run(op_call *call, const void *args, op_out *reply, ev
     if (rc == EVDB_OK) {
         op_out_integer(reply, "written", (int64_t)report.written);
         op_out_integer(reply, "skipped", (int64_t)report.skipped);
+        if (a->resume) op_out_integer(reply, "present", (int64_t)report.present);
         op_out_json(reply, "problems", bad.list.text, bad.list.size);
     }
     op_out_free(&bad.list);

@@ -25,12 +25,17 @@ evdb_store *transfer_store(evdb_metric metric)
 {
     static unsigned made;
     evdb_store_options options = EVDB_STORE_OPTIONS;
-    evdb_store *store = NULL;
-    evdb_error err;
     char name[32];
     snprintf(name, sizeof(name), "s%u", made++);
     options.metric = metric;
-    if (evdb_store_create(db, name, &options, &store, &err) != EVDB_OK) fail_msg("%s", err.message);
+    return transfer_store_with(name, &options);
+}
+
+evdb_store *transfer_store_with(const char *name, const evdb_store_options *options)
+{
+    evdb_store *store = NULL;
+    evdb_error err;
+    if (evdb_store_create(db, name, options, &store, &err) != EVDB_OK) fail_msg("%s", err.message);
     return store;
 }
 

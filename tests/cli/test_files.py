@@ -257,6 +257,26 @@ def test_an_interrupted_import_removes_the_store_it_made(docs):
     docs.fails(NOT_FOUND, "count", "new")
 
 
+def test_a_killed_import_is_resumed_and_ends_as_an_unbroken_one(evdb):
+    count = 40000
+    evdb.write("in.jsonl", "".join('{"id":%d,"vector":[%d,1],"metadata":{"n":%d}}\n' % (i * 7919 % count, i, i) for i in range(count)))
+    with subprocess.Popen([BINARY, "import", "s", "in.jsonl", "--batch", "1"], cwd=evdb.directory) as process:
+        while process.poll() is None and evdb.run("count", "s").stdout in (b"", b"0\n"):
+            pass
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    there = int(evdb.text("count", "s"))
+    assert 0 < there < count
+    assert "already in the store" in evdb.fails(EXISTS, "import", "s", "in.jsonl")
+    assert evdb.text("import", "s", "in.jsonl", "--resume") == (
+        f"imported {count - there} records into 's', {there} were there\n")
+    assert evdb.json("import", "s", "in.jsonl", "--resume") == {"written": 0, "skipped": 0, "present": count}
+    evdb.text("import", "unbroken", "in.jsonl")
+    assert evdb.text("export", "s", "-", "--format", "jsonl") == evdb.text("export", "unbroken", "-", "--format", "jsonl")
+    evdb.text("update", "s", "5", "--metadata", "{}")
+    assert "id 5 is in the store with other metadata" in evdb.fails(EXISTS, "import", "s", "in.jsonl", "--resume")
+
+
 def test_an_interrupted_export_leaves_nothing_beside_its_files(evdb):
     evdb.write("in.jsonl", "".join(json.dumps({"id": i, "vector": [1] * 100}) + "\n" for i in range(6000)))
     evdb.text("import", "s", "in.jsonl")

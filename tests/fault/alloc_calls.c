@@ -6,8 +6,8 @@
 #include "alloc_elements.h"
 #include "alloc_filter.h"
 #include "alloc_metric.h"
+#include "alloc_transfer.h"
 #include "database_private.h"
-#include "memory_io.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -322,32 +322,6 @@ evdb_status alloc_verify(alloc_scene *s, evdb_error *err)
     return rc == EVDB_OK ? alloc_expect(report.problems == 0 && report.records >= ALLOC_RECORDS - 1, err) : rc;
 }
 
-static evdb_status do_import(alloc_scene *s, evdb_error *err)
-{
-    memory_source file = memory_from_text("{\"id\": \"x\", \"vector\": [1,2,3,4,5], \"metadata\": {\"a\": 1}}\n"
-                                          "{\"id\": \"y\", \"vector\": [1,2,3,4,6]}\n");
-    evdb_source source = memory_reading(&file);
-    evdb_import_options o = EVDB_IMPORT_OPTIONS;
-    evdb_import_report report = { 0, 0 };
-    o.format = EVDB_FORMAT_JSONL;
-    o.kind = EVDB_UPSERT; /* the first batch may be in when the second fails */
-    o.batch = 1;
-    evdb_status rc = evdb_import(s->store, &source, &o, &report, err);
-    return rc == EVDB_OK ? alloc_expect(report.written == 2, err) : rc;
-}
-
-static evdb_status do_export(alloc_scene *s, evdb_error *err)
-{
-    memory_sink file = memory_to();
-    evdb_sink sink = memory_writing(&file);
-    evdb_export_options o = EVDB_EXPORT_OPTIONS;
-    uint64_t count = 0;
-    o.format = EVDB_FORMAT_JSON;
-    evdb_status rc = evdb_export(s->store, &sink, &o, &count, err);
-    memory_sink_free(&file);
-    return rc == EVDB_OK ? alloc_expect(count == ALLOC_RECORDS, err) : rc;
-}
-
 #define CALL(name)       \
     {                    \
 #name, do_##name \
@@ -368,7 +342,8 @@ const alloc_call alloc_calls[] = {
     CALL(changes),    CALL(trim),
     CALL(search),     CALL(search_batch),
     CALL(follow),     CALL(index),
-    { "verify", alloc_verify }, CALL(import), CALL(export),
+    { "verify", alloc_verify },
+    ELSEWHERE(import), ELSEWHERE(resume), ELSEWHERE(export),
     ELSEWHERE(client_add), ELSEWHERE(client_rotate), ELSEWHERE(client_remove), ELSEWHERE(client_list),
     ELSEWHERE(token_issue), ELSEWHERE(token_refresh), ELSEWHERE(token_check),
     ELSEWHERE(filter), ELSEWHERE(filter_index), ELSEWHERE(metric), ELSEWHERE(elements),

@@ -109,6 +109,17 @@ def test_import_inserts_unless_told_to_upsert(st, tmp_path):
     assert st.import_file(tmp_path / "x.jsonl", upsert=True).written == 300 and st.count() == 300
 
 
+def test_an_import_that_was_broken_off_is_resumed(st, db, tmp_path):
+    file = tmp_path / "x.jsonl"
+    st.export_file(file)
+    other = db.create_store("to", dim=5)
+    other.import_file(file)
+    other.delete([7, 8])
+    report = other.import_file(file, resume=True)
+    assert (report.written, report.skipped, report.present) == (2, 0, 298) and same(st, other) == 300
+    assert report == evdb.ImportReport(2, 0, [], 298)
+
+
 def test_progress_tells_the_phases_and_may_stop(st, db, tmp_path):
     told = []
     file = tmp_path / "x.jsonl"

@@ -93,6 +93,14 @@ def test_what_exists_is_refused_unless_it_may_be_replaced(daemon, docs):
     assert daemon.good("GET", docs + "/vectors/a")["vector"] == [7, 7, 7]
 
 
+def test_an_import_that_was_broken_off_is_resumed(daemon, store):
+    lines = [b'{"id":%d,"vector":[%d,2,3]}' % (i, i) for i in range(5)]
+    daemon.good("POST", store + "/import?format=jsonl", b"\n".join(lines[:3]))
+    assert daemon.good("POST", store + "/import?format=jsonl&resume=true", b"\n".join(lines)) == {
+        "written": 2, "skipped": 0, "present": 3, "problems": []}
+    daemon.ask("POST", store + "/import?format=jsonl&resume=true", b'{"id":3,"vector":[9,2,3]}').problem(409, "another vector", item=1)
+
+
 def test_a_store_that_is_not_there_is_not_made(daemon):
     daemon.ask("POST", "/api/v1/stores/nowhere/import?format=jsonl", b"").problem(404, "'nowhere'")
     daemon.ask("GET", "/api/v1/stores/nowhere/export").problem(404, "'nowhere'")

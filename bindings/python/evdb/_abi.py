@@ -214,13 +214,13 @@ class ImportOptions(Structure):
 
     _fields_ = [("size", c_size_t), ("format", c_int), ("kind", c_int), ("keep_going", c_uint32),
                 ("batch", c_uint32), ("first_id", c_int64), ("companion", POINTER(Source)), ("progress", PROGRESS),
-                ("bad", BAD), ("context", c_void_p)]
+                ("bad", BAD), ("context", c_void_p), ("resume", c_uint32), ("reserved", c_uint32)]
 
 
 class ImportReport(Structure):
     """evdb_import_report"""
 
-    _fields_ = [("written", c_uint64), ("skipped", c_uint64)]
+    _fields_ = [("written", c_uint64), ("skipped", c_uint64), ("present", c_uint64)]
 
 
 class ExportOptions(Structure):

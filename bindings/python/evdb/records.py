@@ -91,6 +91,7 @@ class ImportReport:
     written: int
     skipped: int
     bad: List["BadRecord"]
+    present: int = 0  # with resume: records that were in the store already
 
 
 class BadRecord(NamedTuple):

@@ -330,7 +330,7 @@ class Store:
 
     def import_file(self, path: Union[str, "os.PathLike[str]"], format: Optional[str] = None, *, upsert: bool = False,
                     keep_going: bool = False, batch: Optional[int] = None, first_id: int = 0,
-                    companion: Union[str, "os.PathLike[str]", None] = None,
+                    companion: Union[str, "os.PathLike[str]", None] = None, resume: bool = False,
                     progress: Optional[Callable[[str, int], Any]] = None,
                     on_bad: Optional[Callable[[BadRecord], Any]] = None) -> ImportReport:
         """Inserts (or upserts) every record of a file, `batch` (1,000 when None) a commit.
@@ -338,9 +338,10 @@ class Store:
         All of the file is checked before anything is written: a bad record raises with `item`, its 1-based line.
         With keep_going bad records are left out, and reported to on_bad, or in the report's `bad` when that is None.
         npy, fvecs and bvecs take ids and metadata from the companion file, or number rows from first_id. progress as
-        for `export_file`.
+        for `export_file`. An import that was broken off while it wrote is finished by the same call with resume: records
+        that are there already with the same vector and metadata are passed over, and counted in the report's `present`.
         """
-        return transfer.import_file(self, path, format, upsert, keep_going, batch, first_id, companion, progress,
+        return transfer.import_file(self, path, format, upsert, keep_going, batch, first_id, companion, resume, progress,
                                     on_bad)
 
 

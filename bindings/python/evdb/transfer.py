@@ -144,7 +144,7 @@ def export_file(store: Any, path: Any, format: Optional[str], companion: Any,
 
 
 def import_file(store: Any, path: Any, format: Optional[str], upsert: bool, keep_going: bool, batch: Optional[int],
-                first_id: int, companion: Any, progress: Optional[Callable[[str, int], Any]],
+                first_id: int, companion: Any, resume: bool, progress: Optional[Callable[[str, int], Any]],
                 on_bad: Optional[Callable[[BadRecord], Any]]) -> ImportReport:
     """See Store.import_file."""
     path = os.fspath(path)
@@ -155,6 +155,7 @@ def import_file(store: Any, path: Any, format: Optional[str], upsert: bool, keep
     options.keep_going = 1 if keep_going else 0
     options.batch = 0 if batch is None else unsigned(batch, "batch", 1)
     options.first_id = first_id
+    options.resume = 1 if resume else 0
     options.progress = callbacks.progress(progress)
     options.bad = callbacks.bad(bad.append if on_bad is None else on_bad)
     report = _abi.ImportReport()
@@ -168,4 +169,4 @@ def import_file(store: Any, path: Any, format: Optional[str], upsert: bool, keep
         except Error as why:
             why.written = report.written
             raise
-    return ImportReport(report.written, report.skipped, bad)
+    return ImportReport(report.written, report.skipped, bad, report.present)
