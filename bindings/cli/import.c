@@ -76,14 +76,16 @@ static op_exit find_store(cli *c, const char *name, evdb_format format, source *
     evdb_error err;
     json_t *reply = NULL, *args = NULL;
     evdb_status rc = evdb_store_open(c->db, name, store, &err);
-    *created = rc == EVDB_NOT_FOUND;
-    if (rc != EVDB_OK && !*created) return complain_error(rc, &err);
-    if (*created && format == EVDB_FORMAT_JSON && !origin_fill(from, c->op, c->args)) return OP_EXIT_FAILED;
-    if (!*created) args = json_pack("{s:s}", "store", name);
-    op_exit failed = *created ? call_operation(c, c->op, c->args, &reply)
-                              : call_operation(c, op_find("describe_store"), args, &reply);
-    if (!failed && !*created) failed = check_agreement(c, reply);
-    if (!failed && *created && (rc = evdb_store_open(c->db, name, store, &err)) != EVDB_OK) failed = complain_error(rc, &err);
+    bool missing = rc == EVDB_NOT_FOUND;
+    *created = false;
+    if (rc != EVDB_OK && !missing) return complain_error(rc, &err);
+    if (missing && format == EVDB_FORMAT_JSON && !origin_fill(from, c->op, c->args)) return OP_EXIT_FAILED;
+    if (!missing) args = json_pack("{s:s}", "store", name);
+    op_exit failed = missing ? call_operation(c, c->op, c->args, &reply)
+                             : call_operation(c, op_find("describe_store"), args, &reply);
+    *created = missing && !failed;
+    if (!failed && !missing) failed = check_agreement(c, reply);
+    if (!failed && missing && (rc = evdb_store_open(c->db, name, store, &err)) != EVDB_OK) failed = complain_error(rc, &err);
     json_decref(args);
     json_decref(reply);
     return failed;

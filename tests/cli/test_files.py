@@ -206,6 +206,13 @@ def test_missing_and_unnamed_inputs(evdb):
     evdb.fails(USAGE, "import", "s")
 
 
+def test_a_store_that_cannot_be_made_is_not_said_to_be_left_behind(evdb):
+    evdb.write("in.jsonl", jsonl(3))
+    done = evdb.run("import", "s", "in.jsonl", "--dtype", "i8", "--codec", "f16")
+    assert done.returncode == UNSUPPORTED and "codec" in done.stderr and "left behind" not in done.stderr
+    assert evdb.json("ls") == {"stores": []}
+
+
 def test_options_that_contradict_the_existing_store_are_refused(docs):
     docs.write("in.jsonl", '{"id":"z","vector":[1,2,3]}')
     assert "metric" in docs.fails(INVALID, "import", "docs", "in.jsonl", "--metric", "cosine")
