@@ -131,7 +131,7 @@ $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
 programs: all $(C_TESTS) $(ECHO) $(EXAMPLE)
 
-.PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer neon noavx slowhttp judges format tidy cover bench peers codecs storage install uninstall clean help
+.PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer neon noavx slowhttp judges foreign format tidy cover bench peers codecs storage install uninstall clean help
 quickstart: $(B)/examples/quickstart $(B)/evdbd ## install what is missing, build, search 60,000 images, serve them
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && $< "$$dir/evdb" && examples/serve.sh $(B)/evdbd "$$dir/evdb"
 test: programs ## install what is missing, build, run the tests; T=name runs those it matches
@@ -161,6 +161,9 @@ libfuzzer: ## the same programs with clang's libFuzzer (CLANG=clang-14)
 	  SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 judges: all ## the official MCP clients, installed below build/, talk to evdb mcp and to evdbd
 	@PYTHONDONTWRITEBYTECODE=1 $$(tests/which-python) tests/judges/judges.py $(B)
+foreign: all ## the programs whose files are imported, installed below build/, make some, and evdb imports them
+	@if ! { tests/install-deps peers && tests/foreign/install build/foreign; }; then echo 'foreign: skipped, pip cannot have them'; \
+	  else tests/run $(B) foreign_made; fi
 cover: ## line coverage of the library by all tests
 	+@$(AGAIN) test B=build/cover CFLAGS='-O0 -g --coverage'
 	@tests/cover build/cover

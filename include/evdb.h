@@ -37,6 +37,7 @@
 #include <evdb/search.h>
 #include <evdb/index.h>
 #include <evdb/transfer.h>
+#include <evdb/foreign.h>
 #include <evdb/verify.h>
 #include <evdb/auth.h>
 #endif

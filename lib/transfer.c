@@ -7,6 +7,7 @@
 #include "base/options.h"
 #include "base/try.h"
 #include "format/feed.h"
+#include "foreign/source.h"
 #include "format/writer.h"
 #include "store_private.h"
 #include "transfer_batch.h"
@@ -49,7 +50,8 @@ evdb_status evdb_format_parse(const char *name, evdb_format *out, evdb_error *er
 
 typedef struct import {
     evdb_store *store;
-    const evdb_source *source;
+    const evdb_source *source; /* or */
+    evdb_foreign *foreign;
     evdb_import_options options;
     evdb_store_info *info;
     transfer_check check;
@@ -112,14 +114,24 @@ static evdb_status take(import *im, feed *f, const reader_row *row, evdb_status 
     return number % PROGRESS_EVERY == 0 ? tick(im, err) : EVDB_OK;
 }
 
+static evdb_status open_feed(const import *im, feed *f, evdb_error *err)
+{
+    const evdb_import_options *o = &im->options;
+    reader *rows = NULL;
+    if (!im->foreign)
+        return feed_open(f, &store_platform(im->store)->mem, o->format, im->source, o->companion, o->first_id, err);
+    evdb_status rc = source_reader(im->foreign, &rows, err);
+    if (rc == EVDB_OK) feed_of(f, rows);
+    return rc;
+}
+
 static evdb_status pass(import *im, evdb_transfer_phase phase, bool thorough, evdb_error *err)
 {
-    const platform *p = store_platform(im->store);
     feed f = { 0 };
     evdb_error why = { .item = EVDB_NO_ITEM };
     evdb_status rc;
     im->phase = phase;
-    TRY(feed_open(&f, &p->mem, im->options.format, im->source, im->options.companion, im->options.first_id, err));
+    TRY(open_feed(im, &f, err));
     TRY(transfer_check_begin(&im->check, im->store, im->info, im->options.kind, thorough, !f.counted, err));
     for (;;) {
         const reader_row *row = NULL;
@@ -148,12 +160,14 @@ static evdb_status rewind_source(const evdb_source *source, evdb_error *err)
     return rc;
 }
 
-static evdb_status import_options(const evdb_import_options *given, evdb_import_options *out, evdb_error *err)
+static evdb_status import_options(const evdb_import_options *given, bool foreign, evdb_import_options *out, evdb_error *err)
 {
     *out = (evdb_import_options)EVDB_IMPORT_OPTIONS;
     evdb_status rc = options_import(out, sizeof(*out), given, "evdb_import_options", err);
     if (rc != EVDB_OK) return rc;
-    if (!evdb_format_name(out->format)) return error_set(err, EVDB_INVALID, "import: the format is not set");
+    if (foreign && (out->format || out->companion))
+        return error_set(err, EVDB_INVALID, "import: a foreign source has no %s", out->format ? "format to choose" : "companion");
+    if (!foreign && !evdb_format_name(out->format)) return error_set(err, EVDB_INVALID, "import: the format is not set");
     if (!out->kind) out->kind = EVDB_INSERT;
     if (out->kind != EVDB_INSERT && out->kind != EVDB_UPSERT)
         return error_set(err, EVDB_INVALID, "import: kind %d is neither insert nor upsert", (int)out->kind);
@@ -163,30 +177,47 @@ static evdb_status import_options(const evdb_import_options *given, evdb_import_
     return EVDB_OK;
 }
 
+/* im has the store and where records come from. */
+static evdb_status run_import(import *im, evdb_import_report *report, evdb_error *err)
+{
+    evdb_status rc;
+    TRY(evdb_store_describe(im->store, &im->info, err));
+    transfer_batch_init(&im->batch, &store_platform(im->store)->mem, im->options.kind, im->options.batch,
+                        im->options.keep_going != 0);
+    TRY(pass(im, EVDB_PHASE_CHECK, true, err));
+    TRY(rewind_source(im->source, err));
+    TRY(rewind_source(im->options.companion, err));
+    /* when every record was good there is nothing to find again: the batches refuse what changed meanwhile */
+    TRY(pass(im, EVDB_PHASE_WRITE, im->found_bad != 0, err));
+    if (im->records[EVDB_PHASE_WRITE] != im->records[EVDB_PHASE_CHECK])
+        TRY(error_set(err, EVDB_BUSY, "the input changed during the import: %llu records were checked, then %llu read",
+                      (unsigned long long)im->records[EVDB_PHASE_CHECK],
+                      (unsigned long long)im->records[EVDB_PHASE_WRITE]));
+out:
+    if (report && (rc == EVDB_OK || im->report.written)) *report = im->report;
+    transfer_batch_free(&im->batch);
+    evdb_store_info_free(im->info);
+    return rc;
+}
+
 evdb_status evdb_import(evdb_store *store, const evdb_source *source, const evdb_import_options *options,
                         evdb_import_report *report, evdb_error *err)
 {
-import im = {.store = store, .source = source };
-    evdb_status rc = import_options(options, &im.options, err);
+    import im = { .store = store, .source = source };
+    evdb_status rc = import_options(options, false, &im.options, err);
     if (rc != EVDB_OK) return rc;
     if (!store || !source) return error_set(err, EVDB_INVALID, "import: %s is NULL", store ? "source" : "store");
-    TRY(evdb_store_describe(store, &im.info, err));
-    transfer_batch_init(&im.batch, &store_platform(store)->mem, im.options.kind, im.options.batch,
-                        im.options.keep_going != 0);
-    TRY(pass(&im, EVDB_PHASE_CHECK, true, err));
-    TRY(rewind_source(source, err));
-    TRY(rewind_source(im.options.companion, err));
-    /* when every record was good there is nothing to find again: the batches refuse what changed meanwhile */
-    TRY(pass(&im, EVDB_PHASE_WRITE, im.found_bad != 0, err));
-    if (im.records[EVDB_PHASE_WRITE] != im.records[EVDB_PHASE_CHECK])
-        TRY(error_set(err, EVDB_BUSY, "the input changed during the import: %llu records were checked, then %llu read",
-                      (unsigned long long)im.records[EVDB_PHASE_CHECK],
-                      (unsigned long long)im.records[EVDB_PHASE_WRITE]));
-out:
-    if (report && (rc == EVDB_OK || im.report.written)) *report = im.report;
-    transfer_batch_free(&im.batch);
-    evdb_store_info_free(im.info);
-    return rc;
+    return run_import(&im, report, err);
+}
+
+evdb_status evdb_foreign_import(evdb_store *store, evdb_foreign *from, const evdb_import_options *options,
+                                evdb_import_report *report, evdb_error *err)
+{
+    import im = { .store = store, .foreign = from };
+    evdb_status rc = import_options(options, true, &im.options, err);
+    if (rc != EVDB_OK) return rc;
+    if (!store || !from) return error_set(err, EVDB_INVALID, "import: %s is NULL", store ? "source" : "store");
+    return run_import(&im, report, err);
 }
 
 /* ---- export ---- */

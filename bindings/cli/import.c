@@ -2,9 +2,7 @@
 #include "import.h"
 #include "format.h"
 #include "interrupt.h"
-#include "op/choices.h"
 #include "origin.h"
-#include "progress.h"
 #include "terminal.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,8 +10,10 @@
 
 const op_field import_fields[] = {
     OP_FIELD(import_args, file, OP_STRING, OP_REQUIRED, .position = 2, .doc = "File to read, or - for standard input."),
-    OP_FIELD(import_args, format, OP_CHOICE, 0, .choice = &choice_format, .doc = "Format; without it, by the file's extension."),
+    OP_FIELD(import_args, format, OP_CHOICE, 0, .choice = &choice_input, .doc = "Format; without it, by the file's extension."),
     OP_FIELD(import_args, companion, OP_STRING, 0, .doc = "With npy, fvecs and bvecs: JSONL file of ids and metadata, line by line."),
+    OP_FIELD(import_args, table, OP_STRING, 0, .doc = "With sqlite-vec: table to read; without it, the only vec0 table."),
+    OP_FIELD(import_args, column, OP_STRING, 0, .doc = "With sqlite-vec: column of vectors; without it, the only one."),
     OP_FIELD(import_args, first_id, OP_INTEGER, 0, .min = INT64_MIN, .max = INT64_MAX,
              .doc = "With npy, fvecs and bvecs without a companion: id of the first vector."),
     OP_FIELD(import_args, batch, OP_INTEGER, 0, .def = 1000, .min = 1, .max = EVDB_BATCH_MAX, .doc = "Records in one commit."),
@@ -25,23 +25,6 @@ const op_field import_fields[] = {
 };
 
 static const op import_shape = { .name = "import", .args = import_fields, .args_size = sizeof(import_args) };
-
-typedef struct drawn { progress bar; const source *from; } drawn;
-
-static int draw(void *context, evdb_transfer_phase phase, uint64_t records)
-{
-    drawn *d = context;
-    progress_show(&d->bar, phase == EVDB_PHASE_CHECK ? "checking" : "writing", records, d->from->at, d->from->size);
-    return interrupt_noted();
-}
-
-static void report_bad(void *context, uint64_t line, const evdb_error *why)
-{
-    drawn *d = context;
-    (void)line; /* the message names it */
-    progress_clear(&d->bar);
-    complain("skipped %s", why->message);
-}
 
 /* One codec may be written in several ways; "none" is none. */
 static bool same_codec(const json_t *asked, const json_t *is, const json_t *store)
@@ -71,7 +54,7 @@ static op_exit check_agreement(const cli *c, const json_t *store)
 }
 
 /* Opens the store to import into; *created when it was missing and has been made. */
-static op_exit find_store(cli *c, const char *name, evdb_format format, source *from, evdb_store **store, bool *created)
+static op_exit find_store(cli *c, const char *name, import_input *in, evdb_store **store, bool *created)
 {
     evdb_error err;
     json_t *reply = NULL, *args = NULL;
@@ -79,7 +62,8 @@ static op_exit find_store(cli *c, const char *name, evdb_format format, source *
     bool missing = rc == EVDB_NOT_FOUND;
     *created = false;
     if (rc != EVDB_OK && !missing) return complain_error(rc, &err);
-    if (missing && format == EVDB_FORMAT_JSON && !origin_fill(from, c->op, c->args)) return OP_EXIT_FAILED;
+    if (missing && in->format == EVDB_FORMAT_JSON && !origin_fill(&in->from, c->op, c->args)) return OP_EXIT_FAILED;
+    if (missing && in->foreign && !origin_fill_foreign(&in->info, c->args)) return OP_EXIT_FAILED;
     if (!missing) args = json_pack("{s:s}", "store", name);
     op_exit failed = missing ? call_operation(c, c->op, c->args, &reply)
                              : call_operation(c, op_find("describe_store"), args, &reply);
@@ -91,28 +75,6 @@ static op_exit find_store(cli *c, const char *name, evdb_format format, source *
     return failed;
 }
 
-op_exit import_load(evdb_store *store, const import_args *a, evdb_format format, source *from, source *beside,
-                    evdb_import_report *report)
-{
-    drawn d = { .bar = progress_begin(), .from = from };
-    evdb_source reader = source_reader(from), companion = source_reader(beside);
-    evdb_import_options options = EVDB_IMPORT_OPTIONS;
-    evdb_error err;
-    options.format = format;
-    options.kind = a->upsert ? EVDB_UPSERT : EVDB_INSERT;
-    options.keep_going = a->keep_going;
-    options.resume = a->resume;
-    options.batch = (uint32_t)a->batch;
-    options.first_id = a->first_id;
-    options.companion = beside->file ? &companion : NULL;
-    options.progress = draw;
-    options.bad = report_bad;
-    options.context = &d;
-    evdb_status rc = evdb_import(store, &reader, &options, report, &err);
-    progress_clear(&d.bar);
-    return rc == EVDB_OK ? OP_EXIT_OK : complain_error(rc, &err);
-}
-
 static void say_result(const char *name, const evdb_import_report *report)
 {
     printf("imported %" PRIu64 " record%s into '%s'", report->written, report->written == 1 ? "" : "s", name);
@@ -121,7 +83,7 @@ static void say_result(const char *name, const evdb_import_report *report)
     putchar('\n');
 }
 
-static op_exit import_into(cli *c, const import_args *a, evdb_format format, source *from, source *beside)
+static op_exit import_into(cli *c, const import_args *a, import_input *in)
 {
     const char *name = json_string_value(json_object_get(c->args, "name"));
     evdb_store *store = NULL;
@@ -129,8 +91,8 @@ static op_exit import_into(cli *c, const import_args *a, evdb_format format, sou
     bool created = false;
     op_exit rc = database_open(c, true);
     interrupt_note();
-    if (rc == OP_EXIT_OK) rc = find_store(c, name, format, from, &store, &created);
-    if (rc == OP_EXIT_OK) rc = import_load(store, a, format, from, beside, &report);
+    if (rc == OP_EXIT_OK) rc = find_store(c, name, in, &store, &created);
+    if (rc == OP_EXIT_OK) rc = import_load(store, a, in, &report);
     evdb_store_close(store);
     if (rc != OP_EXIT_OK && created && !report.written && evdb_store_drop(c->db, name, NULL) != EVDB_OK)
         complain("the empty store '%s' is left behind", name);
@@ -150,17 +112,13 @@ static op_exit import_into(cli *c, const import_args *a, evdb_format format, sou
 op_exit run_import(cli *c)
 {
     import_args a;
-    source from = { 0 }, beside = { 0 };
-    evdb_format format = 0;
+    import_input in;
     evdb_error err;
     op_exit rc = extra_bind(c, &import_shape, &a);
     if (rc != OP_EXIT_OK) return rc;
-    evdb_status opened = format_of(a.format, a.file, &format, &err); /* files first: a wrong name creates nothing */
-    if (opened == EVDB_OK) opened = source_open(&from, a.file, &err);
-    if (opened == EVDB_OK && a.companion) opened = source_open(&beside, a.companion, &err);
-    rc = opened == EVDB_OK ? import_into(c, &a, format, &from, &beside) : complain_error(opened, &err);
-    source_close(&from);
-    source_close(&beside);
+    evdb_status opened = import_open(&in, &a, &err); /* files first: a wrong name creates nothing */
+    rc = opened == EVDB_OK ? import_into(c, &a, &in) : complain_error(opened, &err);
+    import_close(&in);
     op_unbind(&import_shape, &a);
     return rc;
 }

@@ -1,5 +1,4 @@
 /* measure.c - `evdb compress bench` and `evdb advise`: figures of codecs, and a plot of what they lose against what they take. */
-#include "format.h"
 #include "import.h"
 #include "interrupt.h"
 #include "op/choices.h"
@@ -85,25 +84,23 @@ static op_exit measure(cli *c)
 /* Reads the file into a store of a database in memory, which knows all formats and checks what it reads. */
 static op_exit load_file(cli *c, const bench_args *a)
 {
-    import_args how = { .file = a->file, .batch = EVDB_BATCH_MAX };
-    source from = { 0 }, beside = { 0 };
-    evdb_format format = 0;
+    import_args how = { .file = a->file, .format = a->format, .batch = EVDB_BATCH_MAX };
+    import_input in;
     evdb_store *store = NULL;
     evdb_store_options options = EVDB_STORE_OPTIONS;
     evdb_import_report report;
     evdb_error err;
     options.metric = EVDB_EUCLIDEAN; /* under which a vector may be zero */
     c->directory = ":memory:";
-    evdb_status opened = format_of(a->format, a->file, &format, &err);
-    if (opened == EVDB_OK) opened = source_open(&from, a->file, &err);
+    evdb_status opened = import_open(&in, &how, &err);
     op_exit rc = opened == EVDB_OK ? database_open(c, true) : complain_error(opened, &err);
     if (rc == OP_EXIT_OK && (opened = evdb_store_create(c->db, SAMPLE_STORE, &options, &store, &err)) != EVDB_OK)
         rc = complain_error(opened, &err);
     interrupt_note();
-    if (rc == OP_EXIT_OK) rc = import_load(store, &how, format, &from, &beside, &report);
+    if (rc == OP_EXIT_OK) rc = import_load(store, &how, &in, &report);
     interrupt_obey();
     evdb_store_close(store);
-    source_close(&from);
+    import_close(&in);
     return rc;
 }
 

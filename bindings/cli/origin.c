@@ -22,6 +22,17 @@ static json_t *read_head(source *from)
     return store ? json_loads(store, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
 }
 
+static bool fill(json_t *args, const char *key, const char *value)
+{
+    return !value || json_object_get(args, key) || json_object_set_new(args, key, json_string(value)) == 0;
+}
+
+bool origin_fill_foreign(const evdb_foreign_info *info, json_t *args)
+{
+    return fill(args, "metric", info->metric ? evdb_metric_name(info->metric) : NULL) &&
+           fill(args, "dtype", info->dtype ? evdb_dtype_name(info->dtype) : NULL);
+}
+
 bool origin_fill(source *from, const op *o, json_t *args)
 {
     const char *key;

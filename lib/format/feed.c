@@ -19,6 +19,8 @@ evdb_status feed_open(feed *f, const evdb_allocator *mem, evdb_format format, co
     return rc;
 }
 
+void feed_of(feed *f, reader *rows) { *f = (feed){ .rows = rows }; }
+
 void feed_close(feed *f)
 {
     reader_close(f->rows);

@@ -14,6 +14,8 @@ typedef struct feed {
 /* A companion is refused with formats that carry ids. Sources are borrowed. */
 evdb_status feed_open(feed *f, const evdb_allocator *mem, evdb_format format, const evdb_source *source,
                       const evdb_source *companion, int64_t first_id, evdb_error *err);
+/* Rows that have ids themselves. The reader becomes the feed's. */
+void feed_of(feed *f, reader *rows);
 void feed_close(feed *f);
 
 /* Like reader_next(). */

@@ -1,33 +1,20 @@
 /* writer_json.c - JSON and JSON Lines, and companions: records without vectors. One record a line in all of them. */
+#include "format/json_build.h"
 #include "format/number.h"
 #include "format/writer.h"
 #include <evdb/store.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { PIECE = 64 }; /* floats converted at a time */
 
-/* `text` is UTF-8; what JSON wants escaped is escaped, the rest stays readable. */
 static void put_string(output *o, const char *text, size_t length)
 {
-    output_add(o, "\"", 1);
-    for (size_t i = 0, from = 0; i <= length; i++) {
-        unsigned char c = i < length ? (unsigned char)text[i] : 0;
-        if (i < length && c >= 0x20 && c != '"' && c != '\\') continue;
-        output_add(o, text + from, i - from);
-        from = i + 1;
-        if (i == length) break;
-        char escape[8];
-        int n = c < 0x20 ? snprintf(escape, sizeof(escape), "\\u%04x", c) : snprintf(escape, sizeof(escape), "\\%c", c);
-        output_add(o, escape, (size_t)n);
-    }
-    output_add(o, "\"", 1);
+    if (!json_add_string(&o->bytes, text, length)) o->no_memory = true;
 }
 
 static void put_number(output *o, int64_t number)
 {
-    char text[NUMBER_TEXT_MAX];
-    output_add(o, text, (size_t)snprintf(text, sizeof(text), "%lld", (long long)number));
+    if (!json_add_integer(&o->bytes, number)) o->no_memory = true;
 }
 
 static void put_vector(output *o, const float *vector, uint32_t dim)

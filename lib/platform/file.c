@@ -64,6 +64,14 @@ int file_exists(const char *path, bool *exists, bool *directory)
     return 0;
 }
 
+int file_written_ns(const char *path, int64_t *out)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) return errno;
+    *out = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    return 0;
+}
+
 int file_size(const char *path, uint64_t *out)
 {
     struct stat st = { 0 };

@@ -13,6 +13,7 @@ int file_unlink(const platform *p, const char *path);     /* a missing file is a
 int file_private(const platform *p, const char *path);    /* its owner alone may read and write it; a missing file is a success */
 int file_exists(const char *path, bool *exists, bool *directory);
 int file_size(const char *path, uint64_t *out);          /* of a missing file: 0 */
+int file_written_ns(const char *path, int64_t *out);     /* when its content was last changed, in Unix nanoseconds */
 /* Creates path if missing and makes it at least `size` bytes, of zeros, with room on the disk for them all: who writes
  * through a map of a file without is killed when the disk is full. */
 int file_ensure(const platform *p, const char *path, uint64_t size);

@@ -21,6 +21,8 @@ int transfer_close(void **state)
     return 0;
 }
 
+evdb *transfer_database(void) { return db; }
+
 evdb_store *transfer_store(evdb_metric metric)
 {
     static unsigned made;

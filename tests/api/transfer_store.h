@@ -8,6 +8,7 @@
 int transfer_open(void **state);
 int transfer_close(void **state);
 
+evdb *transfer_database(void);
 evdb_store *transfer_store(evdb_metric metric); /* a new, empty one */
 evdb_store *transfer_store_with(const char *name, const evdb_store_options *options);
 uint64_t transfer_count(evdb_store *store);

@@ -343,7 +343,7 @@ const alloc_call alloc_calls[] = {
     CALL(search),     CALL(search_batch),
     CALL(follow),     CALL(index),
     { "verify", alloc_verify },
-    ELSEWHERE(import), ELSEWHERE(resume), ELSEWHERE(export),
+    ELSEWHERE(import), ELSEWHERE(resume), ELSEWHERE(foreign), ELSEWHERE(export),
     ELSEWHERE(client_add), ELSEWHERE(client_rotate), ELSEWHERE(client_remove), ELSEWHERE(client_list),
     ELSEWHERE(token_issue), ELSEWHERE(token_refresh), ELSEWHERE(token_check),
     ELSEWHERE(filter), ELSEWHERE(filter_index), ELSEWHERE(metric), ELSEWHERE(elements),

@@ -1,6 +1,8 @@
 /* alloc_transfer.c - implements alloc_transfer.h. */
 #include "alloc_transfer.h"
+#include "foreign_files.h"
 #include "memory_io.h"
+#include <stdio.h>
 
 evdb_status alloc_import(alloc_scene *s, evdb_error *err)
 {
@@ -30,6 +32,41 @@ evdb_status alloc_resume(alloc_scene *s, evdb_error *err)
     o.resume = 1;
     rc = evdb_import(s->store, &source, &o, &report, err);
     return rc == EVDB_OK ? alloc_expect(report.written + report.present == 2 && report.present, err) : rc;
+}
+
+/* A table of a file beside the database's own. */
+static evdb_status open_table(alloc_scene *s, const char *name, evdb_foreign **out, evdb_error *err)
+{
+    evdb_foreign_options o = EVDB_FOREIGN_OPTIONS;
+    char path[512];
+    snprintf(path, sizeof(path), "%s/v.db", s->dir);
+    if (!foreign_sqlite_vec(path)) return alloc_expect(false, err);
+    o.kind = EVDB_FOREIGN_SQLITE_VEC;
+    o.name = name;
+    o.column = "v";
+    return evdb_foreign_open(s->db, path, &o, out, err);
+}
+
+evdb_status alloc_foreign(alloc_scene *s, evdb_error *err)
+{
+    evdb_import_options how = EVDB_IMPORT_OPTIONS;
+    evdb_store_options made = EVDB_STORE_OPTIONS;
+    evdb_import_report report = { 0 };
+    evdb_foreign *from = NULL;
+    evdb_store *store = NULL;
+    how.kind = EVDB_UPSERT; /* the first batch may be in when the second fails */
+    how.batch = 7;
+    evdb_status rc = open_table(s, "plain", &from, err);
+    evdb_foreign_close(from);
+    from = NULL;
+    if (rc == EVDB_OK) rc = open_table(s, "docs", &from, err);
+    if (rc == EVDB_OK && evdb_store_open(s->db, "docs", &store, err) != EVDB_OK)
+        rc = err->status == EVDB_NOT_FOUND ? evdb_store_create(s->db, "docs", &made, &store, err) : err->status;
+    if (rc == EVDB_OK) rc = evdb_foreign_import(store, from, &how, &report, err);
+    if (rc == EVDB_OK) rc = alloc_expect(report.written == FOREIGN_RECORDS, err);
+    evdb_store_close(store);
+    evdb_foreign_close(from);
+    return rc;
 }
 
 evdb_status alloc_export(alloc_scene *s, evdb_error *err)

@@ -5,6 +5,7 @@
 
 evdb_status alloc_import(alloc_scene *s, evdb_error *err);
 evdb_status alloc_resume(alloc_scene *s, evdb_error *err);
+evdb_status alloc_foreign(alloc_scene *s, evdb_error *err);
 evdb_status alloc_export(alloc_scene *s, evdb_error *err);
 
 #endif

@@ -13,8 +13,9 @@ lib/index: base codec kernel platform
 lib/disk: base platform
 lib/format: base platform
 lib/filter: base format platform
+lib/foreign: base disk format platform
 lib/engine: base codec disk filter index kernel platform
-lib: auth base codec disk engine filter format index kernel platform
+lib: auth base codec disk engine filter foreign format index kernel platform
 server/config:
 server/http:
 server/op:
@@ -67,7 +68,7 @@ only sqlite3.h lib/disk include lib server bindings examples
 only microhttpd.h server/http include lib server bindings examples
 
 # Programs see <evdb.h> and their own folders, never a room of the library.
-for file in $(grep -rlE '^[ \t]*#[ \t]*include[ \t]*"(platform|base|auth|kernel|index|disk|filter|format|engine)/' --include='*.[ch]' \
+for file in $(grep -rlE '^[ \t]*#[ \t]*include[ \t]*"(platform|base|auth|kernel|index|disk|filter|foreign|format|engine)/' --include='*.[ch]' \
     include server bindings examples tests/api tests/op tests/bench 2>/dev/null); do
     say "$file includes an internal of the library: use <evdb.h>"
 done

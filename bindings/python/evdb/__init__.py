@@ -23,6 +23,7 @@ from .errors import (
     Busy, Cancelled, Conflict, Corrupt, Denied, Error, Exists, Forked, Full, Gone, Internal, Invalid, Io, Limit, Newer,
     NoMemory, NotFound, Throttled, Unsupported,
 )
+from .foreign import Foreign
 from .records import BadRecord, Change, Changes, ImportReport, Problem, Record, StoreInfo, VerifyReport, Written
 from .results import BatchResult, Hit, SearchResult
 from .store import Index, Store
@@ -31,7 +32,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BadRecord", "BatchResult", "Busy", "Cancelled", "Change", "Changes", "Codec", "CodecFigures", "CodecKind",
-    "CodecReport", "Compression", "Conflict", "Corrupt", "Database", "Denied", "Error", "Exists", "Forked", "Full", "Gone",
+    "CodecReport", "Compression", "Conflict", "Corrupt", "Database", "Denied", "Error", "Exists", "Foreign",
+    "Forked", "Full", "Gone",
     "Hit", "ImportReport", "Index", "Internal", "Invalid", "Io", "Limit", "Newer", "NoMemory", "NotFound",
     "Problem", "Record", "SearchResult", "Store", "StoreInfo", "Throttled", "Unsupported", "VerifyReport",
     "Written", "benchmark_codecs", "codecs", "distance", "kernel", "library_version", "open", "score", "sealed",

@@ -223,6 +223,19 @@ class ImportReport(Structure):
     _fields_ = [("written", c_uint64), ("skipped", c_uint64), ("present", c_uint64)]
 
 
+class ForeignOptions(Structure):
+    """evdb_foreign_options"""
+
+    _fields_ = [("size", c_size_t), ("kind", c_int), ("reserved", c_uint32), ("name", c_char_p), ("column", c_char_p)]
+
+
+class ForeignInfo(Structure):
+    """evdb_foreign_info"""
+
+    _fields_ = [("size", c_size_t), ("records", c_uint64), ("dim", c_uint32), ("metric", c_int), ("dtype", c_int),
+                ("reserved", c_uint32)]
+
+
 class ExportOptions(Structure):
     """evdb_export_options"""
 
@@ -324,6 +337,12 @@ PROTOTYPES = {
     "evdb_format_name": (c_char_p, [c_int]),
     "evdb_format_parse": (c_int, [c_char_p, _P, _P]),
     "evdb_import": (c_int, [_P, _P, _P, _P, _P]),
+    "evdb_foreign_kind_name": (c_char_p, [c_int]),
+    "evdb_foreign_kind_parse": (c_int, [c_char_p, _P, _P]),
+    "evdb_foreign_open": (c_int, [_P, c_char_p, _P, _P, _P]),
+    "evdb_foreign_close": (None, [_P]),
+    "evdb_foreign_describe": (c_int, [_P, _P, _P]),
+    "evdb_foreign_import": (c_int, [_P, _P, _P, _P, _P]),
     "evdb_export": (c_int, [_P, _P, _P, _P, _P]),
     "evdb_codec_kind_at": (_P, [c_uint32]),
     "evdb_codec_check": (c_int, [c_char_p, c_uint32, _P, _P, _P]),

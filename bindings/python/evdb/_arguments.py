@@ -52,6 +52,13 @@ def dtype(name: str) -> int:
     return out.value
 
 
+def foreign_kind(name: str) -> int:
+    """The evdb_foreign_kind of a name."""
+    out = c_int()
+    check(lib.evdb_foreign_kind_parse, text(name, "kind"), byref(out))
+    return out.value
+
+
 def file_format(name: str) -> int:
     """The evdb_format of a name."""
     out = c_int()

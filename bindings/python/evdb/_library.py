@@ -131,6 +131,11 @@ class CodecHandle(Handle):
     release = staticmethod(lib.evdb_codec_free)
 
 
+class ForeignHandle(Handle):
+    __slots__ = ()
+    release = staticmethod(lib.evdb_foreign_close)
+
+
 class ResultHandle(int):
     """The address of a search result: as a Handle, but nothing lies beneath it."""
 

@@ -12,6 +12,7 @@ from . import _abi, _arguments, metrics
 from ._arguments import text, unsigned
 from ._library import DatabaseHandle, StoreHandle, check, lib, output
 from .errors import Invalid
+from .foreign import Foreign
 from .records import Problem, StoreInfo, VerifyReport, store_info_from
 from .store import Store
 
@@ -80,6 +81,15 @@ class Database:
         store = Store(StoreHandle.above(address, self._handle), name, self._raised)
         self._stores.add(store)
         return store
+
+    def foreign(self, path: Union[str, "os.PathLike[str]"], kind: str, *, name: Optional[str] = None,
+                column: Optional[str] = None) -> Foreign:
+        """Opens a file that another program keeps, to be read by `Store.import_foreign`. It is never changed.
+
+        kind is "sqlite-vec": a SQLite file with vec0 tables, or with float32 blobs in ordinary ones. name is the table,
+        column its vectors; where there is only one that may be meant, both can be left out.
+        """
+        return Foreign(self._handle, path, kind, name, column)
 
     def create_store(self, name: str, dim: Optional[int] = None, metric: str = "cosine", dtype: str = "f32",
                      index: Optional[Mapping[str, int]] = None, fields: Sequence[str] = (),

@@ -15,6 +15,7 @@ from ._library import CursorHandle, Handle, ResultHandle, check, failure, lib, o
 from .advise import CodecReport, Progress, advise, sample_of
 from .codecs import Compression, compression_of
 from .errors import Invalid, NotFound
+from .foreign import Foreign
 from .metrics import Raised
 from .records import (
     BadRecord, Changes, ImportReport, Record, StoreInfo, Written, record_from, store_info_from,
@@ -343,6 +344,12 @@ class Store:
         """
         return transfer.import_file(self, path, format, upsert, keep_going, batch, first_id, companion, resume, progress,
                                     on_bad)
+
+    def import_foreign(self, source: Foreign, *, upsert: bool = False, keep_going: bool = False, batch: Optional[int] = None,
+                       resume: bool = False, progress: Optional[Callable[[str, int], Any]] = None,
+                       on_bad: Optional[Callable[[BadRecord], Any]] = None) -> ImportReport:
+        """As `import_file`, from a file of another program that `Database.foreign` has opened."""
+        return transfer.import_foreign(self, source, upsert, keep_going, batch, resume, progress, on_bad)
 
 
 def _iterate(cursor: Handle, skip_damaged: bool) -> Iterator[Record]:

@@ -11,6 +11,7 @@ from . import _abi
 from ._arguments import file_format, unsigned
 from ._library import check, failure, lib
 from .errors import Error, Invalid
+from .foreign import Foreign
 from .records import BadRecord, ImportReport
 
 
@@ -143,6 +144,29 @@ def export_file(store: Any, path: Any, format: Optional[str], companion: Any,
     return count.value
 
 
+def _import_options(callbacks: Callbacks, bad: List[BadRecord], upsert: bool, keep_going: bool, batch: Optional[int], resume: bool,
+                    progress: Optional[Callable[[str, int], Any]],
+                    on_bad: Optional[Callable[[BadRecord], Any]]) -> _abi.ImportOptions:
+    options = _abi.ImportOptions(size=sizeof(_abi.ImportOptions))
+    options.kind = _abi.UPSERT if upsert else _abi.INSERT
+    options.keep_going = 1 if keep_going else 0
+    options.batch = 0 if batch is None else unsigned(batch, "batch", 1)
+    options.resume = 1 if resume else 0
+    options.progress = callbacks.progress(progress)
+    options.bad = callbacks.bad(bad.append if on_bad is None else on_bad)
+    return options
+
+
+def _run(callbacks: Callbacks, bad: List[BadRecord], function: Any, store: Any, source: Any, options: _abi.ImportOptions) -> ImportReport:
+    report = _abi.ImportReport()
+    try:
+        callbacks.call(function, store._handle, source, byref(options), byref(report))
+    except Error as why:
+        why.written = report.written
+        raise
+    return ImportReport(report.written, report.skipped, bad, report.present)
+
+
 def import_file(store: Any, path: Any, format: Optional[str], upsert: bool, keep_going: bool, batch: Optional[int],
                 first_id: int, companion: Any, resume: bool, progress: Optional[Callable[[str, int], Any]],
                 on_bad: Optional[Callable[[BadRecord], Any]]) -> ImportReport:
@@ -150,23 +174,21 @@ def import_file(store: Any, path: Any, format: Optional[str], upsert: bool, keep
     path = os.fspath(path)
     callbacks = Callbacks()
     bad: List[BadRecord] = []
-    options = _abi.ImportOptions(size=sizeof(_abi.ImportOptions), format=_format(path, format))
-    options.kind = _abi.UPSERT if upsert else _abi.INSERT
-    options.keep_going = 1 if keep_going else 0
-    options.batch = 0 if batch is None else unsigned(batch, "batch", 1)
+    options = _import_options(callbacks, bad, upsert, keep_going, batch, resume, progress, on_bad)
+    options.format = _format(path, format)
     options.first_id = first_id
-    options.resume = 1 if resume else 0
-    options.progress = callbacks.progress(progress)
-    options.bad = callbacks.bad(bad.append if on_bad is None else on_bad)
-    report = _abi.ImportReport()
     with ExitStack() as files:
         source = callbacks.source(files.enter_context(open(path, "rb", buffering=0)))
         if companion is not None:
             stream = files.enter_context(open(os.fspath(companion), "rb", buffering=0))
             options.companion = pointer(callbacks.source(stream))
-        try:
-            callbacks.call(lib.evdb_import, store._handle, byref(source), byref(options), byref(report))
-        except Error as why:
-            why.written = report.written
-            raise
-    return ImportReport(report.written, report.skipped, bad, report.present)
+        return _run(callbacks, bad, lib.evdb_import, store, byref(source), options)
+
+
+def import_foreign(store: Any, source: Foreign, upsert: bool, keep_going: bool, batch: Optional[int], resume: bool,
+                   progress: Optional[Callable[[str, int], Any]], on_bad: Optional[Callable[[BadRecord], Any]]) -> ImportReport:
+    """See Store.import_foreign."""
+    callbacks = Callbacks()
+    bad: List[BadRecord] = []
+    options = _import_options(callbacks, bad, upsert, keep_going, batch, resume, progress, on_bad)
+    return _run(callbacks, bad, lib.evdb_foreign_import, store, source._handle, options)
