@@ -1,5 +1,6 @@
 /* foreign.c - implements evdb/foreign.h, but for evdb_foreign_import() in transfer.c. */
 #include <evdb/foreign.h>
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/options.h"
 #include "base/try.h"
@@ -7,7 +8,7 @@
 #include "foreign/sqlite_vec.h"
 #include <string.h>
 
-static const char *const kinds[] = { [EVDB_FOREIGN_SQLITE_VEC] = "sqlite-vec" };
+static const char *const kinds[] = { [EVDB_FOREIGN_SQLITE_VEC] = "sqlite-vec", [EVDB_FOREIGN_CHROMA] = "chroma" };
 enum { KINDS = sizeof(kinds) / sizeof(*kinds) };
 
 const char *evdb_foreign_kind_name(evdb_foreign_kind kind) { return (unsigned)kind < KINDS ? kinds[kind] : NULL; }
@@ -20,7 +21,7 @@ evdb_status evdb_foreign_kind_parse(const char *name, evdb_foreign_kind *out, ev
             *out = (evdb_foreign_kind)i;
             return EVDB_OK;
         }
-    return error_set(err, EVDB_INVALID, "kind '%.40s' is not sqlite-vec", name);
+    return error_set(err, EVDB_INVALID, "kind '%.40s' is not sqlite-vec or chroma", name);
 }
 
 static evdb_status open_sqlite_vec(const platform *p, const char *path, const evdb_foreign_options *o, evdb_foreign **out, evdb_error *err)
@@ -37,6 +38,22 @@ static evdb_status open_sqlite_vec(const platform *p, const char *path, const ev
 }
 
 
+static evdb_status open_chroma(const platform *p, const char *path, const evdb_foreign_options *o, evdb_foreign **out, evdb_error *err)
+{
+    foreign_db *db;
+    buf file;
+    evdb_status rc;
+    if (o->column) return error_set(err, EVDB_INVALID, "a Chroma collection has no column %.80s: its vectors are the only ones", o->column);
+    buf_init(&file, &p->mem);
+    if (!buf_text(&file, path) || !buf_text(&file, "/chroma.sqlite3") || !buf_terminate(&file))
+        TRY(error_no_memory(err, strlen(path), "a path"));
+    TRY(foreign_db_open(p, file.at, &db, err));
+    rc = source_open(p, &source_chroma, path, db, o->name, NULL, out, err);
+out:
+    buf_free(&file);
+    return rc;
+}
+
 evdb_status evdb_foreign_open(evdb *db, const char *path, const evdb_foreign_options *options, evdb_foreign **out, evdb_error *err)
 {
     evdb_foreign_options o = EVDB_FOREIGN_OPTIONS;
@@ -46,6 +63,7 @@ evdb_status evdb_foreign_open(evdb *db, const char *path, const evdb_foreign_opt
     TRY(db_usable(db, err));
     switch (o.kind) {
     case EVDB_FOREIGN_SQLITE_VEC: return open_sqlite_vec(&db->platform, path, &o, out, err);
+    case EVDB_FOREIGN_CHROMA: return open_chroma(&db->platform, path, &o, out, err);
     }
     rc = error_set(err, EVDB_INVALID, "foreign: the kind is not set");
 out:

@@ -9,6 +9,9 @@ enum { FOREIGN_RECORDS = 10 };
  * metadata `word`, `year`, `ok`, `body`; and an ordinary table `plain`. Record i (from 1) has the vector (i, -1). Replaces what was there;
  * false when it cannot be made. */
 bool foreign_sqlite_vec(const char *path);
+/* The directory of a Chroma with a collection `docs` under cosine: record "r1" .. of FOREIGN_RECORDS, the first half in the index. Record i
+ * has the vector (i, -i), and metadata `n` and chroma:document. */
+bool foreign_chroma(const char *directory);
 /* Runs SQL on a file. */
 bool foreign_sql(const char *path, const char *text);
 #endif

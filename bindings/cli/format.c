@@ -1,6 +1,7 @@
 /* format.c - implements format.h. */
 #include "format.h"
 #include <string.h>
+#include <sys/stat.h>
 
 static const char *extension(const char *path)
 {
@@ -22,7 +23,9 @@ evdb_status format_of_input(uint32_t given, const char *path, uint32_t *out, evd
 {
     static const char *const sqlite[] = { "db", "sqlite", "sqlite3", NULL };
     evdb_format format = 0;
+    struct stat st;
     *out = given;
+    if (!given && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) *out = FORMAT_FOREIGN + EVDB_FOREIGN_CHROMA;
     for (const char *const *name = sqlite; !*out && *name; name++)
         if (strcmp(extension(path), *name) == 0) *out = FORMAT_FOREIGN + EVDB_FOREIGN_SQLITE_VEC;
     if (*out) return EVDB_OK;

@@ -13,6 +13,7 @@ const op_field import_fields[] = {
     OP_FIELD(import_args, format, OP_CHOICE, 0, .choice = &choice_input, .doc = "Format; without it, by the file's extension."),
     OP_FIELD(import_args, companion, OP_STRING, 0, .doc = "With npy, fvecs and bvecs: JSONL file of ids and metadata, line by line."),
     OP_FIELD(import_args, table, OP_STRING, 0, .doc = "With sqlite-vec: table to read; without it, the only vec0 table."),
+    OP_FIELD(import_args, collection, OP_STRING, 0, .doc = "With chroma: collection to read, by name or id; without it, the only one."),
     OP_FIELD(import_args, column, OP_STRING, 0, .doc = "With sqlite-vec: column of vectors; without it, the only one."),
     OP_FIELD(import_args, first_id, OP_INTEGER, 0, .min = INT64_MIN, .max = INT64_MAX,
              .doc = "With npy, fvecs and bvecs without a companion: id of the first vector."),

@@ -5,7 +5,7 @@
 #include "file.h"
 
 typedef struct import_args {
-    const char *file, *companion, *table, *column;
+    const char *file, *companion, *table, *collection, *column;
     uint32_t format; /* of choice_input */
     int64_t first_id, batch;
     bool upsert, keep_going, resume;

@@ -9,10 +9,12 @@ static evdb_status open_foreign(import_input *in, evdb_foreign_kind kind, const 
 {
     evdb_foreign_options options = EVDB_FOREIGN_OPTIONS;
     options.kind = kind;
-    options.name = a->table;
+    options.name = kind == EVDB_FOREIGN_CHROMA ? a->collection : a->table;
     options.column = a->column;
     in->info = (evdb_foreign_info)EVDB_FOREIGN_INFO;
     if (a->companion) return op_fail(err, EVDB_INVALID, "%s carries ids itself: it has no companion", evdb_foreign_kind_name(kind));
+    if (kind == EVDB_FOREIGN_CHROMA ? a->table != NULL : a->collection != NULL)
+        return op_fail(err, EVDB_INVALID, "%s has %s", evdb_foreign_kind_name(kind), a->table ? "collections, no tables" : "tables, no collections");
     evdb_status rc = evdb_open(":memory:", NULL, &in->scratch, err);
     if (rc == EVDB_OK) rc = evdb_foreign_open(in->scratch, a->file, &options, &in->foreign, err);
     return rc == EVDB_OK ? evdb_foreign_describe(in->foreign, &in->info, err) : rc;
@@ -25,7 +27,7 @@ evdb_status import_open(import_input *in, const import_args *a, evdb_error *err)
     evdb_status rc = format_of_input(a->format, a->file, &format, err);
     if (rc != EVDB_OK) return rc;
     if (format > FORMAT_FOREIGN) return open_foreign(in, (evdb_foreign_kind)(format - FORMAT_FOREIGN), a, err);
-    if (a->table || a->column) return op_fail(err, EVDB_INVALID, "%s has no tables to choose from", evdb_format_name((evdb_format)format));
+    if (a->table || a->collection || a->column) return op_fail(err, EVDB_INVALID, "%s has no tables to choose from", evdb_format_name((evdb_format)format));
     in->format = (evdb_format)format;
     rc = source_open(&in->from, a->file, err);
     return rc == EVDB_OK && a->companion ? source_open(&in->beside, a->companion, err) : rc;

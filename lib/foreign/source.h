@@ -11,7 +11,7 @@ enum { SOURCE_NAME_MAX = 200 }; /* bytes of a table's or column's name */
 /* One kind: sources are allocated with `size` bytes, the first of which are an evdb_foreign. */
 typedef struct source_type {
     size_t size;
-    /* Finds what is asked for in source->db and fills source->info. The column may be NULL. */
+    /* Finds what is asked for in source->db and fills source->info. Chroma's name, and columns, may be NULL. */
     evdb_status (*open)(evdb_foreign *s, const char *name, const char *column, evdb_error *err);
     /* Before the first record; once for each reading. */
     evdb_status (*begin)(evdb_foreign *s, evdb_error *err);
@@ -32,7 +32,7 @@ struct evdb_foreign {
     uint32_t capacity; /* elements */
 };
 
-extern const source_type source_vec0, source_table;
+extern const source_type source_vec0, source_table, source_chroma;
 
 /* db is the source's from here on, on failure too; path is what messages name. */
 evdb_status source_open(const platform *p, const source_type *type, const char *path, foreign_db *db, const char *name, const char *column,

@@ -99,6 +99,40 @@ static void a_source_is_read_as_often_as_one_likes(void **state)
     evdb_foreign_close(from);
 }
 
+static void a_collection_of_chroma_is_read_from_its_index_and_its_queue(void **state)
+{
+    (void)state;
+    evdb_foreign_options options = EVDB_FOREIGN_OPTIONS;
+    evdb_foreign_info info = EVDB_FOREIGN_INFO;
+    evdb_foreign *from = NULL;
+    evdb_import_report report = { 0 };
+    evdb_store *store = transfer_store(EVDB_COSINE);
+    const char *directory = scratch_path(t, "chroma");
+    assert_true(foreign_chroma(directory));
+    options.kind = EVDB_FOREIGN_CHROMA;
+    ok(evdb_foreign_open(transfer_database(), directory, &options, &from, &why));
+    ok(evdb_foreign_describe(from, &info, &why));
+    assert_true(info.records == FOREIGN_RECORDS && info.dim == 2 && info.metric == EVDB_COSINE);
+    ok(evdb_foreign_import(store, from, NULL, &report, &why));
+    assert_int_equal(report.written, FOREIGN_RECORDS);
+    for (int i = 1; i <= FOREIGN_RECORDS; i++) {
+        char id[16], wanted[160];
+        evdb_record *record;
+        snprintf(id, sizeof(id), "r%d", i);
+        snprintf(wanted, sizeof(wanted), "{\"chroma:document\":\"text %d\",\"n\":%d%s}", i, i, i == 1 ? ",\"list\":[1,2]" : "");
+        ok(evdb_record_get(store, (evdb_id){ .text = id }, &record, &why));
+        assert_string_equal(record->metadata, wanted);
+        assert_true(record->vector[0] == (float)i && record->vector[1] == -(float)i);
+        evdb_record_free(record);
+    }
+    evdb_foreign_close(from);
+    evdb_store_close(store);
+    refused(EVDB_NOT_FOUND, open_fails(directory, EVDB_FOREIGN_CHROMA, "none", NULL));
+    expect_says("there are docs");
+    refused(EVDB_INVALID, open_fails(directory, EVDB_FOREIGN_CHROMA, NULL, "v"));
+    refused(EVDB_NOT_FOUND, open_fails(scratch_path(t, "nothing"), EVDB_FOREIGN_CHROMA, NULL, NULL));
+}
+
 /* A file with a log that was moved into it is read without locks. */
 static void a_file_that_is_written_to_meanwhile_is_refused(void **state)
 {
@@ -195,6 +229,8 @@ static void kinds_have_names(void **state)
     ok(evdb_foreign_kind_parse("sqlite-vec", &kind, &why));
     assert_int_equal(kind, EVDB_FOREIGN_SQLITE_VEC);
     assert_string_equal(evdb_foreign_kind_name(kind), "sqlite-vec");
+    ok(evdb_foreign_kind_parse("chroma", &kind, &why));
+    assert_int_equal(kind, EVDB_FOREIGN_CHROMA);
     assert_null(evdb_foreign_kind_name((evdb_foreign_kind)0));
     assert_null(evdb_foreign_kind_name((evdb_foreign_kind)99));
     refused(EVDB_INVALID, evdb_foreign_kind_parse("sqlite", &kind, &why));
@@ -206,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_vec0_table_is_read_record_by_record),
         cmocka_unit_test(a_source_is_read_as_often_as_one_likes),
+        cmocka_unit_test(a_collection_of_chroma_is_read_from_its_index_and_its_queue),
         cmocka_unit_test(a_file_that_is_written_to_meanwhile_is_refused),
         cmocka_unit_test(damaged_layouts_are_refused_and_named),
         cmocka_unit_test(wrong_calls_are_refused),

@@ -47,6 +47,16 @@ static evdb_status open_table(alloc_scene *s, const char *name, evdb_foreign **o
     return evdb_foreign_open(s->db, path, &o, out, err);
 }
 
+static evdb_status open_chroma(alloc_scene *s, evdb_foreign **out, evdb_error *err)
+{
+    evdb_foreign_options o = EVDB_FOREIGN_OPTIONS;
+    char path[512];
+    snprintf(path, sizeof(path), "%s/chroma", s->dir);
+    if (!foreign_chroma(path)) return alloc_expect(false, err);
+    o.kind = EVDB_FOREIGN_CHROMA;
+    return evdb_foreign_open(s->db, path, &o, out, err);
+}
+
 evdb_status alloc_foreign(alloc_scene *s, evdb_error *err)
 {
     evdb_import_options how = EVDB_IMPORT_OPTIONS;
@@ -56,7 +66,10 @@ evdb_status alloc_foreign(alloc_scene *s, evdb_error *err)
     evdb_store *store = NULL;
     how.kind = EVDB_UPSERT; /* the first batch may be in when the second fails */
     how.batch = 7;
-    evdb_status rc = open_table(s, "plain", &from, err);
+    evdb_status rc = open_chroma(s, &from, err);
+    evdb_foreign_close(from);
+    from = NULL;
+    if (rc == EVDB_OK) rc = open_table(s, "plain", &from, err);
     evdb_foreign_close(from);
     from = NULL;
     if (rc == EVDB_OK) rc = open_table(s, "docs", &from, err);

@@ -24,9 +24,11 @@ def metadata(value):
     return json.dumps(value, sort_keys=True)
 
 
-def check(evdb, expected, exact=True):
+def check(evdb, expected):
     """Each table or collection becomes a store of the same ids, metadata and vectors, with the properties it was made with."""
     for number, wanted in enumerate(expected["stores"]):
+        # Chroma scales what waits for its index to length 1 and back before it answers; the queue has it as it was added
+        exact = expected["kind"] != "chroma" or wanted["metric"] != "cosine"
         name = f"s{number}"
         options = [FLAG[expected["kind"]], wanted["table"]]
         if "column" in wanted:

@@ -86,8 +86,9 @@ class Database:
                 column: Optional[str] = None) -> Foreign:
         """Opens a file that another program keeps, to be read by `Store.import_foreign`. It is never changed.
 
-        kind is "sqlite-vec": a SQLite file with vec0 tables, or with float32 blobs in ordinary ones. name is the table,
-        column its vectors; where there is only one that may be meant, both can be left out.
+        kind is "sqlite-vec": a SQLite file with vec0 tables, or with float32 blobs in ordinary ones; name is the table,
+        column its vectors. Or "chroma": the directory of a persistent Chroma; name is the collection. Where there is only
+        one that may be meant, both can be left out.
         """
         return Foreign(self._handle, path, kind, name, column)
 
