@@ -38,6 +38,7 @@
 #include <evdb/index.h>
 #include <evdb/transfer.h>
 #include <evdb/foreign.h>
+#include <evdb/backup.h>
 #include <evdb/verify.h>
 #include <evdb/auth.h>
 #endif

@@ -8,6 +8,7 @@
 #include "database_private.h"
 #include "engine/engine.h"
 #include "platform/file.h"
+#include "platform/lock.h"
 #include "platform/map.h"
 #include <errno.h>
 #include <sodium.h>
@@ -92,6 +93,13 @@ static evdb_status remember(void *context, const char *uuid, const char *name, e
     return EVDB_OK;
 }
 
+/* It is listed until it is whole, and somebody is at it. */
+static bool being_restored(const char *dir)
+{
+    char path[4096];
+    return dir && (size_t)snprintf(path, sizeof(path), "%s/" DB_RESTORE_LOCK, dir) < sizeof(path) && lock_taken(path);
+}
+
 evdb_status db_sweep(evdb *db, evdb_error *err)
 {
     char list[DEBRIS_LIST_BYTES] = "", *at = list;
@@ -101,10 +109,11 @@ evdb_status db_sweep(evdb *db, evdb_error *err)
         char *dir;
         *end = 0;
         TRY(engine_dir(db, at, &dir, err));
-        int failed = dir ? file_remove_dir(&db->platform, dir) : 0;
+        bool busy = being_restored(dir);
+        int failed = dir && !busy ? file_remove_dir(&db->platform, dir) : 0;
         if (failed) rc = error_errno(err, failed, "remove", dir);
         mem_free(&db->platform.mem, dir);
-        if (rc == EVDB_OK) rc = system_clear_debris(db->system, at, err);
+        if (rc == EVDB_OK && !busy) rc = system_clear_debris(db->system, at, err);
         if (rc != EVDB_OK) break;
     }
 out:
@@ -124,6 +133,19 @@ static evdb_status open_in(evdb *db, unsigned flags, evdb_error *err)
     system_unlock(db->system);
 out:
     return rc;
+}
+
+static evdb_status place_backups(evdb *db, const char *given, evdb_error *err)
+{
+    const char *dir = given && *given ? given : "backups";
+    bool below = *dir != '/';
+    if (!db->dir && below && given && *given)
+        return error_set(err, EVDB_INVALID, "evdb_options.backup_dir: '%.200s' would be below a database in memory: begin at the root", dir);
+    if (!db->dir && below) return EVDB_OK;
+    size_t bytes = (below ? strlen(db->dir) + 1 : 0) + strlen(dir) + 1;
+    if (!(db->backup_dir = mem_alloc(&db->platform.mem, bytes))) return error_no_memory(err, bytes, "a path");
+    snprintf(db->backup_dir, bytes, "%s%s%s", below ? db->dir : "", below ? "/" : "", dir);
+    return EVDB_OK;
 }
 
 evdb_status db_open_with(const platform *surroundings, const char *path, const evdb_options *options, evdb **out,
@@ -164,6 +186,7 @@ evdb_status db_open_with(const platform *surroundings, const char *path, const e
     db->path = mem_text(&p.mem, path, strlen(path));
     if (db->path && !memory) db->dir = mem_text(&p.mem, path, strlen(path));
     if (!db->path || (!memory && !db->dir)) TRY(error_no_memory(err, strlen(path), "a path"));
+    TRY(place_backups(db, o.backup_dir, err));
     TRY(secrets_create(&db->platform, &db->secrets, err));
     TRY(vfs_create(&db->platform, &db->vfs, err));
     TRY(open_in(db, o.flags, err));
@@ -194,6 +217,7 @@ void evdb_close(evdb *db)
     evdb_allocator mem = db->platform.mem;
     mem_free(&mem, db->default_codec);
     mem_free(&mem, db->path);
+    mem_free(&mem, db->backup_dir);
     mem_free(&mem, db->dir);
     mem_free(&mem, db);
 }

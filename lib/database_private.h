@@ -4,6 +4,8 @@
 #include "platform/platform.h"
 #include <evdb/database.h>
 
+#define DB_RESTORE_LOCK "restore.lock" /* in a folder that is listed as debris: held by whoever is making a store in it */
+
 enum { DEBRIS_LIST_BYTES = 38 * 64 }; /* folders cleared away in one go */
 
 /* evdb_open() in other surroundings: the door through which fault tests come in. */

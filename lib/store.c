@@ -16,7 +16,7 @@
 
 enum { EF_DEFAULT = 200, EF_MIN = 8, EF_MAX = 4096 };
 
-static evdb_status check_name(const char *name, evdb_error *err)
+evdb_status store_name_check(const char *name, evdb_error *err)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
     size_t length = name ? strlen(name) : 0;
@@ -60,8 +60,7 @@ static evdb_status check_metric(evdb_store_options *o, evdb_error *err)
                      evdb_metric_name(o->metric));
 }
 
-/* Options with their defaults filled in, or the reason why not. */
-static evdb_status check_options(const evdb_store_options *given, evdb_store_options *o, evdb_error *err)
+evdb_status store_options_check(const evdb_store_options *given, evdb_store_options *o, evdb_error *err)
 {
     evdb_status rc;
     *o = (evdb_store_options)EVDB_STORE_OPTIONS;
@@ -97,7 +96,7 @@ static evdb_status choose_codec(const evdb *db, const evdb_store_options *o, cha
     return rc == EVDB_OK ? recode_needed(spec, o->dim, false, needed, err) : rc;
 }
 
-static void make_uuid(const platform *p, char out[37])
+void store_make_uuid(const platform *p, char out[37])
 {
     unsigned char b[16];
     p->random(p->random_context, b, sizeof(b));
@@ -121,11 +120,9 @@ static evdb_status handle(evdb *db, engine *e, evdb_store **out, evdb_error *err
     return EVDB_OK;
 }
 
-/* Fills a new folder that is listed as debris; rows are returned open. */
-static evdb_status build(evdb *db, const evdb_store_info *info, bool codec_ready, const char *dir, rows **out, evdb_error *err)
+evdb_status store_build(evdb *db, const evdb_store_info *info, bool codec_ready, const char *dir, struct rows **out, evdb_error *err)
 {
-    int failed = dir ? file_mkdir(&db->platform, dir) : 0;
-    if (failed) return error_errno(err, failed, "create", dir);
+    int failed;
     evdb_status rc = rows_create(&db->platform, db->vfs, dir, info, codec_ready, out, err);
     if (rc != EVDB_OK || !dir) return rc;
     char *parent = mem_text(&db->platform.mem, dir, (size_t)(strrchr(dir, '/') - dir));
@@ -146,7 +143,9 @@ static evdb_status create_locked(evdb *db, const evdb_store_info *info, bool cod
         return error_set(err, EVDB_EXISTS, "store '%s' already exists", info->name);
     TRY(engine_dir(db, info->uuid, &dir, err));
     TRY(system_add_debris(db->system, info->uuid, err));
-    TRY(build(db, info, codec_ready, dir, &r, err));
+    int failed = dir ? file_mkdir(&db->platform, dir) : 0;
+    if (failed) TRY(error_errno(err, failed, "create", dir));
+    TRY(store_build(db, info, codec_ready, dir, &r, err));
     TRY(engine_adopt(db, r, &e, err));
     r = NULL;
     rc = system_publish(db->system, info->uuid, info->name, info->created_ms, err);
@@ -173,14 +172,14 @@ evdb_status evdb_store_create(evdb *db, const char *name, const evdb_store_optio
     uint64_t needed = 0;
     evdb_status rc;
     TRY(db_usable(db, err));
-    TRY(check_name(name, err));
-    TRY(check_options(options, &o, err));
+    TRY(store_name_check(name, err));
+    TRY(store_options_check(options, &o, err));
     TRY(choose_codec(db, &o, spec, &needed, err));
     /* beforehand: once the store is there, nothing may fail any more */
     if (out && !(opened = mem_alloc(&db->platform.mem, sizeof(*opened))))
         TRY(error_no_memory(err, sizeof(*opened), "a handle"));
     snprintf(info.name, sizeof(info.name), "%s", name);
-    make_uuid(&db->platform, info.uuid);
+    store_make_uuid(&db->platform, info.uuid);
     info.dim = o.dim;
     info.metric = o.metric;
     info.metric_name = o.metric_name;
@@ -214,7 +213,7 @@ evdb_status evdb_store_open(evdb *db, const char *name, evdb_store **out, evdb_e
     engine *e;
     evdb_status rc;
     TRY(db_usable(db, err));
-    TRY(check_name(name, err));
+    TRY(store_name_check(name, err));
     TRY(system_find(db->system, name, uuid, err));
     TRY(engine_open(db, uuid, &e, err));
     rc = handle(db, e, out, err);
@@ -236,8 +235,8 @@ evdb_status evdb_store_rename(evdb *db, const char *name, const char *new_name, 
 {
     evdb_status rc;
     TRY(db_usable(db, err));
-    TRY(check_name(name, err));
-    TRY(check_name(new_name, err));
+    TRY(store_name_check(name, err));
+    TRY(store_name_check(new_name, err));
     TRY(system_lock(db->system, err));
     rc = system_rename(db->system, name, new_name, err);
     system_unlock(db->system);
@@ -250,7 +249,7 @@ evdb_status evdb_store_drop(evdb *db, const char *name, evdb_error *err)
     char uuid[37], *dir = NULL;
     evdb_status rc;
     TRY(db_usable(db, err));
-    TRY(check_name(name, err));
+    TRY(store_name_check(name, err));
     TRY(system_lock(db->system, err));
     rc = system_find(db->system, name, uuid, err);
     if (rc == EVDB_OK) rc = engine_dir(db, uuid, &dir, err);

@@ -4,12 +4,20 @@
 #include "base/id.h"
 #include "platform/platform.h"
 #include <evdb/batch.h>
+#include <stdbool.h>
 
 struct engine;
+struct rows;
 
 /* Of evdb_store_options, and of what is asked of an index. */
 enum { STORE_M_DEFAULT = 16, STORE_M_MIN = 2, STORE_M_MAX = 128, STORE_INDEX_THREADS_MAX = 1024 };
 
+evdb_status store_name_check(const char *name, evdb_error *err);
+/* Options with their defaults filled in, or the reason why not. */
+evdb_status store_options_check(const evdb_store_options *given, evdb_store_options *out, evdb_error *err);
+void store_make_uuid(const platform *p, char out[37]);
+/* Makes rows.db in a new folder that is listed as debris (NULL = in memory), and the folder's name durable. */
+evdb_status store_build(evdb *db, const evdb_store_info *info, bool codec_ready, const char *dir, struct rows **out, evdb_error *err);
 /* What evdb_store_describe() answers. */
 evdb_status store_describe(struct engine *e, evdb_store_info **out, evdb_error *err);
 /* Is there a record of this id? Reads no vector. EVDB_INVALID when the id is not of the store's kind. */

@@ -59,6 +59,9 @@ typedef struct evdb_options {
     const char *default_codec;
     evdb_sync sync;            /* 0 = EVDB_SYNC_FULL */
     uint32_t sync_interval_ms; /* with EVDB_SYNC_INTERVAL; 0 = EVDB_SYNC_INTERVAL_MS. Alone it changes nothing */
+    /* The folder of backups (backup.h), made when it is needed; relative = below path; NULL = "backups". A database in memory has none
+     * unless it is given, from the root. Copied. */
+    const char *backup_dir;
 } evdb_options;
 #define EVDB_OPTIONS { .size = sizeof(evdb_options) }
 

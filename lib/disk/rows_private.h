@@ -93,6 +93,10 @@ evdb_status rows_read_statement(rows_reader *rd, enum read_statement which, sqli
 evdb_status rows_integers(rows *r, enum write_statement which, int64_t *out, int count, evdb_error *err);
 /* Into a slot that has none. */
 evdb_status rows_put_vector(rows *r, const rows_vector *v, evdb_error *err);
+/* A record's row, of the slot, version (sequence) and id of its vector. */
+evdb_status rows_put_record(rows *r, enum write_statement which, const rows_vector *of, const void *metadata, size_t size, evdb_error *err);
+/* The row of change r->now.sequence; slot and freed may be NULL. */
+evdb_status rows_log_change(rows *r, const evdb_id *id, evdb_change_kind kind, const uint64_t *slot, const uint64_t *freed, evdb_error *err);
 evdb_status rows_write_statement(rows *r, enum write_statement which, sqlite3_stmt **out, evdb_error *err);
 
 /* The hint (rows_hint.c), all under the writer's lock. Says in it that commits up to sequence are acknowledged, */

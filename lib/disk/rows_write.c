@@ -120,16 +120,15 @@ out:
     return rc;
 }
 
-static evdb_status put_record(rows *r, enum write_statement which, const evdb_id *id, uint64_t slot, const void *metadata, size_t size,
-                              evdb_error *err)
+evdb_status rows_put_record(rows *r, enum write_statement which, const rows_vector *of, const void *metadata, size_t size, evdb_error *err)
 {
     sqlite3_stmt *st;
     evdb_status rc;
     TRY(rows_write_statement(r, which, &st, err));
-    rows_bind_id(st, 1, id);
-    sqlite3_bind_int64(st, 2, (int64_t)slot);
-    sqlite3_bind_int64(st, 3, (int64_t)r->now.sequence);
-    sqlite3_bind_int64(st, 4, rows_checksum(id, slot, r->now.sequence, 0, metadata, size));
+    rows_bind_id(st, 1, &of->id);
+    sqlite3_bind_int64(st, 2, (int64_t)of->slot);
+    sqlite3_bind_int64(st, 3, (int64_t)of->sequence);
+    sqlite3_bind_int64(st, 4, rows_checksum(&of->id, of->slot, of->sequence, 0, metadata, size));
     sqlite3_bind_text64(st, 5, metadata, size, SQLITE_STATIC, SQLITE_UTF8);
     TRY(sql_run(&r->writer, st, err));
 out:
@@ -152,8 +151,7 @@ out:
     return rc;
 }
 
-static evdb_status log_change(rows *r, const evdb_id *id, evdb_change_kind kind, const uint64_t *slot,
-                              const uint64_t *freed, evdb_error *err)
+evdb_status rows_log_change(rows *r, const evdb_id *id, evdb_change_kind kind, const uint64_t *slot, const uint64_t *freed, evdb_error *err)
 {
     sqlite3_stmt *st;
     evdb_status rc;
@@ -214,7 +212,7 @@ static evdb_status remove_record(rows *r, const evdb_id *id, const found *old, e
     TRY(free_slot(r, old->slot, err));
     r->now.sequence++;
     r->now.live--;
-    TRY(log_change(r, id, EVDB_CHANGE_DELETE, NULL, &old->slot, err));
+    TRY(rows_log_change(r, id, EVDB_CHANGE_DELETE, NULL, &old->slot, err));
 out:
     return rc;
 }
@@ -247,10 +245,11 @@ static evdb_status store_record(rows *r, const rows_write *w, const evdb_id *id,
     }
     r->now.sequence++;
     if (w->vector) TRY(put_vector(r, w, id, slot, err));
-    TRY(put_record(r, old->exists ? W_RECORD_UP : W_RECORD_IN, id, slot, metadata, length, err));
+    TRY(rows_put_record(r, old->exists ? W_RECORD_UP : W_RECORD_IN, &(rows_vector){ .slot = slot, .sequence = r->now.sequence, .id = *id }, metadata,
+                        length, err));
     if (!old->exists) r->now.live++;
-    TRY(log_change(r, id, w->vector ? EVDB_CHANGE_PUT : EVDB_CHANGE_UPDATE, w->vector ? &slot : NULL,
-                   w->vector && old->exists ? &old->slot : NULL, err));
+    TRY(rows_log_change(r, id, w->vector ? EVDB_CHANGE_PUT : EVDB_CHANGE_UPDATE, w->vector ? &slot : NULL,
+                        w->vector && old->exists ? &old->slot : NULL, err));
 out:
     return rc;
 }

@@ -34,6 +34,7 @@ struct evdb {
     struct secrets *secrets;
     char *path; /* as given */
     char *dir;  /* NULL in memory */
+    char *backup_dir; /* NULL = there is none */
     void (*log)(void *context, const char *message);
     void *log_context;
     const kernel *kernel;

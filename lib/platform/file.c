@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { BLOCK = 512 }; /* what st_blocks counts in, whatever the file system's own are */
@@ -96,6 +97,15 @@ int file_ensure(const platform *p, const char *path, uint64_t size)
     }
     close(fd);
     return failed;
+}
+
+int file_free_bytes(const char *path, uint64_t *out)
+{
+    struct statvfs st;
+    while (statvfs(path, &st) != 0)
+        if (errno != EINTR) return errno;
+    *out = (uint64_t)st.f_bavail * st.f_frsize;
+    return 0;
 }
 
 int file_list(const char *path, int (*each)(void *context, const char *name), void *context)

@@ -16,6 +16,7 @@ from typing import Optional, Union
 
 from ._library import lib as _lib
 from .advise import CodecFigures, CodecReport, benchmark_codecs
+from .backups import Backup
 from .codecs import Codec, CodecKind, Compression, codecs, sealed, unseal
 from .database import Database
 from .distances import distance, score
@@ -31,8 +32,8 @@ from .store import Index, Store
 __version__ = "0.1.0"
 
 __all__ = [
-    "BadRecord", "BatchResult", "Busy", "Cancelled", "Change", "Changes", "Codec", "CodecFigures", "CodecKind",
-    "CodecReport", "Compression", "Conflict", "Corrupt", "Database", "Denied", "Error", "Exists", "Foreign",
+    "Backup", "BadRecord", "BatchResult", "Busy", "Cancelled", "Change", "Changes", "Codec", "CodecFigures",
+    "CodecKind", "CodecReport", "Compression", "Conflict", "Corrupt", "Database", "Denied", "Error", "Exists", "Foreign",
     "Forked", "Full", "Gone",
     "Hit", "ImportReport", "Index", "Internal", "Invalid", "Io", "Limit", "Newer", "NoMemory", "NotFound",
     "Problem", "Record", "SearchResult", "Store", "StoreInfo", "Throttled", "Unsupported", "VerifyReport",
@@ -42,17 +43,18 @@ __all__ = [
 
 
 def open(path: Union[str, "os.PathLike[str]"], *, create: bool = True, index_memory_max: int = 0,
-         default_codec: Optional[str] = None,
-         sync_interval: Optional[float] = None) -> Database:
+         default_codec: Optional[str] = None, sync_interval: Optional[float] = None,
+         backup_dir: Union[str, "os.PathLike[str]", None] = None) -> Database:
     """Opens the database in a directory, creating it when there is none (`NotFound` with create=False).
 
     ":memory:" is a private database that vanishes when it is closed. index_memory_max: bytes that the graph of each store may
     take in this process (0 = no bound; `Index.estimate`); what is in no graph is scanned. default_codec: of stores that are
     created here without a codec, where they can have one. sync_interval: seconds after which writes are on the disk at the latest;
-    when the power fails the last ones may be lost (None = each write is on the disk when its call returns).
+    when the power fails the last ones may be lost (None = each write is on the disk when its call returns). backup_dir: the folder of
+    backups, relative = below path; "backups" when None.
     """
     return Database(path, create=create, index_memory_max=index_memory_max, default_codec=default_codec,
-                    sync_interval=sync_interval)
+                    sync_interval=sync_interval, backup_dir=backup_dir)
 
 
 def library_version() -> str:

@@ -18,6 +18,7 @@ BATCH_MAX = 10000
 BATCH_BYTES_MAX = 256 << 20
 K_MAX = 10000
 CHANGES_MAX = 10000
+BACKUP_KEY_BYTES = 32
 
 INSERT, UPSERT, UPDATE, DELETE = 1, 2, 3, 4
 BATCH_PARTIAL = 1
@@ -65,7 +66,7 @@ class Options(Structure):
 
     _fields_ = [("size", c_size_t), ("flags", c_uint32), ("reserved", c_uint32), ("allocator", c_void_p),
                 ("log", LOG), ("log_context", c_void_p), ("index_memory_max", c_uint64),
-                ("default_codec", c_char_p), ("sync", c_int), ("sync_interval_ms", c_uint32)]
+                ("default_codec", c_char_p), ("sync", c_int), ("sync_interval_ms", c_uint32), ("backup_dir", c_char_p)]
 
 
 class MetricOptions(Structure):
@@ -249,6 +250,30 @@ class VerifyReport(Structure):
     _fields_ = [("stores", c_uint64), ("records", c_uint64), ("problems", c_uint64)]
 
 
+class BackupInfo(Structure):
+    """evdb_backup_info"""
+
+    _fields_ = [("size", c_size_t), ("name", c_char * 129), ("store", c_char * 65), ("uuid", c_char * 37), ("id", c_char * 33),
+                ("base", c_char * 33), ("base_sequence", c_uint64), ("sequence", c_uint64), ("records", c_uint64),
+                ("entries", c_uint64), ("raw_bytes", c_uint64), ("file_bytes", c_uint64), ("created_ms", c_int64),
+                ("finished_ms", c_int64), ("dim", c_uint32), ("metric", c_int), ("dtype", c_int), ("encrypted", c_uint32),
+                ("format", c_uint32), ("reserved", c_uint32), ("codec", c_char * 128), ("problem", c_char * 256)]
+
+
+class BackupOptions(Structure):
+    """evdb_backup_options"""
+
+    _fields_ = [("size", c_size_t), ("base", POINTER(BackupInfo)), ("base_name", c_char_p), ("name", c_char_p), ("key", c_char_p),
+                ("progress", PROGRESS), ("context", c_void_p)]
+
+
+class RestoreOptions(Structure):
+    """evdb_restore_options"""
+
+    _fields_ = [("size", c_size_t), ("key", c_char_p), ("sequence", c_uint64), ("time_ms", c_int64), ("replace", c_uint32),
+                ("reserved", c_uint32), ("progress", PROGRESS), ("context", c_void_p)]
+
+
 class IndexStatus(Structure):
     """evdb_index_status"""
 
@@ -361,5 +386,11 @@ PROTOTYPES = {
     "evdb_bytes_free": (None, [_P]),
     "evdb_codec_save": (c_int, [_P, _P, _P, _P]),
     "evdb_codec_load": (c_int, [_P, c_size_t, _P, _P, _P]),
+    "evdb_backup_create": (c_int, [_P, c_char_p, _P, _P, _P]),
+    "evdb_backup_list": (c_int, [_P, _P, _P, _P]),
+    "evdb_backup_list_free": (None, [_P, c_size_t]),
+    "evdb_backup_verify": (c_int, [_P, c_char_p, _P, _P, _P]),
+    "evdb_backup_delete": (c_int, [_P, c_char_p, _P]),
+    "evdb_backup_restore": (c_int, [_P, c_char_p, c_char_p, _P, _P, _P]),
     "evdb_verify": (c_int, [_P, c_char_p, PROBLEM, _P, _P, _P]),
 }

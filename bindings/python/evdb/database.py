@@ -8,9 +8,10 @@ import weakref
 from ctypes import POINTER, byref, c_char_p, c_size_t, sizeof
 from typing import Any, List, Mapping, Optional, Sequence, Union
 
-from . import _abi, _arguments, metrics
+from . import _abi, _arguments, backups, metrics
 from ._arguments import text, unsigned
 from ._library import DatabaseHandle, StoreHandle, check, lib, output
+from .backups import Backup, Progress
 from .errors import Invalid
 from .foreign import Foreign
 from .records import Problem, StoreInfo, VerifyReport, store_info_from
@@ -40,8 +41,8 @@ class Database:
     """An open database; made by `evdb.open`. Threads may share it. Closing it closes its stores."""
 
     def __init__(self, path: Union[str, "os.PathLike[str]"], *, create: bool = True, index_memory_max: int = 0,
-                 default_codec: Optional[str] = None,
-                 sync_interval: Optional[float] = None) -> None:
+                 default_codec: Optional[str] = None, sync_interval: Optional[float] = None,
+                 backup_dir: Union[str, "os.PathLike[str]", None] = None) -> None:
         encoded = os.fsencode(path)
         if b"\0" in encoded:
             raise Invalid(f"path {path!r} contains a NUL")
@@ -51,6 +52,7 @@ class Database:
         if sync_interval is not None:
             options.sync = _abi.SYNC_INTERVAL
             options.sync_interval_ms = unsigned(max(1, round(sync_interval * 1000)), "sync_interval")
+        options.backup_dir = None if backup_dir is None else os.fsencode(backup_dir)
         self._stores: "weakref.WeakSet[Store]" = weakref.WeakSet()
         self._path = os.fspath(path)
         self._raised = metrics.Raised()
@@ -159,6 +161,33 @@ class Database:
     def drop_store(self, name: str) -> None:
         """Removes a store and its files; handles that are open answer `NotFound` from then on."""
         check(lib.evdb_store_drop, self._handle, text(name, "name"))
+
+    def backups(self) -> List[Backup]:
+        """All backups in the database's folder, sorted by name (`Store.backup`)."""
+        return backups.listed(self._handle)
+
+    def verify_backup(self, backup: Union[str, "os.PathLike[str]"], *, key: Optional[bytes] = None,
+                      progress: Progress = None) -> Backup:
+        """Reads a backup, and all it builds on, to the end and checks everything that `restore` would.
+
+        backup: a name in the folder, or the path of a file, which has a "/" in it. `Corrupt`, `Denied` for a wrong or missing key.
+        """
+        return backups.verify(self._handle, backup, key, progress)
+
+    def delete_backup(self, name: str) -> None:
+        """Removes a backup; `Invalid` while another one in the folder builds on it."""
+        check(lib.evdb_backup_delete, self._handle, text(name, "name"))
+
+    def restore(self, backup: Union[str, "os.PathLike[str]"], name: str, *, replace: bool = False, sequence: Optional[int] = None,
+                time_ms: Optional[int] = None, key: Optional[bytes] = None, progress: Progress = None) -> Store:
+        """Makes a store of a backup and opens it; with replace it takes the place of the store of that name, in one step.
+
+        All of it is checked before anything is written. sequence and time_ms (Unix time in milliseconds) choose the newest state, of
+        the backup and all it builds on, that is no later. Handles to a replaced store answer `NotFound`.
+        progress(phase, records) is called now and then; an exception it raises stops the restore, and nothing has changed.
+        """
+        backups.restore(self._handle, backup, name, replace, sequence, time_ms, key, progress)
+        return self.store(name)
 
     def verify(self, name: Optional[str] = None) -> VerifyReport:
         """Reads everything of one store, or of all, and checks every invariant. Finding problems does not raise."""

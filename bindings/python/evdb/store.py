@@ -7,12 +7,13 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, U
 
 import numpy as np
 
-from . import _abi, _ids, _vectors, transfer
+from . import _abi, _ids, _vectors, backups, transfer
 from ._arguments import json_text, text, unsigned
 from ._batch import Batch, write
 from ._ids import Id
 from ._library import CursorHandle, Handle, ResultHandle, check, failure, lib, output
 from .advise import CodecReport, Progress, advise, sample_of
+from .backups import Backup
 from .codecs import Compression, compression_of
 from .errors import Invalid, NotFound
 from .foreign import Foreign
@@ -316,6 +317,15 @@ class Store:
         return advise(self._handle, recall, codecs, sample, seed, progress)
 
     # Files.
+
+    def backup(self, name: str, *, base: Optional[str] = None, key: Optional[bytes] = None,
+               progress: Optional[Callable[[str, int], Any]] = None) -> Backup:
+        """Writes the store to a backup in the database's folder, while it is in use (`Database.restore`).
+
+        With base, an earlier backup, only what changed since: `Gone` when those changes were trimmed. key: 32 bytes to encrypt it
+        with. progress(phase, records) is called now and then; an exception it raises stops the backup.
+        """
+        return backups.create(self._handle, name, base, key, progress)
 
     def export_file(self, path: Union[str, "os.PathLike[str]"], format: Optional[str] = None, *,
                     companion: Union[str, "os.PathLike[str]", None] = None,

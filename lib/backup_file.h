@@ -1,0 +1,34 @@
+/* backup_file.h - backups as files: a sink and a source over a descriptor, and what both ends of a file say. */
+#ifndef EVDB_BACKUP_FILE_H
+#define EVDB_BACKUP_FILE_H
+#include "platform/descriptor.h"
+#include <evdb/backup.h>
+#include <stdbool.h>
+
+#define BACKUP_SUFFIX ".backup" /* of files in a folder of backups, behind their names */
+
+typedef struct backup_file {
+    descriptor file;
+    uint64_t at, size;
+    uint64_t synced; /* of a file that is written: bytes */
+} backup_file;
+
+/* A new file to write to, or one to read; path is borrowed. */
+evdb_status backup_file_create(const platform *p, const char *path, backup_file *out, evdb_error *err);
+evdb_status backup_file_open(const platform *p, const char *path, backup_file *out, evdb_error *err);
+void backup_file_close(backup_file *f);
+evdb_sink backup_file_sink(backup_file *f);
+evdb_source backup_file_source(backup_file *f);
+
+/* Reads head and foot. Whatever is wrong with the file is no failure but *out's problem, and *trouble its status. */
+evdb_status backup_file_look(const platform *p, const char *path, evdb_backup_info *out, evdb_status *trouble, evdb_error *err);
+
+/* Those of a folder, in one block that is freed with mem_free(); a folder that is missing has none. With their names from those of
+ * the files. */
+typedef struct backup_files {
+    evdb_backup_info *at;
+    size_t count;
+} backup_files;
+evdb_status backup_files_list(const platform *p, const char *dir, backup_files *out, evdb_error *err);
+
+#endif
