@@ -6,6 +6,7 @@
 #include "http/http.h"
 #include "log.h"
 #include "op/op.h"
+#include "op/op_key.h"
 #include "proto/proto.h"
 #include <errno.h>
 #include <signal.h>
@@ -118,9 +119,9 @@ static int serve(http_server *server, const listeners *l, const config *c, servi
 }
 
 /* Ports first: a server that cannot listen leaves the clients as they are. */
-static int listen_and_serve(const config *c, evdb *db, const sigset_t *signals)
+static int listen_and_serve(const config *c, evdb *db, const unsigned char *key, const sigset_t *signals)
 {
-    service s = { .db = db, .oauth_enabled = c->oauth_enabled, .dev = c->dev, .token_lifetime_ms = c->token_lifetime,
+    service s = { .db = db, .backup_key = key, .oauth_enabled = c->oauth_enabled, .dev = c->dev, .token_lifetime_ms = c->token_lifetime,
                   .refresh_lifetime_ms = c->refresh_token_lifetime,
                   .allowed_hosts = c->allowed_hosts, .rest_enabled = c->rest_api_enabled };
     listeners l = plan(c);
@@ -166,11 +167,18 @@ int daemon_run(const config *c)
         options.sync = EVDB_SYNC_INTERVAL;
         options.sync_interval_ms = (uint32_t)c->sync_interval;
     }
+    if (c->persistence_enabled || *c->backup_dir == '/') options.backup_dir = c->backup_dir;
     options.default_codec = c->compression_enabled ? c->compression_algorithm : NULL;
     evdb_status rc = c->persistence_enabled ? prepare_directory(path, &err) : EVDB_OK;
     if (rc == EVDB_OK) rc = evdb_open(path, &options, &db, &err);
     if (rc != EVDB_OK) return failed("cannot open the database", &err, DAEMON_DATABASE);
-    int code = listen_and_serve(c, db, &signals);
+    unsigned char key[EVDB_BACKUP_KEY_BYTES];
+    bool has_key = *c->backup_key_file;
+    int code = DAEMON_DATABASE;
+    if (has_key) rc = op_key_read(c->backup_key_file, key, &err);
+    if (rc != EVDB_OK) (void)failed("cannot use the key of backups", &err, code);
+    else code = listen_and_serve(c, db, has_key ? key : NULL, &signals);
+    explicit_bzero(key, sizeof key);
     evdb_close(db);
     return code;
 }

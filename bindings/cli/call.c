@@ -22,7 +22,7 @@ op_exit database_open(cli *c, bool create)
 static op_exit call_for_text(cli *c, const op *o, const json_t *args, op_out *reply)
 {
     evdb_error err;
-    op_call call = { .db = c->db, .subject = "cli" };
+    op_call call = { .db = c->db, .subject = "cli", .local = true, .backup_key = c->has_key ? c->key : NULL };
     evdb_status rc = op_run(o, &call, args, &c->slices, reply, &err);
     return rc == EVDB_OK ? OP_EXIT_OK : complain_error(rc, &err);
 }

@@ -45,6 +45,8 @@ struct cli {
     char *texts[TEXTS_MAX]; /* what was read from files for them */
     size_t text_count;
     evdb *db;
+    unsigned char key[EVDB_BACKUP_KEY_BYTES]; /* of backups, from --key-file */
+    bool has_key;
 };
 
 /* args.c: fills in directory, json, help, args and extra from the words behind the command. */
@@ -69,7 +71,8 @@ op_exit run_mcp(cli *c);
 op_exit run_bench(cli *c);
 op_exit run_advise(cli *c);
 op_exit run_set_codec(cli *c);
-extern const op_field put_fields[], search_fields[], import_fields[], export_fields[], mcp_fields[], bench_fields[];
+op_exit run_keyed(cli *c);
+extern const op_field put_fields[], search_fields[], import_fields[], export_fields[], mcp_fields[], bench_fields[], key_fields[];
 
 /* show.c: a reply as text for people. */
 op_exit show_reply(const cli *c, const json_t *reply);

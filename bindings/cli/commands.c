@@ -90,6 +90,17 @@ const cli_command commands[] = {
       .example = "evdb advise docs --recall 0.95" },
     { .name = "changes", .op = "list_changes", .list = "changes", .columns = "sequence,kind,id", .summary = "last",
       .example = "evdb changes docs --after 120" },
+    { .name = "backup", .op = "backup_store", .run = run_keyed, .extra = key_fields,
+      .example = "evdb backup docs monday" },
+    { .name = "backups verify", .op = "verify_backup", .run = run_keyed, .extra = key_fields,
+      .example = "evdb backups verify monday" },
+    { .name = "backups rm", .op = "delete_backup",
+      .example = "evdb backups rm monday" },
+    { .name = "backups", .op = "list_backups", .list = "backups",
+      .columns = "backup,store,base,sequence,records,bytes,encrypted,finished_ms,problem",
+      .example = "evdb backups" },
+    { .name = "restore", .op = "restore_store", .run = run_keyed, .extra = key_fields, .creates = true,
+      .example = "evdb restore monday docs-monday" },
     { .name = "mcp", .run = run_mcp, .extra = mcp_fields, .creates = true,
       .doc = "Serve the database to an AI agent: MCP on standard input and output.\n"
              "One JSON-RPC message a line; ends at the end of input. The client acts as the user who\n"

@@ -43,6 +43,7 @@ void mcp_forget(mcp_message *m);
 typedef struct mcp_caller {
     evdb *db;
     const char *subject;
+    const unsigned char *backup_key; /* as in op_call */
     uint32_t scopes; /* EVDB_SCOPE_... bits */
 } mcp_caller;
 

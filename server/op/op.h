@@ -134,6 +134,8 @@ typedef struct op_file { const char *type; char name[EVDB_STORE_NAME_MAX + 8]; }
 typedef struct op_call {
     evdb *db;
     const char *subject;
+    bool local; /* somebody who sits at the machine: may name files of it */
+    const unsigned char *backup_key; /* EVDB_BACKUP_KEY_BYTES that backups are encrypted with, or NULL */
     const evdb_source *from; /* of an OP_STREAM_IN */
     const evdb_sink *to;     /* of an OP_STREAM_OUT, with `file`, which is filled in */
     op_file *file;

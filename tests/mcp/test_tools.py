@@ -67,7 +67,7 @@ def sample(tool, name, store, compressed):
     """Arguments that a tool with this schema succeeds with, on a store of records 1 to 12."""
     new = not tool["annotations"]["idempotentHint"]
     values = {"store": store, "name": f"{store}-new" if new else store, "new_name": f"{store}-renamed", "id": 99 if new else 1,
-              "ids": [1, 2], "dim": 2, "algorithm": "f16", "codec": "f16", "compressed": compressed, "count": 100, "vector": [0.5, -0.25], "vectors": [[0.5, -0.25]], "metadata": {"n": 7}, "records": [{"id": 99, "vector": [1, 2]}]}
+              "ids": [1, 2], "dim": 2, "algorithm": "f16", "codec": "f16", "compressed": compressed, "count": 100, "vector": [0.5, -0.25], "vectors": [[0.5, -0.25]], "metadata": {"n": 7}, "backup": f"{store}-backup", "records": [{"id": 99, "vector": [1, 2]}]}
     wanted = tool["inputSchema"]["required"]
     missing = set(wanted) - set(values)
     assert not missing, f"{name} requires {missing}: give sample() a value"
@@ -85,6 +85,11 @@ def test_every_tool_answers_what_its_output_schema_says(peer, name):
         for record in range(1, 13):
             peer.call("insert_vector", store=store, id=record, vector=[record, 1])
         arguments = sample(tool, tool_name, store, compressed)
+        if "backup" in arguments and "store" not in arguments:
+            peer.call("backup_store", store=store, backup=arguments["backup"])
+        if tool_name == "restore_store":
+            peer.call("backup_store", store=store, backup=arguments["backup"])
+            arguments["store"] += "-restored"
         Draft202012Validator(tool["inputSchema"]).validate(arguments)
         Draft202012Validator(tool["outputSchema"]).validate(peer.call(tool_name, **arguments))
 

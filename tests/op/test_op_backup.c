@@ -1,0 +1,153 @@
+/* test_op_backup.c - backups as operations: round trips, who may name files, keys. */
+#include "call.h"
+#include "op/op_key.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+typedef struct scene {
+    evdb *db;
+    char dir[256];
+} scene;
+
+static int scene_open(void **state)
+{
+    scene *s = calloc(1, sizeof *s);
+    evdb_options o = EVDB_OPTIONS;
+    const char *tmp = getenv("TMPDIR");
+    snprintf(s->dir, sizeof s->dir, "%s/evdb-op-XXXXXX", tmp ? tmp : "/tmp");
+    if (!mkdtemp(s->dir)) return -1;
+    o.backup_dir = s->dir;
+    *state = s;
+    return evdb_open(":memory:", &o, &s->db, NULL) == EVDB_OK ? 0 : -1;
+}
+
+static int scene_close(void **state)
+{
+    scene *s = *state;
+    evdb_backup_info **list;
+    size_t count;
+    char path[600];
+    if (evdb_backup_list(s->db, &list, &count, NULL) == EVDB_OK) {
+        for (size_t i = 0; i < count; i++) {
+            snprintf(path, sizeof path, "%s/%s.backup", s->dir, list[i]->name);
+            unlink(path);
+        }
+        evdb_backup_list_free(list, count);
+    }
+    evdb_close(s->db);
+    snprintf(path, sizeof path, "%s/key", s->dir);
+    unlink(path);
+    rmdir(s->dir);
+    free(s);
+    return 0;
+}
+
+static void fill(evdb *db)
+{
+    call_expect(db, "create_store", "{\"name\":\"docs\"}", NULL);
+    call_expect(db, "insert_vector", "{\"store\":\"docs\",\"id\":1,\"vector\":[1,2]}", "{\"id\":1,\"version\":1}");
+}
+
+static void a_store_goes_into_a_backup_and_comes_back(void **state)
+{
+    evdb *db = ((scene *)*state)->db;
+    fill(db);
+    call_expect(db, "list_backups", "{}", "{\"backups\":[]}");
+    call_expect(db, "backup_store", "{\"store\":\"docs\",\"backup\":\"one\"}", NULL);
+    call_fails(db, "backup_store", "{\"store\":\"docs\",\"backup\":\"one\"}", EVDB_EXISTS, "one");
+    call_fails(db, "backup_store", "{\"store\":\"none\",\"backup\":\"two\"}", EVDB_NOT_FOUND, "none");
+    call_expect(db, "insert_vector", "{\"store\":\"docs\",\"id\":2,\"vector\":[1,3]}", NULL);
+    call_expect(db, "backup_store", "{\"store\":\"docs\",\"backup\":\"two\",\"base\":\"one\"}", NULL);
+    call_expect(db, "list_backups", "{}", NULL);
+    call_expect(db, "list_backups", "{\"store\":\"other\"}", "{\"backups\":[]}");
+    call_expect(db, "verify_backup", "{\"backup\":\"two\"}", NULL);
+    call_expect(db, "restore_store", "{\"backup\":\"two\",\"store\":\"again\"}",
+                "{\"store\":\"again\",\"backup\":\"two\",\"sequence\":2,\"records\":2}");
+    call_fails(db, "restore_store", "{\"backup\":\"two\",\"store\":\"again\"}", EVDB_EXISTS, "again");
+    call_expect(db, "restore_store", "{\"backup\":\"two\",\"store\":\"again\",\"replace\":true,\"sequence\":1}",
+                "{\"store\":\"again\",\"backup\":\"one\",\"sequence\":1,\"records\":1}");
+    call_fails(db, "delete_backup", "{\"backup\":\"one\"}", EVDB_INVALID, "two");
+    call_expect(db, "delete_backup", "{\"backup\":\"two\"}", "{\"deleted\":\"two\"}");
+    call_fails(db, "restore_store", "{\"backup\":\"two\",\"store\":\"x\"}", EVDB_NOT_FOUND, "two");
+}
+
+static void only_who_is_at_the_machine_may_name_files(void **state)
+{
+    scene *s = *state;
+    op_call here = { .db = s->db, .local = true };
+    char text[700];
+    json_t *reply;
+    evdb_error err;
+    fill(s->db);
+    call_expect(s->db, "backup_store", "{\"store\":\"docs\",\"backup\":\"one\"}", NULL);
+    snprintf(text, sizeof text, "{\"backup\":\"%s/one.backup\",\"store\":\"again\"}", s->dir);
+    call_fails(s->db, "restore_store", text, EVDB_INVALID, "path");
+    call_fails(s->db, "verify_backup", "{\"backup\":\"/etc/passwd\"}", EVDB_INVALID, "path");
+    call_fails(s->db, "delete_backup", "{\"backup\":\"../one\"}", EVDB_INVALID, "name");
+    call_fails(s->db, "backup_store", "{\"store\":\"docs\",\"backup\":\"../one\"}", EVDB_INVALID, "name");
+    assert_int_equal(call_op(&here, "restore_store", text, &reply, &err), EVDB_OK);
+    json_decref(reply);
+}
+
+static void with_a_key_backups_are_encrypted(void **state)
+{
+    scene *s = *state;
+    unsigned char key[EVDB_BACKUP_KEY_BYTES] = { 7 };
+    op_call keyed = { .db = s->db, .backup_key = key };
+    json_t *reply;
+    evdb_error err;
+    fill(s->db);
+    assert_int_equal(call_op(&keyed, "backup_store", "{\"store\":\"docs\",\"backup\":\"one\"}", &reply, &err), EVDB_OK);
+    assert_true(json_is_true(json_object_get(reply, "encrypted")));
+    json_decref(reply);
+    call_fails(s->db, "restore_store", "{\"backup\":\"one\",\"store\":\"x\"}", EVDB_DENIED, "encrypted");
+    assert_int_equal(call_op(&keyed, "restore_store", "{\"backup\":\"one\",\"store\":\"x\"}", &reply, &err), EVDB_OK);
+    json_decref(reply);
+}
+
+static evdb_status read_key(const scene *s, const char *text, size_t size, unsigned char key[EVDB_BACKUP_KEY_BYTES])
+{
+    char path[600];
+    evdb_error err;
+    snprintf(path, sizeof path, "%s/key", s->dir);
+    FILE *f = fopen(path, "wbe");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, size, f), size);
+    assert_int_equal(fclose(f), 0);
+    return op_key_read(path, key, &err);
+}
+
+static void a_key_file_holds_bytes_or_digits(void **state)
+{
+    const scene *s = *state;
+    static const char digits[] = "000102030405060708090a0b0c0d0e0f101112131415161718191A1B1C1D1E1F\n";
+    unsigned char key[EVDB_BACKUP_KEY_BYTES], wanted[EVDB_BACKUP_KEY_BYTES];
+    for (unsigned i = 0; i < sizeof wanted; i++) wanted[i] = (unsigned char)i;
+    assert_int_equal(read_key(s, (char *)wanted, sizeof wanted, key), EVDB_OK);
+    assert_memory_equal(key, wanted, sizeof key);
+    memset(key, 0xff, sizeof key);
+    assert_int_equal(read_key(s, digits, strlen(digits), key), EVDB_OK);
+    assert_memory_equal(key, wanted, sizeof key);
+    assert_int_equal(read_key(s, digits, 63, key), EVDB_INVALID);
+    assert_int_equal(read_key(s, "", 0, key), EVDB_INVALID);
+    assert_int_equal(read_key(s, "zz0102030405060708090a0b0c0d0e0f101112131415161718191A1B1C1D1E1F", 64, key), EVDB_INVALID);
+    assert_int_equal(op_key_read("/nowhere/at/all", key, NULL), EVDB_NOT_FOUND);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_store_goes_into_a_backup_and_comes_back, scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(only_who_is_at_the_machine_may_name_files, scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(with_a_key_backups_are_encrypted, scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(a_key_file_holds_bytes_or_digits, scene_open, scene_close),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
