@@ -2,6 +2,7 @@
 #include "alloc_calls.h"
 #include "alloc_advise.h"
 #include "alloc_auth.h"
+#include "alloc_backup.h"
 #include "alloc_compress.h"
 #include "alloc_elements.h"
 #include "alloc_filter.h"
@@ -322,14 +323,8 @@ evdb_status alloc_verify(alloc_scene *s, evdb_error *err)
     return rc == EVDB_OK ? alloc_expect(report.problems == 0 && report.records >= ALLOC_RECORDS - 1, err) : rc;
 }
 
-#define CALL(name)       \
-    {                    \
-#name, do_##name \
-    }
-#define ELSEWHERE(name)       \
-    {                       \
-#name, alloc_##name \
-    }
+#define CALL(name) { #name, do_##name }
+#define ELSEWHERE(name) { #name, alloc_##name }
 const alloc_call alloc_calls[] = {
     CALL(open),       CALL(create),
     CALL(open_store), CALL(rename),
@@ -347,7 +342,7 @@ const alloc_call alloc_calls[] = {
     ELSEWHERE(client_add), ELSEWHERE(client_rotate), ELSEWHERE(client_remove), ELSEWHERE(client_list),
     ELSEWHERE(token_issue), ELSEWHERE(token_refresh), ELSEWHERE(token_check),
     ELSEWHERE(filter), ELSEWHERE(filter_index), ELSEWHERE(metric), ELSEWHERE(elements),
-    ELSEWHERE(benchmark), ELSEWHERE(advise), ELSEWHERE(compress),
+    ELSEWHERE(benchmark), ELSEWHERE(advise), ELSEWHERE(compress), ELSEWHERE(backup_stream), ELSEWHERE(backup_folder),
 };
 #undef CALL
 #undef ELSEWHERE

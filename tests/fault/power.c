@@ -15,12 +15,19 @@ static void *copy(const void *bytes, size_t size)
     return to;
 }
 
+static char *below(const power *p, const char *path)
+{
+    size_t prefix = strlen(p->dir);
+    char *name = strdup(path[prefix] ? path + prefix + 1 : "");
+    if (!name) errx(2, "out of memory");
+    return name;
+}
+
 static int record(void *context, const io_event *event)
 {
     power *p = context;
     bool sync = event->kind == IO_SYNC || event->kind == IO_SYNC_DIR;
-    bool kept =
-        event->kind == IO_WRITE || event->kind == IO_TRUNCATE || event->kind == IO_UNLINK || event->kind == IO_SYNC;
+    bool kept = sync || event->kind == IO_WRITE || event->kind == IO_TRUNCATE || event->kind == IO_UNLINK || event->kind == IO_RENAME;
     size_t prefix = strlen(p->dir);
     if (!kept || strncmp(event->path, p->dir, prefix) != 0) return sync ? IO_SKIP : 0;
     if (p->count == p->capacity) {
@@ -29,7 +36,8 @@ static int record(void *context, const io_event *event)
     }
     power_event *e = &p->events[p->count++];
     *e = (power_event){ .kind = event->kind,
-                        .path = strdup(event->path + prefix + 1),
+                        .path = below(p, event->path),
+                        .to = event->kind == IO_RENAME ? below(p, event->to) : NULL,
                         .offset = event->offset,
                         .noted = copy(p->notes, p->notes_size) };
     if (event->kind == IO_WRITE) {
@@ -45,6 +53,7 @@ void power_free(power *p)
 {
     for (size_t i = 0; i < p->count; i++) {
         free(p->events[i].path);
+        free(p->events[i].to);
         free(p->events[i].data);
         free(p->events[i].noted);
     }
@@ -114,12 +123,40 @@ static bool durable(const power *p, size_t i, size_t at)
     return false;
 }
 
+/* A new name is durable once its directory was synced. */
+static bool named(const power *p, size_t i, size_t at)
+{
+    const char *to = p->events[i].to, *slash = strrchr(to, '/');
+    size_t length = slash ? (size_t)(slash - to) : 0;
+    for (size_t j = i + 1; j < at && !p->skip_syncs; j++)
+        if (p->events[j].kind == IO_SYNC_DIR && strlen(p->events[j].path) == length && strncmp(p->events[j].path, to, length) == 0) return true;
+    return false;
+}
+
+static void rename_file(tree *t, const power_event *e)
+{
+    tree_file *to = file_of(t, e->to), *from = file_of(t, e->path);
+    to = file_of(t, e->to); /* the list may have moved */
+    free(to->bytes);
+    to->bytes = from->bytes;
+    to->size = from->size;
+    to->absent = from->absent;
+    from->bytes = NULL;
+    from->size = 0;
+    from->absent = 1;
+}
+
 tree power_cut(const power *p, size_t at, power_mood mood, uint64_t *seed)
 {
     tree t = { 0 };
     for (size_t i = 0; i < at; i++) {
         const power_event *e = &p->events[i];
-        if (e->kind == IO_SYNC) continue;
+        if (e->kind == IO_SYNC || e->kind == IO_SYNC_DIR) continue;
+        if (e->kind == IO_RENAME) {
+            bool done = named(p, i, at) || mood == POWER_KEEPS_ALL || (mood == POWER_ANY && seed_next(seed) % 2);
+            if (done) rename_file(&t, e);
+            continue;
+        }
         tree_file *f = file_of(&t, e->path);
         if (durable(p, i, at)) apply(f, e);
         else apply_perhaps(f, e, mood, seed);

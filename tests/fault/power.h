@@ -2,7 +2,8 @@
  * any moment of it is put together afterwards.
  *
  * What was synced is there. Of what was written to a file since its last sync each part may be there or not, in any
- * order, and a write may have got only some of its sectors done. A file made and never synced may be missing. */
+ * order, and a write may have got only some of its sectors done. A file made and never synced may be missing,
+ * and a rename undone until the directory of the new name was synced. */
 #ifndef TESTS_FAULT_POWER_H
 #define TESTS_FAULT_POWER_H
 #include "platform/platform.h"
@@ -12,6 +13,7 @@
 typedef struct power_event {
     io_kind kind;
     char *path; /* below the directory of the session */
+    char *to;   /* of a rename */
     uint64_t offset;
     unsigned char *data;
     size_t size;

@@ -1,0 +1,218 @@
+/* test_backup_power.c - the power fails at any moment while a store is written, backed up and restored in its own place.
+ *
+ * A backup that was acknowledged is there and sound. The store is the one that was told: the old one with all that was acknowledged,
+ * or, from the moment its restore was acknowledged on, the state of the backup; in between either, whole.
+ *   EVDB_CUTS=n  moments at which the power fails (120)
+ *   EVDB_SEED=n  repeats a run */
+#include "database_private.h"
+#include "ledger.h"
+#include "memory_io.h"
+#include "power.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { CUTS = 120, WRITES = 12, ROUNDS = 3 };
+
+/* What a session has been told: noted with every operation of the disk. */
+typedef struct notes {
+    bool created;
+    unsigned backups;   /* full-0, more-0, full-1, ... are there */
+    ledger ledger;      /* of the store */
+    ledger saved;       /* of the last backup */
+    char uuid[37];      /* of the store, until the restore that is under way is told to be done */
+    bool restoring;
+} notes;
+
+typedef struct recorder {
+    power disk;
+    notes notes;
+} recorder;
+
+static evdb_status open_with_gate(io_gate gate, const char *dir, evdb **out, evdb_error *err)
+{
+    platform p = platform_real;
+    p.io = gate;
+    return db_open_with(&p, dir, NULL, out, err);
+}
+
+static void must(evdb_status rc, const evdb_error *err, const char *what)
+{
+    if (rc != EVDB_OK) fail_msg("%s: %s: %s", what, evdb_status_name(rc), err->message);
+}
+
+static void name_of(unsigned n, char out[16]) { snprintf(out, 16, "%s-%u", n % 2 ? "more" : "full", n / 2); }
+
+static void write_some(notes *n, evdb_store *store, uint64_t *seed)
+{
+    evdb_error err;
+    for (int i = 0; i < WRITES; i++) must(ledger_write_any(&n->ledger, store, seed, &err), &err, "write");
+}
+
+static void back_up(notes *n, evdb_store *store)
+{
+    char name[16], base[16];
+    evdb_backup_options o = EVDB_BACKUP_OPTIONS;
+    evdb_error err;
+    name_of(n->backups, name);
+    if (n->backups % 2) {
+        name_of(n->backups - 1, base);
+        o.base_name = base;
+    }
+    must(evdb_backup_create(store, name, &o, NULL, &err), &err, "backup");
+    n->saved = n->ledger;
+    n->backups++;
+}
+
+static void learn(notes *n, evdb_store *store)
+{
+    evdb_store_info *info;
+    evdb_error err;
+    must(evdb_store_describe(store, &info, &err), &err, "describe");
+    memcpy(n->uuid, info->uuid, sizeof(n->uuid));
+    evdb_store_info_free(info);
+}
+
+static void session(recorder *r, uint64_t *seed)
+{
+    notes *n = &r->notes;
+    evdb_restore_options o = EVDB_RESTORE_OPTIONS;
+    evdb *db;
+    evdb_store *store;
+    evdb_error err;
+    char name[16];
+    o.replace = 1;
+    must(open_with_gate(power_gate(&r->disk), r->disk.dir, &db, &err), &err, "open");
+    must(evdb_store_create(db, "s", NULL, NULL, &err), &err, "create");
+    n->created = true;
+    for (int round = 0; round < ROUNDS; round++) {
+        must(evdb_store_open(db, "s", &store, &err), &err, "open the store");
+        learn(n, store);
+        write_some(n, store, seed);
+        back_up(n, store);
+        write_some(n, store, seed);
+        back_up(n, store);
+        write_some(n, store, seed);
+        evdb_store_close(store);
+        name_of(n->backups - 1, name);
+        n->restoring = true;
+        must(evdb_backup_restore(db, name, "s", &o, NULL, &err), &err, "restore");
+        n->restoring = false;
+        n->ledger = n->saved;
+        n->uuid[0] = 0;
+    }
+    evdb_close(db);
+}
+
+static int no_sync(void *context, const io_event *event)
+{
+    (void)context;
+    return event->kind == IO_SYNC || event->kind == IO_SYNC_DIR ? IO_SKIP : 0;
+}
+
+static unsigned store_losses(notes *n, evdb *db)
+{
+    evdb_store *store;
+    evdb_store_info *info;
+    evdb_error err;
+    evdb_status rc = evdb_store_open(db, "s", &store, &err);
+    if (rc != EVDB_OK && !n->created && rc == EVDB_NOT_FOUND) return 0;
+    if (rc == EVDB_OK) rc = evdb_store_describe(store, &info, &err);
+    if (rc != EVDB_OK) {
+        fprintf(stderr, "the store: %s\n", err.message);
+        return 1;
+    }
+    bool old = !*n->uuid || strcmp(info->uuid, n->uuid) == 0;
+    evdb_store_info_free(info);
+    ledger *l = old || !n->restoring ? &n->ledger : &n->saved;
+    unsigned bad = ledger_differences(l, store);
+    bad += ledger_write(l, store, EVDB_UPSERT, 0, 3, &err) != EVDB_OK;
+    bad += ledger_differences(l, store);
+    evdb_store_close(store);
+    return bad;
+}
+
+/* Opens what the disk holds; the number of things that are not as they were told. */
+static unsigned losses(const char *dir, const notes *noted)
+{
+    notes n = *noted;
+    evdb *db;
+    evdb_error err;
+    unsigned bad = 0;
+    if (open_with_gate((io_gate){ NULL, no_sync }, dir, &db, &err) != EVDB_OK) {
+        fprintf(stderr, "open: %s\n", err.message);
+        return 1;
+    }
+    for (unsigned i = 0; i < n.backups; i++) {
+        char name[16];
+        name_of(i, name);
+        if (evdb_backup_verify(db, name, NULL, NULL, &err) == EVDB_OK) continue;
+        fprintf(stderr, "backup %s: %s\n", name, err.message);
+        bad++;
+    }
+    bad += store_losses(&n, db);
+    bad += ledger_verify_problems(db);
+    evdb_close(db);
+    return bad;
+}
+
+static unsigned cut_power(bool skip_syncs, unsigned cuts)
+{
+    uint64_t seed = seed_print();
+    char *dir = dir_new(), *after = dir_new();
+    recorder *r = calloc(1, sizeof(*r));
+    unsigned bad = 0;
+    assert_non_null(r);
+    r->notes.ledger.first = -20;
+    r->disk = (power){ .dir = dir, .skip_syncs = skip_syncs, .notes = &r->notes, .notes_size = sizeof(r->notes) };
+    session(r, &seed);
+    for (unsigned i = 0; i < cuts; i++) {
+        static const power_mood moods[] = { POWER_LOSES_ALL, POWER_KEEPS_ALL, POWER_ANY, POWER_ANY };
+        size_t at = 1 + seed_next(&seed) % (r->disk.count - 1);
+        tree files = power_cut(&r->disk, at, moods[i % 4], &seed);
+        tree_write(&files, after);
+        tree_free(&files);
+        unsigned lost = losses(after, r->disk.events[at].noted);
+        if (lost) fprintf(stderr, "%u losses when the power fails before operation %zu, mood %u\n", lost, at, i % 4);
+        bad += lost > 0;
+    }
+    printf("%u power cuts during %zu disk operations: %u with losses\n", cuts, r->disk.count, bad);
+    power_free(&r->disk);
+    free(r);
+    dir_remove(dir);
+    dir_remove(after);
+    return bad;
+}
+
+static void backups_and_restores_survive_a_power_cut(void **state)
+{
+    (void)state;
+    const char *given = getenv("EVDB_CUTS");
+    assert_int_equal(cut_power(false, given ? (unsigned)strtoul(given, NULL, 10) : CUTS), 0);
+}
+
+static void without_syncs_a_power_cut_is_noticed(void **state)
+{
+    (void)state;
+    FILE *loud = stderr;
+    FILE *silence = fopen("/dev/null", "w");
+    assert_non_null(silence);
+    stderr = silence;
+    unsigned bad = cut_power(true, 24);
+    stderr = loud;
+    fclose(silence);
+    assert_true(bad > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(backups_and_restores_survive_a_power_cut),
+        cmocka_unit_test(without_syncs_a_power_cut_is_noticed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
