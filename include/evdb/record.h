@@ -11,6 +11,7 @@ EVDB_BEGIN
 #define EVDB_ID_BYTES_MAX 512u              /* of a string id */
 #define EVDB_METADATA_BYTES_MAX (1u << 20)  /* of one record's metadata, as text */
 #define EVDB_METADATA_DEPTH_MAX 63u         /* nested arrays and objects in metadata */
+#define EVDB_NEVER INT64_MAX                /* as an expiry (expiry.h): none */
 
 /* An integer id (text NULL) or a string id of 1..EVDB_ID_BYTES_MAX bytes of UTF-8 without NUL.
  * Functions borrow text for the call only; ids in results live as long as the result. */
@@ -29,6 +30,7 @@ typedef struct evdb_record {
     const float *vector;  /* dim elements, bit for bit what was written, but rounded in a store of f16; NULL when not asked for */
     const char *metadata; /* JSON object text, NUL-terminated; "{}" when none was given */
     size_t metadata_length;
+    int64_t expires_ms;   /* Unix time in milliseconds from which it is gone (expiry.h); 0 = never */
 } evdb_record;
 
 /* Writes. vector has dim float32 (any alignment); NaN and infinity are refused, what the store's elements cannot hold

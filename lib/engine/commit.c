@@ -291,6 +291,7 @@ evdb_status commit_wait(engine *e, commit_request *r, evdb_error *err)
         leave(q, mine);
         if (!atomic_load(&r->done)) (void)wake_wait(&q->changed, seen, 0);
     }
+    sweep_wrote(e);
     if (r->status != EVDB_OK && err) {
         *err = r->error;
         err->status = r->status;

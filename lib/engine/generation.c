@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char name[] = "index", bad_name[] = "index.bad", lock_name[] = "index.lock", coding_part[] = "coding";
+static const char name[] = "index", bad_name[] = "index.bad", lock_name[] = "index.lock", coding_part[] = "coding", expired_part[] = "expired";
 
 static evdb_status begin(void *context, const char *part, evdb_error *err) { return sections_begin(context, part, err); }
 
@@ -57,6 +57,23 @@ static evdb_status check_form(const sections_in *file, const stored_form *form, 
     return found == form->version ? EVDB_OK : error_set(err, EVDB_NOT_FOUND, "the index is of vectors that were kept with another codec");
 }
 
+/* Until when records were taken out: rows of them are not in the file. */
+static void load_expiry(const sections_in *file, expiry *out)
+{
+    const void *at;
+    int64_t until;
+    expiry_init(out);
+    if (sections_find(file, expired_part, sizeof(until), &at, NULL, NULL) != EVDB_OK) return;
+    memcpy(&until, at, sizeof(until));
+    atomic_store(&out->until, until);
+}
+
+static evdb_status save_expiry(sections_out *file, int64_t until, evdb_error *err)
+{
+    evdb_status rc = until != INT64_MIN ? sections_begin(file, expired_part, err) : EVDB_OK;
+    return rc == EVDB_OK && until != INT64_MIN ? sections_write(file, &until, sizeof(until), err) : rc;
+}
+
 static evdb_status save_form(sections_out *file, const stored_form *form, evdb_error *err)
 {
     uint64_t version = form->version;
@@ -74,6 +91,7 @@ evdb_status generation_read(engine *e, const char *dir, uint64_t newest, view_in
     TRY(stored_form_now(e, NULL, atomic_load(&e->dim), &index->form, err));
     TRY(sections_open(&e->db->platform, dir, name, e->uuid, newest, &file, err));
     TRY(check_form(file, &index->form, err));
+    load_expiry(file, &index->expiry);
     indexed_options o = view_options(e, &index->form);
     TRY(indexed_load(&o, sections_sequence(file), &(loader){ file, find }, file, sections_close, &index->vectors, err));
     index->flat = indexed_flat(index->vectors);
@@ -113,11 +131,13 @@ static evdb_status save_to(engine *e, view_index *index, const char *dir, evdb_e
     sections_of of = { .sequence = 0 };
     flat_snapshot s;
     evdb_status rc;
+    int64_t until = atomic_load(&index->expiry.until); /* before the rows: more of them may go while they are written */
     flat_begin(index->flat, &s);
     memcpy(of.uuid, e->uuid, sizeof(of.uuid));
     of.sequence = s.sequence;
     TRY(sections_create(&e->db->platform, dir, name, &of, &file, err));
     TRY(save_form(file, &index->form, err));
+    TRY(save_expiry(file, until, err));
     TRY(indexed_save(index->vectors, &s, &(saver){ file, begin, write }, err));
     rc = sections_finish(file, err);
     file = NULL;
