@@ -332,7 +332,7 @@ evdb_status evdb_store_get_stats(evdb_store *store, evdb_store_stats *out, evdb_
 {
     engine *e = store->engine;
     evdb_store_stats s = EVDB_STORE_STATS;
-    uint64_t filter_bytes;
+    uint64_t filter_bytes, forgotten;
     rows_reader *rd = NULL;
     rows_tip tip;
     evdb_status rc;
@@ -340,6 +340,8 @@ evdb_status evdb_store_get_stats(evdb_store *store, evdb_store_stats *out, evdb_
     TRY(rows_read(e->rows, &rd, err));
     TRY(rows_tip_now(rd, &tip, err));
     TRY(rows_horizon(rd, &s.changes_horizon, err));
+    TRY(rows_forgotten(rd, &forgotten, err));
+    if (forgotten > s.changes_horizon) s.changes_horizon = forgotten;
     TRY(rows_count(rd, &tip, &s.records, err));
     s.sequence = tip.sequence;
     s.disk_bytes = rows_disk_bytes(e->rows);

@@ -36,6 +36,8 @@ const cli_command commands[] = {
     { .name = "rm", .op = "delete_records", .summary = "deleted",
       .trouble = "missing", .complaint = "no such record", .trouble_exit = OP_EXIT_NOT_FOUND,
       .example = "evdb rm docs a b" },
+    { .name = "forget", .op = "forget_records",
+      .example = "evdb forget docs a b" },
     { .name = "search", .op = "search_vectors", .run = run_search, .extra = search_fields, .replaces = "vector",
       .list = "results", .columns = "id,distance,score,metadata", .summary = "stop",
       .example = "evdb search docs --vector '[1,2,3]' --k 5" },

@@ -147,6 +147,16 @@ evdb_status rows_set_ttl(rows *r, int64_t ttl_ms, evdb_error *err);
 /* Deletes the records that expired first, at most `most`; one that is damaged stays. */
 evdb_status rows_sweep(rows *r, size_t most, size_t *swept, evdb_error *err);
 
+/* ---- erasing (rows_forget.c) ---- */
+
+/* Within a transaction: deletes records, those that are there, and takes the ids of all that are not from the feed: whoever follows it by
+ * slots finds all he needs, whoever wants ids cannot go on from before. */
+evdb_status rows_forget(rows *r, const evdb_id *ids, size_t count, uint64_t *forgotten, evdb_error *err);
+/* Writes the files anew, without a byte of what was deleted; not within a transaction. Takes memory for all of it. */
+evdb_status rows_rewrite(rows *r, evdb_error *err);
+/* Of what sequence the store was when records were last erased. */
+evdb_status rows_forgotten(rows_reader *rd, uint64_t *out, evdb_error *err);
+
 /* ---- codecs: what vectors are written with that are not elements (rows_codec.c) ---- */
 
 typedef struct rows_codec {

@@ -28,6 +28,7 @@ static const char *const texts[R_COUNT] = {
                  " ORDER BY slot LIMIT ?3",
     [R_NEXT_EXPIRY] = "SELECT expires FROM records WHERE expires>?1 ORDER BY expires LIMIT 1",
     [R_EXPIRED] = "SELECT id, slot, expires FROM records WHERE expires>?1 AND expires<=?2 ORDER BY expires",
+    [R_FORGOTTEN] = "SELECT forgotten FROM store",
     [R_EXPIRED_COUNT] = "SELECT count(*) FROM records WHERE expires<=?1",
 };
 

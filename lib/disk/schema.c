@@ -25,6 +25,7 @@ const char *const schema_rows[] = {
     "ALTER TABLE records ADD COLUMN expires INTEGER;"
     "CREATE INDEX records_expires ON records(expires) WHERE expires IS NOT NULL;"
     "ALTER TABLE store ADD COLUMN ttl_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE store ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;"
     "UPDATE store SET format=3;",
 };
 const uint32_t schema_rows_count = sizeof(schema_rows) / sizeof(*schema_rows);

@@ -7,10 +7,11 @@
 #include "engine/engine.h"
 #include "platform/descriptor.h"
 #include "platform/file.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char name[] = "index", bad_name[] = "index.bad", lock_name[] = "index.lock", coding_part[] = "coding", expired_part[] = "expired";
+static const char name[] = "index", bad_name[] = "index.bad", half_name[] = "index.new", lock_name[] = "index.lock", coding_part[] = "coding", expired_part[] = "expired";
 
 static evdb_status begin(void *context, const char *part, evdb_error *err) { return sections_begin(context, part, err); }
 
@@ -219,18 +220,71 @@ void generation_follow(engine *e)
     if (rc != EVDB_OK && rc != EVDB_NOT_FOUND && rc != EVDB_GONE) indexer_say(e, why.message);
 }
 
+static evdb_status save_and_adopt(engine *e, view_index *index, const char *dir, evdb_error *err)
+{
+    view_index *saved = NULL;
+    evdb_status rc;
+    TRY(syncer_flush(e, err));
+    TRY(save_to(e, index, dir, err));
+    TRY(generation_read(e, dir, UINT64_MAX, &saved, err));
+    rc = view_adopt(e, saved, err);
+out:
+    return rc;
+}
+
+/* An index of before records were erased must not come to disk any more. */
+static evdb_status may_be_saved(engine *e, const view_index *index, bool *out, evdb_error *err)
+{
+    rows_reader *rd = NULL;
+    uint64_t forgotten = 0;
+    evdb_status rc = rows_read(e->rows, &rd, err);
+    if (rc == EVDB_OK) rc = rows_forgotten(rd, &forgotten, err);
+    rows_read_end(rd);
+    *out = flat_sequence(index->flat) >= forgotten;
+    return rc;
+}
+
 evdb_status generation_save(engine *e, view_index *index, evdb_error *err)
 {
     char *dir = NULL;
-    view_index *saved = NULL;
+    bool may;
     evdb_status rc;
     TRY(engine_dir(e->db, e->uuid, &dir, err));
     bool outdated = index->form.version != atomic_load(&e->codecs.version); /* another one is about to take its place */
     if (!dir || outdated || !indexed_has_graph(index->vectors) || !much_changed(index)) goto out;
-    TRY(syncer_flush(e, err));
-    TRY(save_to(e, index, dir, err));
-    TRY(generation_read(e, dir, UINT64_MAX, &saved, err));
-    TRY(view_adopt(e, saved, err));
+    TRY(may_be_saved(e, index, &may, err));
+    if (may) TRY(save_and_adopt(e, index, dir, err));
+out:
+    mem_free(&e->db->platform.mem, dir);
+    return rc;
+}
+
+static evdb_status remove_file(engine *e, const char *dir, const char *which, evdb_error *err)
+{
+    char *path = NULL;
+    evdb_status rc = engine_file(e->db, dir, which, &path, err);
+    if (rc != EVDB_OK) return rc;
+    int failed = file_unlink(&e->db->platform, path);
+    if (failed && failed != ENOENT) rc = error_errno(err, failed, "remove", path);
+    mem_free(&e->db->platform.mem, path);
+    return rc;
+}
+
+evdb_status generation_renew(engine *e, view_index *index, evdb_error *err)
+{
+    char *dir = NULL;
+    evdb_error why;
+    bool may = false;
+    evdb_status rc = engine_dir(e->db, e->uuid, &dir, err);
+    if (rc != EVDB_OK || !dir) return rc;
+    TRY(remove_file(e, dir, bad_name, err));
+    TRY(remove_file(e, dir, half_name, err));
+    if (index && indexed_has_graph(index->vectors)) TRY(may_be_saved(e, index, &may, err));
+    if (may && save_and_adopt(e, index, dir, &why) == EVDB_OK) goto out;
+    TRY(remove_file(e, dir, name, err));
+    TRY(remove_file(e, dir, half_name, err));
+    int failed = file_sync_dir(&e->db->platform, dir);
+    if (failed) rc = error_errno(err, failed, "sync", dir);
 out:
     mem_free(&e->db->platform.mem, dir);
     return rc;

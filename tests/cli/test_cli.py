@@ -12,7 +12,7 @@ COMMANDS = ["create", "ls", "describe", "rename", "rm-store", "import", "export"
             "count", "stats", "verify", "sync", "index build", "index status",
             "index create", "index list", "index estimate", "index drop", "index rebuild", "index pause", "index resume", "index cancel",
             "compress bench", "compress codecs", "compress insert", "compress set", "compress status", "compress vector", "decompress", "advise",
-            "changes", "mcp", "scroll", "ttl", "client add", "client ls", "client rm",
+            "changes", "mcp", "scroll", "ttl", "forget", "client add", "client ls", "client rm",
             "client rotate"]
 
 

@@ -58,6 +58,14 @@ static void an_update_keeps_or_replaces_it(void **state)
     call_fails(*state, "write_batch", "{\"store\":\"docs\",\"mode\":\"delete\",\"records\":[{\"id\":\"a\",\"ttl\":1}]}", EVDB_INVALID, "a delete");
 }
 
+static void forgetting_tells_how_many_were_there(void **state)
+{
+    call_expect(*state, "insert_vector", "{\"store\":\"docs\",\"id\":\"a\",\"vector\":[1,2]}", NULL);
+    call_expect(*state, "forget_records", "{\"store\":\"docs\",\"ids\":[\"a\",\"b\"]}", "{\"forgotten\":1,\"missing\":1}");
+    call_expect(*state, "count_records", "{\"store\":\"docs\"}", "{\"count\":0}");
+    call_fails(*state, "forget_records", "{\"store\":\"docs\",\"ids\":[]}", EVDB_INVALID, "'ids'");
+}
+
 static void a_store_has_a_default_that_can_be_changed(void **state)
 {
     call_expect(*state, "set_ttl", "{\"store\":\"docs\",\"ttl\":3600}", NULL);
@@ -85,6 +93,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_expiry_is_given_in_seconds_in_milliseconds_or_as_a_time, call_open, call_close),
         cmocka_unit_test_setup_teardown(an_update_keeps_or_replaces_it, call_open, call_close),
+        cmocka_unit_test_setup_teardown(forgetting_tells_how_many_were_there, call_open, call_close),
         cmocka_unit_test_setup_teardown(a_store_has_a_default_that_can_be_changed, call_open, call_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,6 +73,23 @@ def test_exports_carry_expiries(db, tmp_path):
         pair.import_file(bad, upsert=True)
 
 
+def test_what_is_forgotten_is_in_no_file(db, tmp_path):
+    store = db.create_store("s", 1, "euclidean")
+    store.insert(["a", "b", "canary"], [[1], [2], [3]], [{}, {}, {"text": "canary"}])
+    store.sync()
+
+    def files_with(text):
+        return [path for path in tmp_path.rglob("*") if path.is_file() and text in path.read_bytes()]
+
+    assert files_with(b"canary")
+    assert store.forget("canary") == 1
+    assert not files_with(b"canary")
+    assert store.forget(["canary", "b"]) == 1
+    assert [record.id for record in store] == ["a"]
+    with pytest.raises(evdb.Gone):
+        store.changes()
+
+
 def test_senseless_times_are_refused(db):
     store = db.create_store("s", 1)
     for given in ({"ttl": 0}, {"ttl": -1}, {"ttl": float("nan")}, {"ttl": 1, "expires_ms": 5}, {"expires_ms": -5}, {"expires_ms": 1.5},

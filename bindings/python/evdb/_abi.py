@@ -133,6 +133,12 @@ class Batch(Structure):
                 ("errors", c_void_p), ("codec", c_char_p), ("expires", c_void_p)]
 
 
+class ForgetReport(Structure):
+    """evdb_forget_report"""
+
+    _fields_ = [("size", c_size_t), ("forgotten", c_uint64), ("missing", c_uint64)]
+
+
 class CursorOptions(Structure):
     """evdb_cursor_options"""
 
@@ -327,6 +333,7 @@ PROTOTYPES = {
     "evdb_index_cancel": (c_int, [_P, _P]),
     "evdb_index_estimate": (c_int, [c_uint32, c_uint64, c_uint32, _P, _P]),
     "evdb_index_state_name": (c_char_p, [c_int]),
+    "evdb_store_forget": (c_int, [_P, _P, c_size_t, _P, _P]),
     "evdb_store_set_ttl": (c_int, [_P, c_int64, _P]),
     "evdb_record_set_expiry": (c_int, [_P, Id, c_int64, c_uint64, _P, _P]),
     "evdb_store_set_codec": (c_int, [_P, c_char_p, _P]),

@@ -151,6 +151,15 @@ class Store:
         """Deletes records. `NotFound` (and nothing deleted) when one is missing, unless partial."""
         return write(self, Batch(_abi.DELETE, ids, None, None, if_versions, partial))
 
+    def forget(self, ids: Ids) -> int:
+        """Deletes records and erases them, so that no file of the store holds a byte of them or of any deleted before; how many were
+        there. Writes the store anew (include/evdb/forget.h tells what that takes); at most 10,000 ids."""
+        values = [ids] if _ids.is_one(ids) else list(ids)
+        array = (_abi.Id * max(len(values), 1))(*(_ids.one(value) for value in values))
+        report = _abi.ForgetReport(sizeof(_abi.ForgetReport))
+        check(lib.evdb_store_forget, self._handle, array, len(values), byref(report))
+        return int(report.forgotten)
+
     # Reading.
 
     def get(self, id: Id) -> Record:
