@@ -4,6 +4,7 @@
 #include "alloc_auth.h"
 #include "alloc_compress.h"
 #include "alloc_elements.h"
+#include "alloc_expiry.h"
 #include "alloc_filter.h"
 #include "alloc_metric.h"
 #include "alloc_transfer.h"
@@ -347,7 +348,7 @@ const alloc_call alloc_calls[] = {
     ELSEWHERE(client_add), ELSEWHERE(client_rotate), ELSEWHERE(client_remove), ELSEWHERE(client_list),
     ELSEWHERE(token_issue), ELSEWHERE(token_refresh), ELSEWHERE(token_check),
     ELSEWHERE(filter), ELSEWHERE(filter_index), ELSEWHERE(metric), ELSEWHERE(elements),
-    ELSEWHERE(benchmark), ELSEWHERE(advise), ELSEWHERE(compress),
+    ELSEWHERE(benchmark), ELSEWHERE(advise), ELSEWHERE(compress), ELSEWHERE(expiry), ELSEWHERE(forget),
 };
 #undef CALL
 #undef ELSEWHERE
