@@ -2,7 +2,13 @@
  *
  * Each write is one durable commit when it returns EVDB_OK (SQLite WAL, synchronous=FULL); writes of
  * several threads and processes share commits, so many threads writing single records are much
- * faster than one. For bulk loading use batch.h. */
+ * faster than one. For bulk loading use batch.h.
+ *
+ * Deletes give room back. On disk: with every 64 records that are deleted, expire or are replaced, all pages that have come free go back
+ * to the file system, so that rows.db stays below three times what its records take and 1 MB; beside it the log has at most 64 MB until
+ * evdb_store_sync(), and each change some 50 bytes until evdb_changes_trim(). In memory: rows are used again; where there is a graph,
+ * once an eighth of it (and more than 1,000 records) is gone, the next searches have it saved anew without them and use that, and
+ * where there is none the memory of the most records there were is kept until the store is opened again. */
 #ifndef EVDB_RECORD_H
 #define EVDB_RECORD_H
 #include <evdb/store.h>

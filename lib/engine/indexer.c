@@ -218,6 +218,8 @@ static bool time_to_look(engine *e)
 static bool worth(engine *e, const indexed_state *s)
 {
     bool grown = s->linked && !atomic_load(&e->indexer.patient);
+    bool holes = s->gone > INDEX_TAIL_MAX && s->gone * INDEXED_GONE_SHARE >= s->linked;
+    if (grown && holes) return true; /* what is saved then has none, and takes the place of what is in memory */
     if (s->waiting <= (s->linked ? INDEX_TAIL_MAX : INDEX_ROWS_MIN - 1)) return false;
     return grown || atomic_load(&e->indexer.scanned) / INDEX_SCANS >= s->waiting;
 }
