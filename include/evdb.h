@@ -30,6 +30,8 @@
 #include <evdb/advise.h>
 #include <evdb/record.h>
 #include <evdb/batch.h>
+#include <evdb/expiry.h>
+#include <evdb/forget.h>
 #include <evdb/compress.h>
 #include <evdb/cursor.h>
 #include <evdb/changes.h>

@@ -27,6 +27,7 @@ typedef struct restoring {
     const evdb_source *const *sources;
     backup_checked checked;
     size_t count;       /* files that are needed */
+    int64_t ttl_ms;     /* of the last one's store */
     uint64_t *sums;     /* of each */
     evdb_store_info info; /* of the new store */
     char *dir, *lock_path;
@@ -93,6 +94,7 @@ static evdb_status check_all(restoring *r, size_t given, evdb_error *err)
         TRY(backup_blame(&r->checked.last_seen, rc, &why, err));
         if (too_late(r, &r->checked.last)) break;
         r->sums[r->count++] = r->checked.sum;
+        r->ttl_ms = r->checked.ttl_ms;
     }
     if (!r->count) TRY(error_set(err, EVDB_NOT_FOUND, "the backup holds no state that early: its first is of change %llu",
                                  (unsigned long long)r->checked.last.sequence));
@@ -127,7 +129,7 @@ static evdb_status load_record(void *context, const backup_entry *e, evdb_error 
     r->written++;
     if (e->kind == BACKUP_DELETE) return rows_load_delete(&r->load, &e->id, err);
     const rows_record record = { .id = e->id, .version = e->version, .metadata = e->text, .metadata_length = e->length, .vector = e->bytes,
-                                 .vector_bytes = e->size, .codec = e->codec };
+                                 .vector_bytes = e->size, .codec = e->codec, .expires = e->expires };
     return rows_load_put(&r->load, &record, err);
 }
 
@@ -312,6 +314,7 @@ static void describe(restoring *r)
 {
     r->info = r->checked.first.store;
     r->info.format = ROWS_FORMAT;
+    r->info.ttl_ms = r->ttl_ms;
     r->info.fields = r->checked.first.fields;
     store_make_uuid(&r->db->platform, r->info.uuid);
     snprintf(r->info.name, sizeof(r->info.name), "%s", r->name);

@@ -61,7 +61,7 @@ evdb_status evdb_changes_read(evdb_store *store, uint64_t after, size_t max, evd
     engine *e = store->engine;
     collecting c = { .mem = &e->db->platform.mem };
     rows_reader *rd = NULL;
-    uint64_t horizon;
+    uint64_t horizon, forgotten;
     evdb_status rc;
     buf_init(&c.texts, c.mem);
     TRY(engine_usable(e, err));
@@ -69,6 +69,9 @@ evdb_status evdb_changes_read(evdb_store *store, uint64_t after, size_t max, evd
         TRY(error_set(err, EVDB_LIMIT, "%zu changes at once are more than %u", max, EVDB_CHANGES_MAX));
     TRY(rows_read(e->rows, &rd, err));
     TRY(rows_horizon(rd, &horizon, err));
+    TRY(rows_forgotten(rd, &forgotten, err));
+    if (forgotten > horizon) horizon = forgotten;
+    if (after < horizon) TRY(error_set(err, EVDB_GONE, "changes up to %llu were trimmed, or of records that were erased", (unsigned long long)horizon));
     TRY(rows_changes(rd, after, max ? max : EVDB_CHANGES_MAX, collect, &c, err));
     TRY(assemble(&c, after, horizon, out, err));
 out:

@@ -108,5 +108,12 @@ out:
 evdb_status evdb_record_insert_compressed(evdb_store *store, evdb_id id, const float *vector, uint32_t dim, const char *metadata,
                                           const char *spec, uint64_t *version, evdb_error *err)
 {
-    return record_write(store, EVDB_INSERT, id, vector, dim, metadata, spec ? spec : CODECS_NONE, 0, version, err);
+    evdb_batch b = EVDB_BATCH;
+    b.kind = EVDB_INSERT;
+    b.ids = &id;
+    b.vectors = vector;
+    b.dim = dim;
+    if (metadata) b.metadata = &metadata;
+    b.codec = spec ? spec : CODECS_NONE;
+    return record_write(store, &b, version, err);
 }

@@ -56,7 +56,8 @@ static evdb_status add(evdb_cursor *c, rows_reader *rd, const rows_record *row, 
 {
     evdb_record *r = &c->records[c->count];
     *r = (evdb_record){ .id = row->id, .version = row->version, .dtype = c->engine->dtype,
-                        .dim = atomic_load(&c->engine->dim), .metadata_length = row->metadata_length };
+                        .dim = atomic_load(&c->engine->dim), .metadata_length = row->metadata_length,
+                        .expires_ms = row->expires };
     const float *vector = NULL;
     evdb_status rc = EVDB_OK;
     if (row->vector) rc = stored_vector(c->engine, rd, &row->id, row->codec, row->vector, row->vector_bytes, r->dim, &c->room, &vector, err);
@@ -71,7 +72,7 @@ static evdb_status add(evdb_cursor *c, rows_reader *rd, const rows_record *row, 
 
 static evdb_status read_block(evdb_cursor *c, rows_reader *rd, evdb_error *err)
 {
-    unsigned flags = c->flags & EVDB_CURSOR_NO_VECTORS ? 0 : ROWS_VECTOR;
+    unsigned flags = ROWS_LIVE | (c->flags & EVDB_CURSOR_NO_VECTORS ? 0 : ROWS_VECTOR);
     rows_record row;
     bool found;
     evdb_status rc;

@@ -10,47 +10,52 @@
 #include <evdb/batch.h>
 #include <string.h>
 
-evdb_status record_write(evdb_store *store, evdb_write kind, evdb_id id, const float *vector, uint32_t dim, const char *metadata,
-                         const char *spec, uint64_t if_version, uint64_t *version, evdb_error *err)
+evdb_status record_write(evdb_store *store, evdb_batch *b, uint64_t *version, evdb_error *err)
 {
-    evdb_batch b = EVDB_BATCH;
     uint64_t made = 0;
-    b.kind = kind;
-    b.count = 1;
-    b.ids = &id;
-    b.vectors = vector;
-    b.dim = dim;
-    if (metadata) b.metadata = &metadata;
-    b.codec = spec;
-    if (if_version) b.if_versions = &if_version;
-    b.versions = &made;
-    evdb_status rc = evdb_batch_write(store, &b, NULL, err);
+    b->count = 1;
+    b->versions = &made;
+    evdb_status rc = evdb_batch_write(store, b, NULL, err);
+    b->versions = NULL;
     if (rc != EVDB_OK && err) err->item = EVDB_NO_ITEM; /* the caller knows of no batch */
     if (rc == EVDB_OK && version) *version = made;
     return rc;
 }
 
+static evdb_status write(evdb_store *store, evdb_write kind, evdb_id id, const float *vector, uint32_t dim, const char *metadata,
+                         uint64_t if_version, uint64_t *version, evdb_error *err)
+{
+    evdb_batch b = EVDB_BATCH;
+    b.kind = kind;
+    b.ids = &id;
+    b.vectors = vector;
+    b.dim = dim;
+    if (metadata) b.metadata = &metadata;
+    if (if_version) b.if_versions = &if_version;
+    return record_write(store, &b, version, err);
+}
+
 evdb_status evdb_record_insert(evdb_store *store, evdb_id id, const float *vector, uint32_t dim, const char *metadata,
                                uint64_t *version, evdb_error *err)
 {
-    return record_write(store, EVDB_INSERT, id, vector, dim, metadata, NULL, 0, version, err);
+    return write(store, EVDB_INSERT, id, vector, dim, metadata, 0, version, err);
 }
 
 evdb_status evdb_record_upsert(evdb_store *store, evdb_id id, const float *vector, uint32_t dim, const char *metadata,
                                uint64_t *version, evdb_error *err)
 {
-    return record_write(store, EVDB_UPSERT, id, vector, dim, metadata, NULL, 0, version, err);
+    return write(store, EVDB_UPSERT, id, vector, dim, metadata, 0, version, err);
 }
 
 evdb_status evdb_record_update(evdb_store *store, evdb_id id, const float *vector, uint32_t dim, const char *metadata,
                                uint64_t if_version, uint64_t *version, evdb_error *err)
 {
-    return record_write(store, EVDB_UPDATE, id, vector, dim, metadata, NULL, if_version, version, err);
+    return write(store, EVDB_UPDATE, id, vector, dim, metadata, if_version, version, err);
 }
 
 evdb_status evdb_record_delete(evdb_store *store, evdb_id id, uint64_t if_version, evdb_error *err)
 {
-    return record_write(store, EVDB_DELETE, id, NULL, 0, NULL, NULL, if_version, NULL, err);
+    return write(store, EVDB_DELETE, id, NULL, 0, NULL, if_version, NULL, err);
 }
 
 /* Copies a row that is about to be let go of into one block: struct, vector, id, metadata. */
@@ -86,6 +91,7 @@ static evdb_status copy_record(engine *e, rows_reader *rd, const rows_record *ro
     memcpy(at, row->metadata, row->metadata_length);
     r->metadata = at;
     r->metadata_length = row->metadata_length;
+    r->expires_ms = row->expires;
     *out = r;
     return EVDB_OK;
 }
@@ -103,7 +109,7 @@ evdb_status evdb_record_get(evdb_store *store, evdb_id id, evdb_record **out, ev
     TRY(rows_read(e->rows, &rd, err));
     TRY(engine_learn(e, rd, err));
     TRY(id_resolve((evdb_id_type)atomic_load(&e->id_type), &id, text, &own, err));
-    TRY(rows_get(rd, &own, ROWS_VECTOR, &row, err));
+    TRY(rows_get(rd, &own, ROWS_VECTOR | ROWS_LIVE, &row, err));
     TRY(copy_record(e, rd, &row, out, err));
 out:
     rows_read_end(rd);

@@ -1,5 +1,6 @@
 /* store.c - implements evdb/store.h. */
 #include <evdb/store.h>
+#include <evdb/expiry.h>
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/options.h"
@@ -48,6 +49,12 @@ static evdb_status between(uint32_t value, uint32_t least, uint32_t most, const 
     return error_set(err, EVDB_INVALID, "%s is %u, but must be %u..%u", what, value, least, most);
 }
 
+evdb_status store_check_ttl(int64_t ttl_ms, evdb_error *err)
+{
+    if (ttl_ms >= 0 && ttl_ms <= EVDB_TTL_MAX_MS) return EVDB_OK;
+    return error_set(err, EVDB_INVALID, "records live 0 (for ever) to %lld milliseconds, not %lld", (long long)EVDB_TTL_MAX_MS, (long long)ttl_ms);
+}
+
 static evdb_status check_metric(evdb_store_options *o, evdb_error *err)
 {
     if (!o->metric) o->metric = o->metric_name ? EVDB_CUSTOM : EVDB_COSINE;
@@ -78,6 +85,7 @@ evdb_status store_options_check(const evdb_store_options *given, evdb_store_opti
     TRY(between(o->ef_construction, EF_MIN, EF_MAX, "ef_construction", err));
     TRY(between(o->index_threads, 0, STORE_INDEX_THREADS_MAX, "index threads", err));
     TRY(check_fields(o, err));
+    TRY(store_check_ttl(o->ttl_ms, err));
 out:
     return rc;
 }
@@ -190,6 +198,7 @@ evdb_status evdb_store_create(evdb *db, const char *name, const evdb_store_optio
     info.index_threads = o.index_threads;
     info.created_ms = db->platform.clock_ms(db->platform.clock_context);
     info.codec = *spec ? spec : NULL;
+    info.ttl_ms = o.ttl_ms;
     info.field_count = o.field_count;
     info.fields = o.fields;
     TRY(system_lock(db->system, err));
@@ -278,7 +287,7 @@ evdb_status store_has(evdb_store *s, const evdb_id *id, bool *has, evdb_error *e
     TRY(rows_read(s->engine->rows, &rd, err));
     TRY(engine_learn(s->engine, rd, err));
     TRY(id_resolve((evdb_id_type)atomic_load(&s->engine->id_type), id, text, &own, err));
-    rc = rows_get(rd, &own, 0, &record, err);
+    rc = rows_get(rd, &own, ROWS_LIVE, &record, err);
     if (rc == EVDB_OK || rc == EVDB_NOT_FOUND) {
         *has = rc == EVDB_OK;
         rc = EVDB_OK;
@@ -322,7 +331,7 @@ evdb_status evdb_store_get_stats(evdb_store *store, evdb_store_stats *out, evdb_
 {
     engine *e = store->engine;
     evdb_store_stats s = EVDB_STORE_STATS;
-    uint64_t filter_bytes;
+    uint64_t filter_bytes, forgotten;
     rows_reader *rd = NULL;
     rows_tip tip;
     evdb_status rc;
@@ -330,7 +339,9 @@ evdb_status evdb_store_get_stats(evdb_store *store, evdb_store_stats *out, evdb_
     TRY(rows_read(e->rows, &rd, err));
     TRY(rows_tip_now(rd, &tip, err));
     TRY(rows_horizon(rd, &s.changes_horizon, err));
-    s.records = tip.live;
+    TRY(rows_forgotten(rd, &forgotten, err));
+    if (forgotten > s.changes_horizon) s.changes_horizon = forgotten;
+    TRY(rows_count(rd, &tip, &s.records, err));
     s.sequence = tip.sequence;
     s.disk_bytes = rows_disk_bytes(e->rows);
     recall_now(e, &s.recall, &s.recall_samples);
@@ -351,7 +362,7 @@ evdb_status evdb_store_count(evdb_store *store, uint64_t *out, evdb_error *err)
     TRY(engine_usable(store->engine, err));
     TRY(rows_read(store->engine->rows, &rd, err));
     TRY(rows_tip_now(rd, &tip, err));
-    *out = tip.live;
+    TRY(rows_count(rd, &tip, out, err));
 out:
     rows_read_end(rd);
     return rc;

@@ -22,9 +22,9 @@ evdb_status store_build(evdb *db, const evdb_store_info *info, bool codec_ready,
 evdb_status store_describe(struct engine *e, evdb_store_info **out, evdb_error *err);
 /* Is there a record of this id? Reads no vector. EVDB_INVALID when the id is not of the store's kind. */
 evdb_status store_has(evdb_store *s, const evdb_id *id, bool *has, evdb_error *err);
-/* A batch of one; spec: the codec that the record asks for, NULL = the store's. */
-evdb_status record_write(evdb_store *store, evdb_write kind, evdb_id id, const float *vector, uint32_t dim, const char *metadata,
-                         const char *spec, uint64_t if_version, uint64_t *version, evdb_error *err);
+/* A batch of one, of which the caller of whoever calls knows nothing. */
+evdb_status record_write(evdb_store *store, evdb_batch *b, uint64_t *version, evdb_error *err);
+evdb_status store_check_ttl(int64_t ttl_ms, evdb_error *err);
 /* The surroundings of the store's database; lives as long as it. */
 const platform *store_platform(const evdb_store *s);
 

@@ -19,6 +19,7 @@ void transfer_batch_free(transfer_batch *b)
     mem_free(mem, b->items);
     mem_free(mem, b->ids);
     mem_free(mem, b->metadata);
+    mem_free(mem, b->expires);
     mem_free(mem, b->statuses);
 }
 
@@ -28,8 +29,9 @@ static evdb_status set_up(transfer_batch *b, evdb_error *err)
     b->items = mem_array(mem, b->most, sizeof(*b->items));
     b->ids = mem_array(mem, b->most, sizeof(*b->ids));
     b->metadata = mem_array(mem, b->most, sizeof(*b->metadata));
+    b->expires = mem_array(mem, b->most, sizeof(*b->expires));
     b->statuses = mem_array(mem, b->most, sizeof(*b->statuses));
-    return b->items && b->ids && b->metadata && b->statuses
+    return b->items && b->ids && b->metadata && b->expires && b->statuses
                ? EVDB_OK
                : error_no_memory(err, b->most * sizeof(*b->items), "a batch");
 }
@@ -38,7 +40,8 @@ evdb_status transfer_batch_add(transfer_batch *b, const reader_row *row, const e
 {
     evdb_status rc = b->items ? EVDB_OK : set_up(b, err);
     if (rc != EVDB_OK) return rc;
-    transfer_item item = { .line = row->line, .number = id->number, .has_metadata = row->metadata != NULL };
+    transfer_item item = { .line = row->line, .number = id->number, .has_metadata = row->metadata != NULL,
+                           .expires_ms = row->expires_ms };
     bool ok = buf_add(&b->vectors, row->vector, row->dim * sizeof(float));
     if (id->text) {
         item.id = b->text.size;
@@ -85,6 +88,7 @@ evdb_status transfer_batch_write(transfer_batch *b, evdb_store *store, size_t *w
         b->ids[i] = (evdb_id){ .number = item->number };
         if (item->id_length) b->ids[i] = (evdb_id){ .text = b->text.at + item->id, .length = item->id_length };
         b->metadata[i] = item->has_metadata ? b->text.at + item->metadata : NULL;
+        b->expires[i] = item->expires_ms;
     }
     batch.kind = b->kind;
     batch.flags = b->partial ? EVDB_BATCH_PARTIAL : 0;
@@ -93,6 +97,7 @@ evdb_status transfer_batch_write(transfer_batch *b, evdb_store *store, size_t *w
     batch.vectors = b->vectors.at;
     batch.dim = b->dim;
     batch.metadata = b->metadata;
+    batch.expires = b->expires;
     batch.statuses = b->statuses;
     evdb_status rc = evdb_batch_write(store, &batch, written, &why);
     if (rc != EVDB_OK) return by_line(b, rc, &why, err);

@@ -14,6 +14,7 @@ typedef struct transfer_item {
     size_t id, id_length; /* in text; length 0 = an integer id */
     size_t metadata;      /* in text, NUL-terminated */
     bool has_metadata;
+    int64_t expires_ms;
 } transfer_item;
 
 typedef struct transfer_batch {
@@ -27,6 +28,7 @@ typedef struct transfer_batch {
     transfer_item *items;
     evdb_id *ids;
     const char **metadata;
+    int64_t *expires;
     evdb_status *statuses;
 } transfer_batch;
 

@@ -10,7 +10,7 @@ EVDB_BEGIN
 typedef enum evdb_write {
     EVDB_INSERT = 1,
     EVDB_UPSERT = 2,
-    EVDB_UPDATE = 3, /* vectors NULL keeps all vectors; metadata NULL, or NULL for an item, keeps it */
+    EVDB_UPDATE = 3, /* vectors NULL keeps all vectors; metadata NULL, or NULL for an item, keeps it; so does expires */
     EVDB_DELETE = 4  /* vectors and metadata unused */
 } evdb_write;
 
@@ -40,6 +40,8 @@ typedef struct evdb_batch {
                                     items whose status is not EVDB_OK say why */
     const char *codec;           /* that these records' vectors are kept with, whatever the store's is (codec.h, compress.h); "none" = as
                                     elements; NULL = the store's */
+    const int64_t *expires;      /* count Unix times in milliseconds from which the records are gone (expiry.h), EVDB_NEVER for none;
+                                    0, or NULL = none given: an update keeps what there is, others take the store's default */
 } evdb_batch;
 #define EVDB_BATCH { .size = sizeof(evdb_batch) }
 

@@ -2,7 +2,13 @@
  *
  * Each write is one durable commit when it returns EVDB_OK (SQLite WAL, synchronous=FULL); writes of
  * several threads and processes share commits, so many threads writing single records are much
- * faster than one. For bulk loading use batch.h. */
+ * faster than one. For bulk loading use batch.h.
+ *
+ * Deletes give room back. On disk: with every 64 records that are deleted, expire or are replaced, all pages that have come free go back
+ * to the file system, so that rows.db stays below three times what its records take and 1 MB; beside it the log has at most 64 MB until
+ * evdb_store_sync(), and each change some 50 bytes until evdb_changes_trim(). In memory: rows are used again; where there is a graph,
+ * once an eighth of it (and more than 1,000 records) is gone, the next searches have it saved anew without them and use that, and
+ * where there is none the memory of the most records there were is kept until the store is opened again. */
 #ifndef EVDB_RECORD_H
 #define EVDB_RECORD_H
 #include <evdb/store.h>
@@ -11,6 +17,7 @@ EVDB_BEGIN
 #define EVDB_ID_BYTES_MAX 512u              /* of a string id */
 #define EVDB_METADATA_BYTES_MAX (1u << 20)  /* of one record's metadata, as text */
 #define EVDB_METADATA_DEPTH_MAX 63u         /* nested arrays and objects in metadata */
+#define EVDB_NEVER INT64_MAX                /* as an expiry (expiry.h): none */
 
 /* An integer id (text NULL) or a string id of 1..EVDB_ID_BYTES_MAX bytes of UTF-8 without NUL.
  * Functions borrow text for the call only; ids in results live as long as the result. */
@@ -29,6 +36,7 @@ typedef struct evdb_record {
     const float *vector;  /* dim elements, bit for bit what was written, but rounded in a store of f16; NULL when not asked for */
     const char *metadata; /* JSON object text, NUL-terminated; "{}" when none was given */
     size_t metadata_length;
+    int64_t expires_ms;   /* Unix time in milliseconds from which it is gone (expiry.h); 0 = never */
 } evdb_record;
 
 /* Writes. vector has dim float32 (any alignment); NaN and infinity are refused, what the store's elements cannot hold

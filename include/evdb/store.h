@@ -35,6 +35,7 @@ typedef struct evdb_store_options {
     const char *const *fields; /* metadata fields, as paths (filter.h), that filters will be fast on */
     const char *metric_name;   /* of a metric of the program's own (metric.h): then metric is 0 or EVDB_CUSTOM; else NULL */
     const char *codec;         /* to keep vectors with (codec.h, compress.h); NULL = evdb_options.default_codec, "" or "none" = no codec */
+    int64_t ttl_ms;            /* milliseconds that records live which are written without an expiry (expiry.h); 0 = for ever */
 } evdb_store_options;
 #define EVDB_STORE_OPTIONS { .size = sizeof(evdb_store_options) }
 
@@ -53,11 +54,12 @@ typedef struct evdb_store_info {
     const char *const *fields;
     const char *metric_name;   /* with EVDB_CUSTOM; else NULL */
     const char *codec;         /* that its vectors are kept with (codec.h, compress.h); NULL = elements of dtype */
+    int64_t ttl_ms;            /* that records live which are written without an expiry (expiry.h); 0 = for ever */
 } evdb_store_info;
 
 typedef struct evdb_store_stats {
     size_t size;              /* in: sizeof(*this) as the caller compiled it */
-    uint64_t records;         /* live records */
+    uint64_t records;         /* live records; those that have expired are not */
     uint64_t sequence;        /* change sequence of the last commit */
     uint64_t changes_horizon; /* oldest sequence the change feed can continue from */
     uint64_t memory_bytes;    /* held in this process for searching this store */
@@ -95,7 +97,7 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_store_describe(evdb_store *store, evdb
 EVDB_API void evdb_store_info_free(evdb_store_info *info);
 
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_store_get_stats(evdb_store *store, evdb_store_stats *out, evdb_error *err);
-/* Live records; constant time. */
+/* Live records; constant time but for records that have expired and are yet to be swept. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_store_count(evdb_store *store, uint64_t *out, evdb_error *err);
 /* Forces everything written so far into the main files and to disk (a checkpoint). Commits are durable without
  * it; use it before copying files, or to shrink the write-ahead log. */

@@ -9,6 +9,8 @@
  *   BVECS  per vector: int32 dim, little-endian, dim bytes 0..255; an export refuses elements that are no such number
  * NPY, FVECS and BVECS carry vectors only: ids and metadata travel in a companion JSONL, line i
  * {"id":..., "metadata":{...}} for row i; without one, rows are numbered from first_id.
+ * A record may also have "expires_ms", a Unix time (expiry.h); null says that it never expires. One without it takes the store's default;
+ * exported are only those that have not expired, from a store with a default each with its own.
  * Floats are written so that reading them back gives the same bits. */
 #ifndef EVDB_TRANSFER_H
 #define EVDB_TRANSFER_H

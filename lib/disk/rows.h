@@ -11,7 +11,7 @@
 #include <evdb/store.h>
 #include <stdbool.h>
 
-enum { ROWS_FORMAT = 2, ROWS_READERS_KEPT = 8 };
+enum { ROWS_FORMAT = 3, ROWS_READERS_KEPT = 8 };
 
 typedef struct rows rows;
 typedef struct rows_reader rows_reader;
@@ -42,6 +42,7 @@ typedef struct rows_write {
     const char *metadata; /* NULL: none given */
     size_t metadata_length;
     uint64_t if_version;
+    int64_t expires; /* Unix ms, EVDB_NEVER; 0: none given, so that an update keeps it, and the store decides for others */
 } rows_write;
 
 /* Takes the writer lock of all processes and starts a transaction. */
@@ -83,9 +84,13 @@ typedef struct rows_record {
     const void *vector; /* NULL unless asked for */
     size_t vector_bytes;
     uint32_t codec;     /* of the vector */
+    int64_t expires;    /* Unix ms; 0 = never */
 } rows_record;
 
-enum { ROWS_VECTOR = 1 };
+enum {
+    ROWS_VECTOR = 1,
+    ROWS_LIVE = 2 /* records that have expired count as not there */
+};
 
 /* NOT_FOUND; CORRUPT when a checksum fails, naming the record. id is in the store's own form. */
 evdb_status rows_get(rows_reader *rd, const evdb_id *id, unsigned flags, rows_record *out, evdb_error *err);
@@ -124,6 +129,33 @@ evdb_status rows_vector_in(rows_reader *rd, uint64_t slot, rows_vector *out, boo
 /* The vector in a slot, if it is the one that change `sequence` wrote; else *found is false. */
 evdb_status rows_vector_at(rows_reader *rd, uint64_t slot, uint64_t sequence, rows_vector *out, bool *found,
                            evdb_error *err);
+
+/* ---- expiry: records that count as gone from some time on (rows_expiry.c) ---- */
+
+/* The first expiry after a time, INT64_MAX = none. */
+evdb_status rows_next_expiry(rows_reader *rd, int64_t after, int64_t *out, evdb_error *err);
+typedef evdb_status rows_expired_fn(void *context, const rows_record *record, evdb_error *err);
+/* Records whose expiry lies after `after`, and is `through` at the latest, the first to expire first. Of each, id, slot and expiry. */
+evdb_status rows_expired(rows_reader *rd, int64_t after, int64_t through, rows_expired_fn *each, void *context, evdb_error *err);
+/* Records that are there and not expired now. */
+evdb_status rows_count(rows_reader *rd, const rows_tip *tip, uint64_t *out, evdb_error *err);
+int64_t rows_clock(const rows *r); /* Unix ms */
+/* May a record have been written that expires, through this very handle? */
+bool rows_wrote_expiry(const rows *r);
+/* Within a transaction: how long records to come live, 0 = for ever. */
+evdb_status rows_set_ttl(rows *r, int64_t ttl_ms, evdb_error *err);
+/* Deletes the records that expired first, at most `most`; one that is damaged stays. */
+evdb_status rows_sweep(rows *r, size_t most, size_t *swept, evdb_error *err);
+
+/* ---- erasing (rows_forget.c) ---- */
+
+/* Within a transaction: deletes records, those that are there, and takes the ids of all that are not from the feed: whoever follows it by
+ * slots finds all he needs, whoever wants ids cannot go on from before. */
+evdb_status rows_forget(rows *r, const evdb_id *ids, size_t count, uint64_t *forgotten, evdb_error *err);
+/* Writes the files anew, without a byte of what was deleted; not within a transaction. Takes memory for all of it. */
+evdb_status rows_rewrite(rows *r, evdb_error *err);
+/* Of what sequence the store was when records were last erased. */
+evdb_status rows_forgotten(rows_reader *rd, uint64_t *out, evdb_error *err);
 
 /* ---- codecs: what vectors are written with that are not elements (rows_codec.c) ---- */
 

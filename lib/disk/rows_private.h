@@ -26,11 +26,11 @@ enum { HINT_BYTES = 4096 };
 enum write_statement {
     W_BEGIN, W_COMMIT, W_ROLLBACK, W_MARK, W_UNMARK, W_UNDO, W_TIP, W_SLOT, W_FREE_SLOT, W_FIND, W_RECORD_IN, W_RECORD_UP,
     W_RECORD_OUT, W_VECTOR_IN, W_VECTOR_OUT, W_CHANGE, W_FREE_IN, W_FREE_OUT, W_DECIDE, W_DECIDED, W_TRIM, W_VACUUM, W_CODEC,
-    W_CODEC_IN, W_CODEC_OUT, W_CODING, W_RECODE_FROM, W_RECODE, W_COUNT
+    W_CODEC_IN, W_CODEC_OUT, W_CODING, W_RECODE_FROM, W_RECODE, W_TTL, W_EXPIRED, W_BLANK, W_FORGOTTEN, W_COUNT
 };
 enum read_statement {
     R_BEGIN, R_END, R_TIP, R_STORE, R_FIELDS, R_GET, R_FIRST, R_AFTER, R_VECTOR, R_VECTORS, R_CHANGES, R_HORIZON, R_CODEC,
-    R_CODEC_OF, R_CODING, R_OTHERS, R_SLOTS, R_COUNT
+    R_CODEC_OF, R_CODING, R_OTHERS, R_SLOTS, R_NEXT_EXPIRY, R_EXPIRED, R_EXPIRED_COUNT, R_FORGOTTEN, R_COUNT
 };
 
 /* What a transaction has come to; copied by rows_mark so that rows_undo can go back. */
@@ -41,6 +41,7 @@ typedef struct rows_state {
     evdb_id_type id_type;
     uint32_t codec, coding;
     int64_t recode_from; /* -1 = none */
+    int64_t ttl_ms;      /* 0 = none */
 } rows_state;
 
 struct rows_reader {
@@ -71,6 +72,8 @@ struct rows {
     uint64_t deleted; /* since the last incremental vacuum */
     bool unsynced; /* commits do not wait for the disk */
     atomic_bool broken; /* a commit failed and nobody knows how it ended */
+    atomic_bool wrote_expiry;
+    int64_t clock_ms; /* when the transaction began: what has expired by then is gone for all of it */
 };
 
 /* Prepares a statement at its first use. */
@@ -83,6 +86,10 @@ evdb_id rows_column_id(sqlite3_stmt *st, int at);
  * bytes in the wrong place do not pass; and to its codec, 0 = none. */
 int64_t rows_checksum(const evdb_id *id, uint64_t slot, uint64_t sequence, uint32_t codec, const void *bytes, size_t size);
 
+/* A record's own: bound to its expiry too, 0 = none. */
+int64_t rows_record_checksum(const evdb_id *id, uint64_t slot, uint64_t sequence, int64_t expires, const void *metadata, size_t size);
+static inline bool rows_is_expired(int64_t expires, int64_t now) { return expires && expires <= now; }
+
 /* Reads the vector row that st, of the columns of VECTOR_COLUMNS, stands on, verified. */
 #define VECTOR_COLUMNS "slot, sequence, id, checksum, bytes, codec"
 evdb_status rows_take_vector(rows_reader *rd, sqlite3_stmt *st, rows_vector *out, evdb_error *err);
@@ -91,10 +98,13 @@ evdb_status rows_each_vector(rows_reader *rd, sqlite3_stmt *st, rows_vector_fn *
 evdb_status rows_read_statement(rows_reader *rd, enum read_statement which, sqlite3_stmt **out, evdb_error *err);
 /* Loads the first row of a statement of `count` integers; missing rows and NULLs leave the defaults. */
 evdb_status rows_integers(rows *r, enum write_statement which, int64_t *out, int count, evdb_error *err);
+/* Deletes a record without asking whether it has expired. NOT_FOUND; CORRUPT when its checksum fails, and it stays. */
+evdb_status rows_delete(rows *r, const evdb_id *id, evdb_error *err);
 /* Into a slot that has none. */
 evdb_status rows_put_vector(rows *r, const rows_vector *v, evdb_error *err);
 /* A record's row, of the slot, version (sequence) and id of its vector. */
-evdb_status rows_put_record(rows *r, enum write_statement which, const rows_vector *of, const void *metadata, size_t size, evdb_error *err);
+evdb_status rows_put_record(rows *r, enum write_statement which, const rows_vector *of, int64_t expires, const void *metadata, size_t size,
+                            evdb_error *err);
 /* The row of change r->now.sequence; slot and freed may be NULL. */
 evdb_status rows_log_change(rows *r, const evdb_id *id, evdb_change_kind kind, const uint64_t *slot, const uint64_t *freed, evdb_error *err);
 evdb_status rows_write_statement(rows *r, enum write_statement which, sqlite3_stmt **out, evdb_error *err);

@@ -11,11 +11,11 @@ static const char *const texts[R_COUNT] = {
     [R_END] = "COMMIT",
     [R_TIP] = "SELECT sequence, live FROM changes ORDER BY sequence DESC LIMIT 1",
     [R_STORE] = "SELECT format, uuid, name, dim, metric, dtype, id_type, m, ef_construction, index_threads, created_ms,"
-                " (SELECT count(*) FROM fields), codec FROM store",
+                " (SELECT count(*) FROM fields), codec, ttl_ms FROM store",
     [R_FIELDS] = "SELECT name FROM fields ORDER BY position",
-    [R_GET] = "SELECT id, slot, sequence, checksum, metadata FROM records WHERE id=?1",
-    [R_FIRST] = "SELECT id, slot, sequence, checksum, metadata FROM records ORDER BY id",
-    [R_AFTER] = "SELECT id, slot, sequence, checksum, metadata FROM records WHERE id>?1 ORDER BY id",
+    [R_GET] = "SELECT id, slot, sequence, checksum, metadata, expires FROM records WHERE id=?1",
+    [R_FIRST] = "SELECT id, slot, sequence, checksum, metadata, expires FROM records ORDER BY id",
+    [R_AFTER] = "SELECT id, slot, sequence, checksum, metadata, expires FROM records WHERE id>?1 ORDER BY id",
     [R_VECTOR] = "SELECT " VECTOR_COLUMNS " FROM vectors WHERE slot=?1",
     [R_VECTORS] = "SELECT " VECTOR_COLUMNS " FROM vectors ORDER BY slot",
     [R_CHANGES] = "SELECT sequence, kind, slot, freed, id FROM changes WHERE sequence>?1 ORDER BY sequence LIMIT ?2",
@@ -26,6 +26,10 @@ static const char *const texts[R_COUNT] = {
     [R_CODING] = "SELECT codec, codec_id, recode_from, coding FROM store",
     [R_OTHERS] = "SELECT " VECTOR_COLUMNS " FROM vectors WHERE slot>=?1 AND codec<>?2 AND codec NOT IN (SELECT id FROM codecs WHERE own)"
                  " ORDER BY slot LIMIT ?3",
+    [R_NEXT_EXPIRY] = "SELECT expires FROM records WHERE expires>?1 ORDER BY expires LIMIT 1",
+    [R_EXPIRED] = "SELECT id, slot, expires FROM records WHERE expires>?1 AND expires<=?2 ORDER BY expires",
+    [R_FORGOTTEN] = "SELECT forgotten FROM store",
+    [R_EXPIRED_COUNT] = "SELECT count(*) FROM records WHERE expires<=?1",
 };
 
 void rows_bind_id(sqlite3_stmt *st, int at, const evdb_id *id)
@@ -120,18 +124,27 @@ out:
     return rc;
 }
 
-static evdb_status take_record(rows_reader *rd, sqlite3_stmt *st, unsigned flags, rows_record *out, evdb_error *err)
+/* The clock is asked only where there is an expiry. */
+static bool hidden(const rows_reader *rd, unsigned flags, const rows_record *record)
+{
+    return flags & ROWS_LIVE && record->expires && rows_is_expired(record->expires, rows_clock(rd->of));
+}
+
+/* *found false: it is hidden. */
+static evdb_status take_record(rows_reader *rd, sqlite3_stmt *st, unsigned flags, rows_record *out, bool *found, evdb_error *err)
 {
     *out = (rows_record){ .id = rows_column_id(st, 0) };
     out->slot = (uint64_t)sqlite3_column_int64(st, 1);
     out->version = (uint64_t)sqlite3_column_int64(st, 2);
     out->metadata = (const char *)sqlite3_column_text(st, 4);
     out->metadata_length = (size_t)sqlite3_column_bytes(st, 4);
+    out->expires = sqlite3_column_int64(st, 5);
     if (out->id.text && out->id.length > EVDB_ID_BYTES_MAX) return unsound(rd, &out->id, "its id is too long", err);
-    if (!out->metadata || sqlite3_column_int64(st, 3) != rows_checksum(&out->id, out->slot, out->version, 0, out->metadata,
-                                                                       out->metadata_length))
+    if (!out->metadata || sqlite3_column_int64(st, 3) != rows_record_checksum(&out->id, out->slot, out->version, out->expires,
+                                                                              out->metadata, out->metadata_length))
         return unsound(rd, &out->id, "its checksum does not match", err);
-    return flags & ROWS_VECTOR ? load_vector(rd, out, err) : EVDB_OK;
+    *found = !hidden(rd, flags, out);
+    return *found && flags & ROWS_VECTOR ? load_vector(rd, out, err) : EVDB_OK;
 }
 
 evdb_status rows_get(rows_reader *rd, const evdb_id *id, unsigned flags, rows_record *out, evdb_error *err)
@@ -144,8 +157,8 @@ evdb_status rows_get(rows_reader *rd, const evdb_id *id, unsigned flags, rows_re
     sqlite3_reset(st);
     rows_bind_id(st, 1, id);
     TRY(sql_step(&rd->connection, st, &row, err));
-    if (!row) return error_set(err, EVDB_NOT_FOUND, "there is no record %s", id_show(id, shown, sizeof(shown)));
-    TRY(take_record(rd, st, flags, out, err));
+    if (row) TRY(take_record(rd, st, flags, out, &row, err));
+    if (!row) rc = error_set(err, EVDB_NOT_FOUND, "there is no record %s", id_show(id, shown, sizeof(shown)));
 out:
     return rc;
 }
@@ -162,8 +175,14 @@ out:
 
 evdb_status rows_step(rows_reader *rd, unsigned flags, rows_record *out, bool *found, evdb_error *err)
 {
-    evdb_status rc = sql_step(&rd->connection, rd->scan, found, err);
-    return rc == EVDB_OK && *found ? take_record(rd, rd->scan, flags, out, err) : rc;
+    bool seen = false;
+    evdb_status rc;
+    do {
+        rc = sql_step(&rd->connection, rd->scan, found, err);
+        if (rc != EVDB_OK || !*found) return rc;
+        rc = take_record(rd, rd->scan, flags, out, &seen, err);
+    } while (rc == EVDB_OK && !seen);
+    return rc;
 }
 
 evdb_status rows_horizon(rows_reader *rd, uint64_t *out, evdb_error *err)
@@ -317,6 +336,7 @@ evdb_status rows_info(rows_reader *rd, evdb_store_info **out, evdb_error *err)
     info->ef_construction = (uint32_t)sqlite3_column_int(st, 8);
     info->index_threads = (uint32_t)sqlite3_column_int(st, 9);
     info->created_ms = sqlite3_column_int64(st, 10);
+    info->ttl_ms = sqlite3_column_int64(st, 13);
     info->field_count = fields;
     info->fields = (const char *const *)(info + 1);
     TRY(read_fields(rd, info, (char **)(info + 1), err));

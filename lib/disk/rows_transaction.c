@@ -28,15 +28,16 @@ out:
 /* What another process may change without a change of any record: it is read again for every transaction. */
 static evdb_status load_decided(rows *r, evdb_error *err)
 {
-    enum { DIM, ID_TYPE, CODEC, RECODE_FROM, CODING };
-    int64_t decided[5] = { 0, 0, 0, -1, 0 };
-    evdb_status rc = rows_integers(r, W_DECIDED, decided, 5, err);
+    enum { DIM, ID_TYPE, CODEC, RECODE_FROM, CODING, TTL };
+    int64_t decided[6] = { 0, 0, 0, -1, 0, 0 };
+    evdb_status rc = rows_integers(r, W_DECIDED, decided, 6, err);
     if (rc != EVDB_OK) return rc;
     r->now.dim = (uint32_t)decided[DIM];
     r->now.id_type = (evdb_id_type)decided[ID_TYPE];
     r->now.codec = (uint32_t)decided[CODEC];
     r->now.recode_from = decided[RECODE_FROM];
     r->now.coding = (uint32_t)decided[CODING];
+    r->now.ttl_ms = decided[TTL];
     return EVDB_OK;
 }
 
@@ -76,6 +77,7 @@ evdb_status rows_begin(rows *r, evdb_error *err)
     rc = simple(r, W_BEGIN, err);
     if (rc == EVDB_OK && (rc = load(r, err)) != EVDB_OK) (void)simple(r, W_ROLLBACK, NULL);
     r->current = false;
+    r->clock_ms = rows_clock(r);
     if (rc == EVDB_OK) return rc;
     lock_drop(&r->lock);
 unlock:

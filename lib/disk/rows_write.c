@@ -17,9 +17,9 @@ static const char *const texts[W_COUNT] = {
     [W_TIP] = "SELECT sequence, live FROM changes ORDER BY sequence DESC LIMIT 1",
     [W_SLOT] = "SELECT max((SELECT ifnull(max(slot), -1) FROM vectors), (SELECT ifnull(max(slot), -1) FROM free))",
     [W_FREE_SLOT] = "SELECT slot FROM free LIMIT 1",
-    [W_FIND] = "SELECT slot, sequence, checksum, metadata FROM records WHERE id=?1",
-    [W_RECORD_IN] = "INSERT INTO records(id, slot, sequence, checksum, metadata) VALUES(?1,?2,?3,?4,?5)",
-    [W_RECORD_UP] = "UPDATE records SET slot=?2, sequence=?3, checksum=?4, metadata=?5 WHERE id=?1",
+    [W_FIND] = "SELECT slot, sequence, checksum, metadata, expires FROM records WHERE id=?1",
+    [W_RECORD_IN] = "INSERT INTO records(id, slot, sequence, checksum, metadata, expires) VALUES(?1,?2,?3,?4,?5,?6)",
+    [W_RECORD_UP] = "UPDATE records SET slot=?2, sequence=?3, checksum=?4, metadata=?5, expires=?6 WHERE id=?1",
     [W_RECORD_OUT] = "DELETE FROM records WHERE id=?1",
     [W_VECTOR_IN] = "INSERT INTO vectors(id, slot, sequence, checksum, bytes, codec) VALUES(?1,?2,?3,?4,?5,?6)",
     [W_VECTOR_OUT] = "DELETE FROM vectors WHERE slot=?1",
@@ -27,15 +27,19 @@ static const char *const texts[W_COUNT] = {
     [W_FREE_IN] = "INSERT INTO free(slot) VALUES(?1)",
     [W_FREE_OUT] = "DELETE FROM free WHERE slot=?1",
     [W_DECIDE] = "UPDATE store SET dim=?1, id_type=?2",
-    [W_DECIDED] = "SELECT dim, id_type, codec_id, ifnull(recode_from, -1), coding FROM store",
+    [W_DECIDED] = "SELECT dim, id_type, codec_id, ifnull(recode_from, -1), coding, ttl_ms FROM store",
     [W_TRIM] = "DELETE FROM changes WHERE sequence<=?1 AND sequence<(SELECT max(sequence) FROM changes)",
-    [W_VACUUM] = "PRAGMA incremental_vacuum(256)",
+    [W_VACUUM] = "PRAGMA incremental_vacuum",
     [W_CODEC] = "SELECT 1 FROM codecs WHERE id=?1",
     [W_CODEC_IN] = "INSERT INTO codecs(spec, own, loss, bytes, checksum, id) VALUES(?1,?2,?3,?4,?5,?6)",
     [W_CODEC_OUT] = "DELETE FROM codecs WHERE id<>(SELECT codec_id FROM store) AND id NOT IN (SELECT DISTINCT codec FROM vectors)",
     [W_CODING] = "UPDATE store SET codec=?1, codec_id=?2, recode_from=?3, coding=?4",
     [W_RECODE_FROM] = "UPDATE store SET recode_from=?1",
     [W_RECODE] = "DELETE FROM vectors WHERE slot=?1 AND sequence=?2",
+    [W_BLANK] = "UPDATE changes SET id=?1 WHERE id<>?1 AND id NOT IN (SELECT id FROM records)",
+    [W_FORGOTTEN] = "UPDATE store SET forgotten=?1",
+    [W_TTL] = "UPDATE store SET ttl_ms=?1",
+    [W_EXPIRED] = "SELECT id FROM records WHERE expires<=?1 ORDER BY expires LIMIT ?2",
 };
 
 evdb_status rows_write_statement(rows *r, enum write_statement which, sqlite3_stmt **out, evdb_error *err)
@@ -45,11 +49,23 @@ evdb_status rows_write_statement(rows *r, enum write_statement which, sqlite3_st
     return rc;
 }
 
-int64_t rows_checksum(const evdb_id *id, uint64_t slot, uint64_t sequence, uint32_t codec, const void *bytes, size_t size)
+static uint64_t checksum_place(const evdb_id *id, uint64_t slot, uint64_t sequence)
 {
     uint64_t head[3] = { slot, sequence, (uint64_t)id->number };
     uint64_t seed = checksum(head, id->text ? sizeof(head) - 8 : sizeof(head), 0);
-    if (id->text) seed = checksum(id->text, id->length, seed);
+    return id->text ? checksum(id->text, id->length, seed) : seed;
+}
+
+int64_t rows_record_checksum(const evdb_id *id, uint64_t slot, uint64_t sequence, int64_t expires, const void *metadata, size_t size)
+{
+    uint64_t seed = checksum_place(id, slot, sequence);
+    if (expires) seed = checksum(&expires, sizeof(expires), seed);
+    return (int64_t)checksum(metadata, size, seed);
+}
+
+int64_t rows_checksum(const evdb_id *id, uint64_t slot, uint64_t sequence, uint32_t codec, const void *bytes, size_t size)
+{
+    uint64_t seed = checksum_place(id, slot, sequence);
     if (codec) seed = checksum(&codec, sizeof(codec), seed);
     return (int64_t)checksum(bytes, size, seed);
 }
@@ -57,8 +73,10 @@ int64_t rows_checksum(const evdb_id *id, uint64_t slot, uint64_t sequence, uint3
 /* ---- one change ---- */
 
 typedef struct found {
+    bool there;  /* a row, which may have expired */
     bool exists;
     uint64_t slot, sequence;
+    int64_t expires;
 } found;
 
 /* Looks a record up and verifies it, leaving the row readable in *st until it is reset. */
@@ -68,13 +86,15 @@ static evdb_status find(rows *r, const evdb_id *id, found *out, sqlite3_stmt **s
     char shown[64];
     TRY(rows_write_statement(r, W_FIND, st, err));
     rows_bind_id(*st, 1, id);
-    TRY(sql_step(&r->writer, *st, &out->exists, err));
-    if (!out->exists) goto out;
+    TRY(sql_step(&r->writer, *st, &out->there, err));
+    if (!out->there) goto out;
     out->slot = (uint64_t)sqlite3_column_int64(*st, 0);
     out->sequence = (uint64_t)sqlite3_column_int64(*st, 1);
+    out->expires = sqlite3_column_int64(*st, 4);
+    out->exists = !rows_is_expired(out->expires, r->clock_ms);
     const void *metadata = sqlite3_column_text(*st, 3);
-    if (sqlite3_column_int64(*st, 2) != rows_checksum(id, out->slot, out->sequence, 0, metadata,
-                                                      (size_t)sqlite3_column_bytes(*st, 3)))
+    if (sqlite3_column_int64(*st, 2) != rows_record_checksum(id, out->slot, out->sequence, out->expires, metadata,
+                                                             (size_t)sqlite3_column_bytes(*st, 3)))
         rc = error_set(err, EVDB_CORRUPT, "%s: record %s: its checksum does not match", r->writer.name,
                        id_show(id, shown, sizeof(shown)));
 out:
@@ -120,7 +140,8 @@ out:
     return rc;
 }
 
-evdb_status rows_put_record(rows *r, enum write_statement which, const rows_vector *of, const void *metadata, size_t size, evdb_error *err)
+evdb_status rows_put_record(rows *r, enum write_statement which, const rows_vector *of, int64_t expires, const void *metadata, size_t size,
+                            evdb_error *err)
 {
     sqlite3_stmt *st;
     evdb_status rc;
@@ -128,8 +149,11 @@ evdb_status rows_put_record(rows *r, enum write_statement which, const rows_vect
     rows_bind_id(st, 1, &of->id);
     sqlite3_bind_int64(st, 2, (int64_t)of->slot);
     sqlite3_bind_int64(st, 3, (int64_t)of->sequence);
-    sqlite3_bind_int64(st, 4, rows_checksum(&of->id, of->slot, of->sequence, 0, metadata, size));
+    sqlite3_bind_int64(st, 4, rows_record_checksum(&of->id, of->slot, of->sequence, expires, metadata, size));
     sqlite3_bind_text64(st, 5, metadata, size, SQLITE_STATIC, SQLITE_UTF8);
+    if (expires) sqlite3_bind_int64(st, 6, expires);
+    else sqlite3_bind_null(st, 6);
+    if (expires) atomic_store(&r->wrote_expiry, true);
     TRY(sql_run(&r->writer, st, err));
 out:
     return rc;
@@ -234,24 +258,43 @@ out:
     return rc;
 }
 
+/* When a record expires that is written now, 0 = never. */
+static int64_t expiry_of(const rows *r, const rows_write *w, const found *old)
+{
+    if (w->expires == EVDB_NEVER) return 0;
+    if (w->expires || w->kind == EVDB_UPDATE) return w->expires ? w->expires : old->expires;
+    return r->now.ttl_ms ? r->clock_ms + r->now.ttl_ms : 0;
+}
+
 static evdb_status store_record(rows *r, const rows_write *w, const evdb_id *id, const found *old,
                                 const char *metadata, size_t length, evdb_error *err)
 {
     uint64_t slot = old->slot;
     evdb_status rc;
     if (w->vector) {
-        if (old->exists) TRY(free_slot(r, old->slot, err));
+        if (old->there) TRY(free_slot(r, old->slot, err));
         TRY(take_slot(r, &slot, err));
     }
     r->now.sequence++;
     if (w->vector) TRY(put_vector(r, w, id, slot, err));
-    TRY(rows_put_record(r, old->exists ? W_RECORD_UP : W_RECORD_IN, &(rows_vector){ .slot = slot, .sequence = r->now.sequence, .id = *id }, metadata,
-                        length, err));
-    if (!old->exists) r->now.live++;
+    TRY(rows_put_record(r, old->there ? W_RECORD_UP : W_RECORD_IN, &(rows_vector){ .slot = slot, .sequence = r->now.sequence, .id = *id },
+                        expiry_of(r, w, old), metadata, length, err));
+    if (!old->there) r->now.live++;
     TRY(rows_log_change(r, id, w->vector ? EVDB_CHANGE_PUT : EVDB_CHANGE_UPDATE, w->vector ? &slot : NULL,
-                        w->vector && old->exists ? &old->slot : NULL, err));
+                        w->vector && old->there ? &old->slot : NULL, err));
 out:
     return rc;
+}
+
+evdb_status rows_delete(rows *r, const evdb_id *id, evdb_error *err)
+{
+    found old = { 0 };
+    sqlite3_stmt *st = NULL;
+    char shown[64];
+    evdb_status rc = find(r, id, &old, &st, err);
+    sqlite3_reset(st); /* NULL is fine */
+    if (rc == EVDB_OK && !old.there) rc = error_set(err, EVDB_NOT_FOUND, "there is no record %s", id_show(id, shown, sizeof(shown)));
+    return rc == EVDB_OK ? remove_record(r, id, &old, err) : rc;
 }
 
 evdb_status rows_apply(rows *r, const rows_write *w, uint64_t *version, evdb_error *err)

@@ -22,6 +22,11 @@ const char *const schema_rows[] = {
     "CREATE TABLE codecs(id INTEGER PRIMARY KEY AUTOINCREMENT, spec TEXT NOT NULL, own INTEGER NOT NULL, loss REAL NOT NULL,"
     " bytes BLOB, checksum INTEGER NOT NULL);"
     "UPDATE store SET format=2;",
+    "ALTER TABLE records ADD COLUMN expires INTEGER;"
+    "CREATE INDEX records_expires ON records(expires) WHERE expires IS NOT NULL;"
+    "ALTER TABLE store ADD COLUMN ttl_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE store ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE store SET format=3;",
 };
 const uint32_t schema_rows_count = sizeof(schema_rows) / sizeof(*schema_rows);
 

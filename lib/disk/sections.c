@@ -142,10 +142,13 @@ evdb_status sections_finish(sections_out *s, evdb_error *err)
     unsigned char page[SECTIONS_PAGE] = { 0 };
     evdb_status rc;
     TRY(flush(s, err));
+    bool bare = s->h.count && !s->h.entries[s->h.count - 1].size; /* a section without bytes begins where the file would end before */
+    int failed = bare ? descriptor_write(&s->file, s->end, page, sizeof(page)) : 0;
+    if (bare) s->end += sizeof(page);
     s->h.size = s->end;
     s->h.sum = header_sum(&s->h);
     memcpy(page, &s->h, sizeof(s->h));
-    int failed = descriptor_write(&s->file, 0, page, sizeof(page));
+    if (!failed) failed = descriptor_write(&s->file, 0, page, sizeof(page));
     if (!failed) failed = descriptor_sync(&s->file);
     if (failed) TRY(error_errno(err, failed, "write", s->temporary));
     failed = descriptor_rename(s->platform, s->temporary, s->path);

@@ -107,12 +107,15 @@ static size_t bytes_of(const commit_request *r)
     return bytes;
 }
 
+/* It is no transaction, and shares none. */
+static bool stands_alone(const commit_request *r) { return r->kind == COMMIT_SYNC || r->kind == COMMIT_REWRITE; }
+
 /* Moves what is queued behind the group: a sync alone, or writes up to the limits. With the lock held. */
 static void take(commit_queue *q, group *g)
 {
     while (q->first && g->count < COMMIT_GROUP_REQUESTS && g->bytes < COMMIT_GROUP_BYTES) {
         commit_request *r = q->first;
-        if (r->kind == COMMIT_SYNC && g->count) break;
+        if (stands_alone(r) && g->count) break;
         q->first = r->next;
         q->queued--;
         *g->last = r;
@@ -120,7 +123,7 @@ static void take(commit_queue *q, group *g)
         r->next = NULL;
         g->bytes += bytes_of(r);
         g->count++;
-        if (r->kind == COMMIT_SYNC) break;
+        if (stands_alone(r)) break;
     }
     if (!q->first) q->last = &q->first;
 }
@@ -205,8 +208,10 @@ static void run_group(group *g)
     evdb_error err;
     rows *r = g->engine->rows;
     evdb_status rc = engine_usable(g->engine, &err); /* what was submitted may have waited while the store was dropped */
-    if (rc == EVDB_OK) rc = g->first->kind == COMMIT_SYNC ? rows_checkpoint(r, &err) : transact(r, g, &err);
-    if (rc == EVDB_OK) (g->first->kind == COMMIT_SYNC ? syncer_done : syncer_note)(g->engine);
+    if (rc == EVDB_OK)
+        rc = g->first->kind == COMMIT_SYNC ? rows_checkpoint(r, &err) : g->first->kind == COMMIT_REWRITE ? rows_rewrite(r, &err)
+                                                                                                        : transact(r, g, &err);
+    if (rc == EVDB_OK) (stands_alone(g->first) ? syncer_done : syncer_note)(g->engine);
     bool lost = rc != EVDB_OK && g->first->next, separately = lost && has_culprit(g->first);
     for (commit_request *q = g->first, *next; q; q = next) {
         next = q->next;
@@ -291,6 +296,7 @@ evdb_status commit_wait(engine *e, commit_request *r, evdb_error *err)
         leave(q, mine);
         if (!atomic_load(&r->done)) (void)wake_wait(&q->changed, seen, 0);
     }
+    sweep_wrote(e);
     if (r->status != EVDB_OK && err) {
         *err = r->error;
         err->status = r->status;

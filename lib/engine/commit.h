@@ -20,7 +20,7 @@ enum {
 
 struct engine;
 
-typedef enum commit_kind { COMMIT_WRITES, COMMIT_TRIM, COMMIT_SYNC, COMMIT_WORK } commit_kind;
+typedef enum commit_kind { COMMIT_WRITES, COMMIT_TRIM, COMMIT_WORK, COMMIT_SYNC, COMMIT_REWRITE } commit_kind;
 
 typedef struct commit_request {
     commit_kind kind;

@@ -60,6 +60,7 @@ static void engine_close(engine *e)
     indexer_destroy(e);
     filters_destroy(e);
     recall_destroy(e);
+    sweep_destroy(e); /* behind those who may begin a sweep */
     syncer_destroy(e);
     accuracy_destroy(&e->accuracy);
     view_destroy(e);
@@ -70,14 +71,17 @@ static void engine_close(engine *e)
     mem_free(&db->platform.mem, e);
 }
 
-static evdb_status describe(engine *e, evdb_error *err)
+static evdb_status describe(engine *e, bool *expires, evdb_error *err)
 {
+    int64_t next;
     rows_reader *rd = NULL;
     evdb_store_info *info = NULL;
     evdb_status rc;
     TRY(rows_read(e->rows, &rd, err));
     TRY(rows_info(rd, &info, err));
     TRY(codecs_learn(e, rd, err));
+    TRY(rows_next_expiry(rd, INT64_MIN, &next, err));
+    *expires = next != INT64_MAX;
     memcpy(e->uuid, info->uuid, sizeof(e->uuid));
     e->metric = info->metric;
     e->dtype = info->dtype;
@@ -101,12 +105,13 @@ out:
 static evdb_status adopt(evdb *db, rows *r, engine **out, evdb_error *err)
 {
     engine *e = mem_zero(&db->platform.mem, sizeof(*e));
+    bool expires;
     if (!e) return error_no_memory(err, sizeof(*e), "a store");
     e->db = db;
     e->rows = r;
     codecs_init(&e->codecs);
     evdb_status rc = db->sync_ns ? rows_unsynced(r, err) : EVDB_OK;
-    if (rc == EVDB_OK) rc = describe(e, err);
+    if (rc == EVDB_OK) rc = describe(e, &expires, err);
     if (rc != EVDB_OK) {
         codecs_destroy(e);
         mem_free(&db->platform.mem, e);
@@ -117,6 +122,7 @@ static evdb_status adopt(evdb *db, rows *r, engine **out, evdb_error *err)
     filters_init(&e->filters);
     indexer_init(&e->indexer);
     recode_init(&e->recode);
+    sweep_init(&e->sweep);
     drift_init(&e->drift);
     syncer_init(&e->syncer);
     accuracy_init(&e->accuracy);
@@ -126,6 +132,7 @@ static evdb_status adopt(evdb *db, rows *r, engine **out, evdb_error *err)
     db->engines = e;
     *out = e;
     if (codecs_unsettled(e)) recode_begin(e);
+    if (expires) sweep_begin(e);
     return EVDB_OK;
 }
 

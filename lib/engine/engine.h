@@ -15,6 +15,7 @@
 #include "engine/metrics.h"
 #include "engine/recall.h"
 #include "engine/recode.h"
+#include "engine/sweep.h"
 #include "engine/syncer.h"
 #include "engine/view.h"
 #include "kernel/kernel.h"
@@ -68,6 +69,7 @@ struct engine {
     view view;
     codecs codecs;
     recoder recode;
+    sweeper sweep;
     drift drift;
     syncer syncer;
     filters filters;

@@ -146,6 +146,7 @@ static evdb_status choose_rows(engine *e, filter_kept *k, const view_snapshot *s
     }
     m->index = s->index->number;
     m->sequence = s->rows.sequence;
+    m->turns = s->turns;
     m->references = 2; /* the place's and the caller's */
     pthread_mutex_lock(&e->filters.lock);
     let_go(e, k->now);
@@ -172,7 +173,7 @@ static matches *remembered(engine *e, const char *text)
 
 static bool is_of(const matches *m, const view_snapshot *s)
 {
-    return s->index && m->index == s->index->number && m->sequence == s->rows.sequence;
+    return s->index && m->index == s->index->number && m->sequence == s->rows.sequence && m->turns == s->turns;
 }
 
 /* The snapshot is taken with the turn, so it never is of before what is kept. */

@@ -17,7 +17,7 @@ struct engine;
 typedef struct matches {
     row_set rows;
     uint32_t references;    /* under filters.lock */
-    uint64_t index, sequence; /* number of the view's index, and what its snapshot sees */
+    uint64_t index, sequence, turns; /* number of the view's index, and what its snapshot sees */
 } matches;
 
 typedef struct filter_kept {

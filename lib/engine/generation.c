@@ -7,10 +7,11 @@
 #include "engine/engine.h"
 #include "platform/descriptor.h"
 #include "platform/file.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char name[] = "index", bad_name[] = "index.bad", lock_name[] = "index.lock", coding_part[] = "coding";
+static const char name[] = "index", bad_name[] = "index.bad", half_name[] = "index.new", lock_name[] = "index.lock", coding_part[] = "coding", expired_part[] = "expired";
 
 static evdb_status begin(void *context, const char *part, evdb_error *err) { return sections_begin(context, part, err); }
 
@@ -57,6 +58,23 @@ static evdb_status check_form(const sections_in *file, const stored_form *form, 
     return found == form->version ? EVDB_OK : error_set(err, EVDB_NOT_FOUND, "the index is of vectors that were kept with another codec");
 }
 
+/* Until when records were taken out: rows of them are not in the file. */
+static void load_expiry(const sections_in *file, expiry *out)
+{
+    const void *at;
+    int64_t until;
+    expiry_init(out);
+    if (sections_find(file, expired_part, sizeof(until), &at, NULL, NULL) != EVDB_OK) return;
+    memcpy(&until, at, sizeof(until));
+    atomic_store(&out->until, until);
+}
+
+static evdb_status save_expiry(sections_out *file, int64_t until, evdb_error *err)
+{
+    evdb_status rc = until != INT64_MIN ? sections_begin(file, expired_part, err) : EVDB_OK;
+    return rc == EVDB_OK && until != INT64_MIN ? sections_write(file, &until, sizeof(until), err) : rc;
+}
+
 static evdb_status save_form(sections_out *file, const stored_form *form, evdb_error *err)
 {
     uint64_t version = form->version;
@@ -74,6 +92,7 @@ evdb_status generation_read(engine *e, const char *dir, uint64_t newest, view_in
     TRY(stored_form_now(e, NULL, atomic_load(&e->dim), &index->form, err));
     TRY(sections_open(&e->db->platform, dir, name, e->uuid, newest, &file, err));
     TRY(check_form(file, &index->form, err));
+    load_expiry(file, &index->expiry);
     indexed_options o = view_options(e, &index->form);
     TRY(indexed_load(&o, sections_sequence(file), &(loader){ file, find }, file, sections_close, &index->vectors, err));
     index->flat = indexed_flat(index->vectors);
@@ -113,11 +132,13 @@ static evdb_status save_to(engine *e, view_index *index, const char *dir, evdb_e
     sections_of of = { .sequence = 0 };
     flat_snapshot s;
     evdb_status rc;
+    int64_t until = atomic_load(&index->expiry.until); /* before the rows: more of them may go while they are written */
     flat_begin(index->flat, &s);
     memcpy(of.uuid, e->uuid, sizeof(of.uuid));
     of.sequence = s.sequence;
     TRY(sections_create(&e->db->platform, dir, name, &of, &file, err));
     TRY(save_form(file, &index->form, err));
+    TRY(save_expiry(file, until, err));
     TRY(indexed_save(index->vectors, &s, &(saver){ file, begin, write }, err));
     rc = sections_finish(file, err);
     file = NULL;
@@ -199,18 +220,71 @@ void generation_follow(engine *e)
     if (rc != EVDB_OK && rc != EVDB_NOT_FOUND && rc != EVDB_GONE) indexer_say(e, why.message);
 }
 
+static evdb_status save_and_adopt(engine *e, view_index *index, const char *dir, evdb_error *err)
+{
+    view_index *saved = NULL;
+    evdb_status rc;
+    TRY(syncer_flush(e, err));
+    TRY(save_to(e, index, dir, err));
+    TRY(generation_read(e, dir, UINT64_MAX, &saved, err));
+    rc = view_adopt(e, saved, err);
+out:
+    return rc;
+}
+
+/* An index of before records were erased must not come to disk any more. */
+static evdb_status may_be_saved(engine *e, const view_index *index, bool *out, evdb_error *err)
+{
+    rows_reader *rd = NULL;
+    uint64_t forgotten = 0;
+    evdb_status rc = rows_read(e->rows, &rd, err);
+    if (rc == EVDB_OK) rc = rows_forgotten(rd, &forgotten, err);
+    rows_read_end(rd);
+    *out = flat_sequence(index->flat) >= forgotten;
+    return rc;
+}
+
 evdb_status generation_save(engine *e, view_index *index, evdb_error *err)
 {
     char *dir = NULL;
-    view_index *saved = NULL;
+    bool may;
     evdb_status rc;
     TRY(engine_dir(e->db, e->uuid, &dir, err));
     bool outdated = index->form.version != atomic_load(&e->codecs.version); /* another one is about to take its place */
     if (!dir || outdated || !indexed_has_graph(index->vectors) || !much_changed(index)) goto out;
-    TRY(syncer_flush(e, err));
-    TRY(save_to(e, index, dir, err));
-    TRY(generation_read(e, dir, UINT64_MAX, &saved, err));
-    TRY(view_adopt(e, saved, err));
+    TRY(may_be_saved(e, index, &may, err));
+    if (may) TRY(save_and_adopt(e, index, dir, err));
+out:
+    mem_free(&e->db->platform.mem, dir);
+    return rc;
+}
+
+static evdb_status remove_file(engine *e, const char *dir, const char *which, evdb_error *err)
+{
+    char *path = NULL;
+    evdb_status rc = engine_file(e->db, dir, which, &path, err);
+    if (rc != EVDB_OK) return rc;
+    int failed = file_unlink(&e->db->platform, path);
+    if (failed && failed != ENOENT) rc = error_errno(err, failed, "remove", path);
+    mem_free(&e->db->platform.mem, path);
+    return rc;
+}
+
+evdb_status generation_renew(engine *e, view_index *index, evdb_error *err)
+{
+    char *dir = NULL;
+    evdb_error why;
+    bool may = false;
+    evdb_status rc = engine_dir(e->db, e->uuid, &dir, err);
+    if (rc != EVDB_OK || !dir) return rc;
+    TRY(remove_file(e, dir, bad_name, err));
+    TRY(remove_file(e, dir, half_name, err));
+    if (index && indexed_has_graph(index->vectors)) TRY(may_be_saved(e, index, &may, err));
+    if (may && save_and_adopt(e, index, dir, &why) == EVDB_OK) goto out;
+    TRY(remove_file(e, dir, name, err));
+    TRY(remove_file(e, dir, half_name, err));
+    int failed = file_sync_dir(&e->db->platform, dir);
+    if (failed) rc = error_errno(err, failed, "sync", dir);
 out:
     mem_free(&e->db->platform.mem, dir);
     return rc;

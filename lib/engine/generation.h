@@ -41,6 +41,9 @@ void generation_follow(struct engine *e);
 /* Saves what is published now and puts what was saved in the place of the index in memory, whose vectors are then the file's. With
  * the turn. Does nothing in memory databases, and where not enough has changed since the last time. */
 evdb_status generation_save(struct engine *e, view_index *index, evdb_error *err);
+/* Saves it in any case, or removes the file: what it was made of may not be kept. One that was set aside, and one that was left
+ * half-written, go too. With the turn. `index` NULL: there is none in memory. */
+evdb_status generation_renew(struct engine *e, view_index *index, evdb_error *err);
 /* Removes the file. With the turn. */
 evdb_status generation_remove(struct engine *e, evdb_error *err);
 /* Whether the file, if there is one, is what it should be, its graph can be walked, and its rows are those of the store; each problem

@@ -218,6 +218,8 @@ static bool time_to_look(engine *e)
 static bool worth(engine *e, const indexed_state *s)
 {
     bool grown = s->linked && !atomic_load(&e->indexer.patient);
+    bool holes = s->gone > INDEX_TAIL_MAX && s->gone * INDEXED_GONE_SHARE >= s->linked;
+    if (grown && holes) return true; /* what is saved then has none, and takes the place of what is in memory */
     if (s->waiting <= (s->linked ? INDEX_TAIL_MAX : INDEX_ROWS_MIN - 1)) return false;
     return grown || atomic_load(&e->indexer.scanned) / INDEX_SCANS >= s->waiting;
 }
@@ -286,6 +288,40 @@ evdb_status indexer_drop(engine *e, evdb_error *err)
     generation_end(e, &turn);
     pthread_mutex_unlock(&i->turn);
 out:
+    return rc;
+}
+
+/* Of a file that nobody has loaded here, what is worth keeping is loaded first. */
+static evdb_status load_file(engine *e, evdb_error *err)
+{
+    generation_state file;
+    view_snapshot s = { 0 };
+    evdb_status rc = generation_look(e, &file, err);
+    if (rc != EVDB_OK || !file.bytes) return rc;
+    rc = view_begin(e, &s, NULL, err);
+    if (rc == EVDB_OK) view_end(e, &s);
+    return rc;
+}
+
+evdb_status indexer_forget(engine *e, evdb_error *err)
+{
+    indexer *i = &e->indexer;
+    generation_turn turn = { .lock.fd = -1 };
+    bool mine = false;
+    evdb_error why;
+    halt(e);
+    pthread_mutex_lock(&i->turn);
+    atomic_store(&i->halt, false);
+    evdb_status rc = take_turn(e, ASKED, &turn, &mine, err);
+    if (rc == EVDB_OK && !mine) rc = error_set(err, EVDB_CANCELLED, "waiting for another process to let go of the index was ended");
+    if (rc == EVDB_OK) {
+        bool loaded = load_file(e, &why) == EVDB_OK;
+        view_index *index = loaded ? view_hold(&e->view) : NULL;
+        rc = generation_renew(e, index, err);
+        view_let_go(e, index);
+    }
+    generation_end(e, &turn);
+    pthread_mutex_unlock(&i->turn);
     return rc;
 }
 

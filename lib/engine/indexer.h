@@ -57,6 +57,9 @@ evdb_status indexer_pause(struct engine *e, bool paused, evdb_error *err);
 /* No graph, no file, and none again until somebody asks for it. */
 evdb_status indexer_drop(struct engine *e, evdb_error *err);
 
+/* The index as it is now takes the place of the file, which may hold records that were erased: when it returns, it does not. */
+evdb_status indexer_forget(struct engine *e, evdb_error *err);
+
 /* Tells the log, and remembers it for whoever asks how the index does. */
 void indexer_say(struct engine *e, const char *message);
 void indexer_problem(struct engine *e, char *out, size_t size);

@@ -52,8 +52,8 @@ static evdb_status check_batch(const evdb_batch *b, evdb_error *err)
     if (b->count && !b->numbers && !b->ids) return error_set(err, EVDB_INVALID, "the batch has no ids");
     if (b->numbers && b->ids) return error_set(err, EVDB_INVALID, "the batch has ids and numbers: give one");
     if (puts && b->count && !b->vectors) return error_set(err, EVDB_INVALID, "the batch has no vectors");
-    if (b->kind == EVDB_UPDATE && !b->vectors && !b->metadata)
-        return error_set(err, EVDB_INVALID, "the update changes neither vector nor metadata");
+    if (b->kind == EVDB_UPDATE && !b->vectors && !b->metadata && !b->expires)
+        return error_set(err, EVDB_INVALID, "the update changes neither vector nor metadata nor expiry");
     if (b->dtype && b->dtype != EVDB_F32)
         return error_set(err, EVDB_UNSUPPORTED, "vectors are handed in as f32, not %s", evdb_dtype_name(b->dtype));
     if (b->vectors && (b->dim == 0 || b->dim > EVDB_DIM_MAX))
@@ -142,7 +142,9 @@ static evdb_status take_item(engine *e, const evdb_batch *b, size_t i, bool copy
     evdb_status rc;
     *w = (rows_write){ .kind = b->kind, .id = b->ids ? b->ids[i] : (evdb_id){ .number = b->numbers[i] } };
     if (b->if_versions) w->if_version = b->if_versions[i];
+    if (b->expires) w->expires = b->expires[i];
     TRY(id_check(&w->id, err));
+    if (w->expires < 0) TRY(error_set(err, EVDB_INVALID, "an expiry is Unix time in milliseconds, not %lld", (long long)w->expires));
     if (vector && b->kind != EVDB_DELETE) {
         TRY(input_vector(e, (const float *)(const void *)vector, b->dim, err));
         w->vector = vector;
@@ -170,7 +172,7 @@ static void settle_text(input *in, bool copied)
 static evdb_batch needed(const evdb_batch *given)
 {
     evdb_batch b = *given;
-    if (b.kind == EVDB_DELETE) b.vectors = NULL, b.metadata = NULL;
+    if (b.kind == EVDB_DELETE) b.vectors = NULL, b.metadata = NULL, b.expires = NULL;
     return b;
 }
 

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/try.h"
 #include "engine/engine.h"
+#include "engine/filling.h"
 #include "engine/generation.h"
 #include "engine/stored.h"
 
@@ -61,22 +62,14 @@ static void replace(engine *e, view_index *index)
 
 /* ---- loading ---- */
 
-typedef struct filling {
-    engine *engine;
-    rows_reader *reader;
-    const view_index *index;
-    uint32_t dim;
-    stored_room room;
-} filling;
-
-static evdb_status put(filling *f, const rows_vector *v, evdb_error *err)
+evdb_status filling_put(filling *f, uint64_t sequence, const rows_vector *v, evdb_error *err)
 {
     const void *row;
     evdb_status rc = stored_row(f->engine, f->reader, &f->index->form, v, f->dim, &f->room, &row, err);
-    return rc == EVDB_OK ? indexed_put(f->index->vectors, v->slot, v->sequence, &v->id, row, err) : rc;
+    return rc == EVDB_OK ? indexed_put(f->index->vectors, v->slot, sequence, &v->id, row, err) : rc;
 }
 
-static evdb_status load_vector(void *context, const rows_vector *v, evdb_error *err) { return put(context, v, err); }
+static evdb_status load_vector(void *context, const rows_vector *v, evdb_error *err) { return filling_put(context, v->sequence, v, err); }
 
 indexed_options view_options(engine *e, const stored_form *form)
 {
@@ -95,11 +88,14 @@ static evdb_status load_rows(engine *e, rows_reader *rd, uint64_t tip, evdb_erro
     filling f = { .engine = e, .reader = rd, .index = index, .dim = atomic_load(&e->dim) };
     evdb_status rc;
     if (!index) return error_no_memory(err, sizeof(*index), "an index");
+    expiry_init(&index->expiry);
     TRY(stored_form_now(e, rd, f.dim, &index->form, err));
     indexed_options o = view_options(e, &index->form);
     TRY(indexed_create(&o, &index->vectors, err));
     index->flat = indexed_flat(index->vectors);
+    TRY(expiry_begin(&f, err));
     TRY(rows_vectors(rd, load_vector, &f, err));
+    TRY(expiry_settle(&f, tip, err));
     flat_publish(index->flat, tip);
     replace(e, index);
     index = NULL;
@@ -115,19 +111,26 @@ static evdb_status follow_change(void *context, const rows_change *c, evdb_error
 {
     filling *f = context;
     rows_vector v;
-    bool found;
+    bool found = false;
+    evdb_status rc = EVDB_OK;
     if (c->freed >= 0) flat_remove(f->index->flat, (uint64_t)c->freed, c->sequence);
-    if (c->kind != EVDB_CHANGE_PUT || c->slot < 0) return EVDB_OK;
     /* a later change may have replaced this vector already: then that one brings it */
-    evdb_status rc = rows_vector_at(f->reader, (uint64_t)c->slot, c->sequence, &v, &found, err);
-    return rc == EVDB_OK && found ? put(f, &v, err) : rc;
+    if (c->kind == EVDB_CHANGE_PUT && c->slot >= 0) TRY(rows_vector_at(f->reader, (uint64_t)c->slot, c->sequence, &v, &found, err));
+    if (found) TRY(filling_put(f, v.sequence, &v, err));
+    rc = expiry_change(f, c, err);
+out:
+    return rc;
 }
 
 evdb_status view_follow(engine *e, rows_reader *rd, view_index *at, uint64_t tip, evdb_error *err)
 {
     filling f = { .engine = e, .reader = rd, .index = at, .dim = atomic_load(&e->dim) };
-    evdb_status rc = rows_changes(rd, flat_sequence(at->flat), SIZE_MAX, follow_change, &f, err);
-    if (rc == EVDB_OK) flat_publish(at->flat, tip);
+    evdb_status rc;
+    TRY(expiry_begin(&f, err));
+    TRY(rows_changes(rd, flat_sequence(at->flat), SIZE_MAX, follow_change, &f, err));
+    TRY(expiry_settle(&f, tip, err));
+    flat_publish(at->flat, tip);
+out:
     stored_room_free(e, &f.room);
     return rc;
 }
@@ -155,7 +158,7 @@ evdb_status view_adopt(engine *e, view_index *index, evdb_error *err)
     pthread_mutex_lock(&e->view.refresh);
     TRY(rows_read(e->rows, &rd, err));
     TRY(rows_tip_now(rd, &tip, err));
-    if (flat_sequence(index->flat) != tip.sequence) TRY(view_follow(e, rd, index, tip.sequence, err));
+    TRY(view_follow(e, rd, index, tip.sequence, err));
     replace(e, index);
     index = NULL;
 out:
@@ -203,8 +206,8 @@ static evdb_status refresh(engine *e, rows_reader *rd, evdb_error *err)
     if (codecs_unsettled(e)) recode_begin(e);
     view_index *index = e->view.current; /* only changed under the refresh lock */
     if (index && codecs_renewed(e, index->form.version)) index = NULL; /* a search meanwhile goes on with what it has */
-    if (index && flat_sequence(index->flat) == tip.sequence) goto out;
-    if (index && flat_sequence(index->flat) < tip.sequence) {
+    if (index && flat_sequence(index->flat) == tip.sequence && !expiry_due(e, &index->expiry)) goto out;
+    if (index && flat_sequence(index->flat) <= tip.sequence) {
         rc = view_follow(e, rd, index, tip.sequence, &why);
         if (rc == EVDB_OK) goto out;
         forget(e);
@@ -220,6 +223,12 @@ out:
     return rc;
 }
 
+static void begin(view_snapshot *s)
+{
+    s->turns = atomic_load(&s->index->expiry.turns); /* before the rows: those that go meanwhile are of a later turn */
+    flat_begin(s->index->flat, &s->rows);
+}
+
 static evdb_status catch_up(engine *e, view_snapshot *out, rows_reader **same, evdb_error *err)
 {
     rows_reader *rd = NULL;
@@ -227,7 +236,7 @@ static evdb_status catch_up(engine *e, view_snapshot *out, rows_reader **same, e
     evdb_status rc = rows_read(e->rows, &rd, err);
     if (rc == EVDB_OK) rc = refresh(e, rd, err);
     out->index = rc == EVDB_OK ? acquire(&e->view) : NULL;
-    if (out->index) flat_begin(out->index->flat, &out->rows); /* nobody publishes while we hold the lock: what rd sees */
+    if (out->index) begin(out); /* nobody publishes while we hold the lock: what rd sees */
     pthread_mutex_unlock(&e->view.refresh);
     if (rc == EVDB_OK && same) *same = rd;
     else rows_read_end(rd);
@@ -237,8 +246,8 @@ static evdb_status catch_up(engine *e, view_snapshot *out, rows_reader **same, e
 evdb_status view_begin(engine *e, view_snapshot *out, rows_reader **same, evdb_error *err)
 {
     out->index = same ? NULL : acquire(&e->view);
-    if (out->index && rows_unchanged_since(e->rows, flat_sequence(out->index->flat))) {
-        flat_begin(out->index->flat, &out->rows);
+    if (out->index && rows_unchanged_since(e->rows, flat_sequence(out->index->flat)) && !expiry_due(e, &out->index->expiry)) {
+        begin(out);
         return EVDB_OK;
     }
     release(e, out->index);

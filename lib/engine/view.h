@@ -5,6 +5,7 @@
 #ifndef EVDB_ENGINE_VIEW_H
 #define EVDB_ENGINE_VIEW_H
 #include "disk/rows.h"
+#include "engine/expiry.h"
 #include "engine/stored.h"
 #include "index/indexed.h"
 #include <pthread.h>
@@ -19,6 +20,7 @@ typedef struct view_index {
     stored_form form; /* what its rows are */
     uint64_t saved; /* sequence of the file it was loaded from; 0 = of none */
     uint32_t references; /* under view.pointer */
+    expiry expiry;
     uint64_t number;     /* of all that the view has had, this is the so-many-th: rows are numbered anew in each */
 } view_index;
 
@@ -32,11 +34,12 @@ typedef struct view {
 void view_init(view *v);
 void view_destroy(struct engine *e);
 
-/* A snapshot of everything committed before the call; *out is NULL when the store has never had a vector.
+/* A snapshot of everything committed before the call and not expired; *out is NULL when the store has never had a vector.
  * Give it back with view_end(). */
 typedef struct view_snapshot {
     view_index *index;
     flat_snapshot rows;
+    uint64_t turns; /* of the index's expiry: rows are the same where this and the sequence are */
 } view_snapshot;
 /* With `same` it also leaves open a reader of the very state the snapshot has; end it with rows_read_end(). */
 evdb_status view_begin(struct engine *e, view_snapshot *out, rows_reader **same, evdb_error *err);

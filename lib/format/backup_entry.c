@@ -4,13 +4,13 @@
 #include <evdb/codec.h>
 #include <string.h>
 
-enum { FLAG_TEXT = 1 /* the id is one */, FLAG_OWN = 2, FLAGS = FLAG_TEXT | FLAG_OWN };
+enum { FLAG_TEXT = 1 /* the id is one */, FLAG_OWN = 2, FLAG_EXPIRES = 4, FLAGS = FLAG_TEXT | FLAG_OWN | FLAG_EXPIRES };
 
 /* As it is in the file, for every kind; id, bytes and text follow. What a kind does not use is 0. Room for more: flags. */
 typedef struct wire {
     uint8_t kind, flags, change, id_type;
     uint32_t codec, dim, coding, id_length, size, length, zero;
-    uint64_t version, live; /* of a codec, its loss and bytes */
+    uint64_t version, live; /* of a codec, its loss and bytes; live: of a record that expires, when */
     int64_t number;
 } wire;
 _Static_assert(sizeof(wire) == 56, "an entry has no holes");
@@ -21,6 +21,10 @@ bool backup_entry_add(buf *to, const backup_entry *e)
                .change = (uint8_t)e->change, .id_type = (uint8_t)e->id_type, .codec = e->codec, .dim = e->dim, .coding = e->coding,
                .id_length = e->id.text ? (uint32_t)e->id.length : 0, .size = (uint32_t)e->size, .length = (uint32_t)e->length,
                .version = e->version, .live = e->live, .number = e->id.text ? 0 : e->id.number };
+    if (e->kind == BACKUP_PUT && e->expires) {
+        w.flags |= FLAG_EXPIRES;
+        w.live = (uint64_t)e->expires;
+    }
     if (e->kind == BACKUP_CODEC) {
         memcpy(&w.version, &e->loss, sizeof(w.version));
         w.live = e->trained;
@@ -34,9 +38,12 @@ bool backup_entry_add(buf *to, const backup_entry *e)
 static bool sensible(const wire *w)
 {
     bool texts = (w->flags & FLAG_TEXT) != 0 || w->id_length == 0;
+    if (w->kind != BACKUP_PUT && w->flags & FLAG_EXPIRES) return false;
     if (!texts || w->zero || w->id_length > EVDB_ID_BYTES_MAX || w->change > 3 || w->id_type > EVDB_ID_STRING) return false;
     switch ((backup_entry_kind)w->kind) {
-    case BACKUP_PUT: return w->size <= BACKUP_VECTOR_MAX && w->length <= EVDB_METADATA_BYTES_MAX && w->dim >= 1 && w->dim <= EVDB_DIM_MAX;
+    case BACKUP_PUT:
+        if ((w->flags & FLAG_EXPIRES) != 0 ? w->live < 1 || w->live > INT64_MAX : w->live != 0) return false;
+        return w->size <= BACKUP_VECTOR_MAX && w->length <= EVDB_METADATA_BYTES_MAX && w->dim >= 1 && w->dim <= EVDB_DIM_MAX;
     case BACKUP_DELETE: return !w->size && !w->length;
     case BACKUP_CODEC: return w->codec && !w->size && w->length >= 1 && w->length <= EVDB_CODEC_SPEC_MAX;
     case BACKUP_PART: return w->size >= 1 && w->size <= BACKUP_PART_MAX && !w->length;
@@ -62,6 +69,10 @@ evdb_status backup_entry_next(const uint8_t **at, const uint8_t *end, backup_ent
                            .own = (w.flags & FLAG_OWN) != 0, .live = w.live, .coding = w.coding,
                            .id_type = (evdb_id_type)w.id_type, .change = w.change };
     out->id = w.flags & FLAG_TEXT ? (evdb_id){ .text = text, .length = w.id_length } : (evdb_id){ .number = w.number };
+    if (w.flags & FLAG_EXPIRES) {
+        out->expires = (int64_t)w.live;
+        out->live = 0;
+    }
     if (w.kind == BACKUP_CODEC) {
         memcpy(&out->loss, &w.version, sizeof(out->loss));
         out->trained = w.live;

@@ -26,6 +26,7 @@ typedef struct backup_entry {
     size_t size;
     const char *text;  /* PUT: metadata; CODEC: its name; STATE: name of the codec that is wanted, "" = none. Not terminated */
     size_t length;
+    int64_t expires;   /* PUT: Unix time in milliseconds; 0 = never */
     bool own;          /* CODEC: of records that asked for it */
     double loss;       /* CODEC */
     uint64_t trained;  /* CODEC: bytes of the parts behind it; 0 = it has none */

@@ -56,6 +56,7 @@ static evdb_status pair(feed *f, evdb_status row_rc, const reader_row *row, evdb
     f->row.id = names->id;
     f->row.metadata = names->metadata;
     f->row.metadata_length = names->metadata_length;
+    f->row.expires_ms = names->expires_ms;
     return EVDB_OK;
 }
 

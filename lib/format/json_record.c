@@ -115,13 +115,26 @@ static evdb_status parse_metadata(json_record *j, reader *r, json_scan *s, const
     return EVDB_OK;
 }
 
+static evdb_status parse_expiry(json_record *j, reader *r, json_scan *s, const char *text, evdb_error *err)
+{
+    json_span span;
+    (void)j;
+    if (!scan_value(s, JSON_DEPTH_MAX, &span)) return bad_syntax(r, s, text, s->why, err);
+    r->row.expires_ms = EVDB_NEVER;
+    if (*span.at == 'n') return EVDB_OK; /* null: never, whatever is usual in the store */
+    if (!number_to_int64(span.at, span.length, &r->row.expires_ms) || r->row.expires_ms <= 0)
+        return reader_bad(r, err, "\"expires_ms\" is Unix time in milliseconds, not %.*s", shown(&span), span.at);
+    return EVDB_OK;
+}
+
 evdb_status json_record_parse(json_record *j, reader *r, const char *text, size_t length, evdb_error *err)
 {
     static const struct member {
         const char *name;
         evdb_status (*parse)(json_record *, reader *, json_scan *, const char *, evdb_error *);
-    } members[] = { { "id", parse_id }, { "vector", parse_vector }, { "metadata", parse_metadata } };
-    enum { ID, VECTOR, METADATA, MEMBERS };
+    } members[] = { { "id", parse_id }, { "vector", parse_vector }, { "metadata", parse_metadata },
+                    { "expires_ms", parse_expiry } };
+    enum { ID, VECTOR, METADATA, EXPIRY, MEMBERS };
     json_scan s = { .at = text, .end = text + length };
     bool seen[MEMBERS] = { false };
     json_span name;

@@ -1,4 +1,4 @@
-/* json_record.h - one record {"id", "vector", "metadata"} out of its JSON text. */
+/* json_record.h - one record {"id", "vector", "metadata", "expires_ms"} out of its JSON text. */
 #ifndef EVDB_FORMAT_JSON_RECORD_H
 #define EVDB_FORMAT_JSON_RECORD_H
 #include "format/json_scan.h"

@@ -14,6 +14,7 @@ typedef struct reader_row {
     uint32_t dim;
     const char *metadata; /* NUL-terminated JSON object, or NULL */
     size_t metadata_length;
+    int64_t expires_ms; /* Unix time, EVDB_NEVER; 0 = not said */
 } reader_row;
 
 typedef struct reader reader;

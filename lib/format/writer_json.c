@@ -33,8 +33,17 @@ static void put_vector(output *o, const float *vector, uint32_t dim)
     output_add(o, "]", 1);
 }
 
-static void put_record(output *o, const evdb_record *record, bool vector)
+/* Where records usually expire it is said that one does not: whoever reads it into such a store must know. */
+static void put_expiry(output *o, const evdb_record *record, bool usual)
 {
+    if (record->expires_ms || usual) output_text(o, ",\"expires_ms\":");
+    if (record->expires_ms) put_number(o, record->expires_ms);
+    else if (usual) output_text(o, "null");
+}
+
+static void put_record(writer *w, const evdb_record *record, bool vector)
+{
+    output *o = &w->out;
     output_text(o, "{\"id\":");
     if (record->id.text) put_string(o, record->id.text, record->id.length);
     else put_number(o, record->id.number);
@@ -44,13 +53,14 @@ static void put_record(output *o, const evdb_record *record, bool vector)
     }
     output_text(o, ",\"metadata\":");
     output_add(o, record->metadata, record->metadata_length);
+    put_expiry(o, record, w->store->ttl_ms != 0);
     output_add(o, "}", 1);
 }
 
 static evdb_status jsonl_row(writer *w, const evdb_record *record, evdb_error *err)
 {
     (void)err;
-    put_record(&w->out, record, w->type == &writer_jsonl);
+    put_record(w, record, w->type == &writer_jsonl);
     output_add(&w->out, "\n", 1);
     return EVDB_OK;
 }
@@ -75,6 +85,10 @@ static evdb_status json_begin(writer *w, evdb_error *err)
     if (w->store->metric_name) put_member(o, ",\"metric_name\":", w->store->metric_name);
     put_member(o, ",\"dtype\":", evdb_dtype_name(w->store->dtype));
     if (w->store->codec) put_member(o, ",\"codec\":", w->store->codec);
+    if (w->store->ttl_ms) {
+        output_text(o, ",\"ttl_ms\":");
+        put_number(o, w->store->ttl_ms);
+    }
     if (w->store->id_type != EVDB_ID_UNDECIDED)
         put_member(o, ",\"id_type\":", w->store->id_type == EVDB_ID_STRING ? "string" : "integer");
     output_text(o, "},\"vectors\":[");
@@ -85,7 +99,7 @@ static evdb_status json_row(writer *w, const evdb_record *record, evdb_error *er
 {
     (void)err;
     output_text(&w->out, w->written ? ",\n" : "\n");
-    put_record(&w->out, record, true);
+    put_record(w, record, true);
     return EVDB_OK;
 }
 

@@ -150,7 +150,7 @@ static evdb_status take_row(flat *f, uint32_t *out, bool *reused, evdb_error *er
     if (row != NO_ROW) {
         uint32_t at;
         chunk *c = chunk_at(f, row, &at);
-        if (atomic_load(&c->deaths[at]) <= oldest_reader(f)) {
+        if (atomic_load(&c->deaths[at]) + f->abrupt <= oldest_reader(f)) {
             f->free_first = c->next[at];
             if (f->free_first == NO_ROW) f->free_last = NO_ROW;
             *out = row;
@@ -248,6 +248,7 @@ void flat_remove(flat *f, uint64_t slot, uint64_t sequence)
     if (slot >= f->slots || f->row_of[slot] == NO_ROW) return;
     uint32_t row = f->row_of[slot], at;
     chunk *c = chunk_at(f, row, &at);
+    if (sequence <= atomic_load(&f->published)) f->abrupt = true;
     atomic_store(&c->deaths[at], sequence);
     if (!atomic_load(&c->held[at])) give_row(f, row);
     else atomic_fetch_add(&f->held_dead, 1);

@@ -5,7 +5,8 @@
  * that never wait for it. A reader takes a snapshot: it sees exactly the rows written up to the
  * sequence published last, for as long as it holds it. How: each row carries the sequence it was born
  * at and the one it died at (0 = alive); a dead row's memory is reused only when no snapshot old enough to
- * see it is left. Rows lie in chunks that double in size and never move. */
+ * see it is left. A row may also die, or be born, at the very sequence that was published last: snapshots of it that are open lose or
+ * gain it on the way. Rows lie in chunks that double in size and never move. */
 #ifndef EVDB_INDEX_FLAT_H
 #define EVDB_INDEX_FLAT_H
 #include "base/topk.h"
@@ -55,7 +56,7 @@ void flat_free(flat *f);
 enum { FLAT_NO_ROW = UINT32_MAX };
 
 /* Writer. `slot` is the record's stable slot number on disk (below 2^32 - 1); putting into a taken slot replaces it.
- * vector (dim elements as they are stored, any alignment) and id are copied. sequence is above the one published last, and not below that of
+ * vector (dim elements as they are stored, any alignment) and id are copied. sequence is not below the one published last, nor that of
  * an earlier call for the same slot. On failure nothing has changed. */
 evdb_status flat_put(flat *f, uint64_t slot, uint64_t sequence, const evdb_id *id, const void *vector,
                      evdb_error *err);

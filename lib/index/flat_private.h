@@ -47,6 +47,7 @@ struct flat {
     uint64_t living;
     uint32_t *row_of;  /* slot -> row */
     size_t slots;
+    bool abrupt; /* rows have died at a sequence that readers may have had open: they saw them go, and may have found them */
     uint32_t free_first, free_last; /* rows that died, in order of death */
 };
 

@@ -1,6 +1,7 @@
 /* batch.c - write_batch: records of any shape in one durable commit. */
 #include "op/choices.h"
 #include "op/ops.h"
+#include "op/write_one.h"
 #include <stdlib.h>
 
 typedef struct batch_args {
@@ -42,6 +43,7 @@ typedef struct columns {
     evdb_id *ids;
     const char **metadata;
     uint64_t *if_versions;
+    int64_t *expires;
     float *copy; /* of vectors that are no block; else NULL */
     /* out, by column */
     evdb_status *statuses;
@@ -53,7 +55,7 @@ typedef struct columns {
 
 static void free_columns(columns *c)
 {
-    free(c->index), free(c->ids), free(c->metadata), free(c->if_versions), free(c->copy);
+    free(c->index), free(c->ids), free(c->metadata), free(c->if_versions), free(c->expires), free(c->copy);
     free(c->statuses), free(c->versions), free(c->errors), free(c->whys);
 }
 
@@ -63,22 +65,25 @@ static bool make_columns(columns *c, size_t count)
     c->ids = calloc(count, sizeof *c->ids);
     c->metadata = calloc(count, sizeof *c->metadata);
     c->if_versions = calloc(count, sizeof *c->if_versions);
+    c->expires = calloc(count, sizeof *c->expires);
     c->statuses = calloc(count, sizeof *c->statuses);
     c->versions = calloc(count, sizeof *c->versions);
     c->errors = calloc(count, sizeof *c->errors);
     c->whys = calloc(count, sizeof *c->whys);
-    return c->index && c->ids && c->metadata && c->if_versions && c->statuses && c->versions && c->errors && c->whys;
+    return c->index && c->ids && c->metadata && c->if_versions && c->expires && c->statuses && c->versions && c->errors && c->whys;
 }
 
 /* What the mode asks of a record's shape. dim: what the vectors of this request should have. */
-static evdb_status judge(const op_record *r, uint32_t mode, bool vectors, size_t dim, evdb_error *why)
+static evdb_status judge(const op_record *r, uint32_t mode, bool vectors, size_t dim, int64_t *expires, evdb_error *why)
 {
+    evdb_status rc = op_expiry_take(&r->expiry, expires, why);
+    if (rc != EVDB_OK) return rc;
     bool put = mode == EVDB_INSERT || mode == EVDB_UPSERT;
     if (put && !r->vector.at) return op_fail(why, EVDB_INVALID, "'vector' is required");
-    if (mode == EVDB_DELETE && (r->vector.at || r->metadata))
+    if (mode == EVDB_DELETE && (r->vector.at || r->metadata || *expires))
         return op_fail(why, EVDB_INVALID, "a delete takes an 'id' and nothing to keep");
-    if (mode == EVDB_UPDATE && !r->vector.at && !r->metadata)
-        return op_fail(why, EVDB_INVALID, "nothing to update: give 'vector' or 'metadata'");
+    if (mode == EVDB_UPDATE && !r->vector.at && !r->metadata && !*expires)
+        return op_fail(why, EVDB_INVALID, "nothing to update: give 'vector', 'metadata' or 'ttl'");
     if (mode == EVDB_UPDATE && vectors && !r->vector.at)
         return op_fail(why, EVDB_INVALID, "in one batch of updates every record has a 'vector', or none has");
     if (r->vector.at && r->vector.count != dim)
@@ -91,7 +96,7 @@ static evdb_status fill_columns(const batch_args *a, size_t dim, columns *c, evd
 {
     for (size_t i = 0; i < a->records.count; i++) {
         const op_record *r = &a->records.at[i];
-        evdb_status rc = judge(r, a->mode, a->records.block != NULL, dim, &c->whys[i]);
+        evdb_status rc = judge(r, a->mode, a->records.block != NULL, dim, &c->expires[c->count], &c->whys[i]);
         if (rc != EVDB_OK && !a->partial) {
             op_fail(err, rc, "'records[%zu]': %s", i, c->whys[i].message);
             if (err) err->item = i;
@@ -148,6 +153,7 @@ static evdb_status write_columns(evdb_store *store, const batch_args *a, columns
     batch.dim = vectors ? (uint32_t)dim : 0;
     batch.metadata = c->metadata;
     batch.if_versions = c->if_versions;
+    batch.expires = c->expires;
     batch.statuses = c->statuses;
     batch.versions = c->versions;
     batch.errors = c->errors;

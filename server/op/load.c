@@ -2,6 +2,7 @@
 #include "op/choices.h"
 #include "op/ops.h"
 #include "op/store_rows.h"
+#include "op/write_one.h"
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -12,6 +13,7 @@ typedef struct load_args {
     int64_t first_id, dim;
     bool packed_ids;
     uint32_t mode;
+    op_expiry expiry;
 } load_args;
 
 static const op_field load_fields[] = {
@@ -27,6 +29,7 @@ static const op_field load_fields[] = {
              .doc = "Elements in a packed vector, while the store has none; later it may be left out."),
     OP_FIELD(load_args, mode, OP_CHOICE, 0, .def = EVDB_INSERT, .choice = &choice_put,
              .doc = "What to do with ids that exist: fail, or replace the whole record."),
+    OP_EXPIRY(load_args, "the store decides."),
     OP_END
 };
 
@@ -46,22 +49,26 @@ static evdb_status check_ids(const load_args *a, size_t count, evdb_error *err)
 static evdb_status write_rows(evdb_store *store, const load_args *a, const op_rows *rows, size_t *written, evdb_error *err)
 {
     evdb_batch batch = EVDB_BATCH;
-    int64_t *counted = NULL;
+    int64_t *counted = NULL, *expires = NULL, expiry = 0;
+    bool counts = !a->ids.at && !rows->numbers;
     evdb_status rc = check_ids(a, rows->count, err);
+    if (rc == EVDB_OK) rc = op_expiry_take(&a->expiry, &expiry, err);
     if (rc != EVDB_OK) return rc;
-    if (!a->ids.at && !rows->numbers) {
-        if (!(counted = malloc(rows->count * sizeof *counted)))
-            return op_fail(err, EVDB_NO_MEMORY, "out of memory for %zu ids", rows->count);
-        for (size_t i = 0; i < rows->count; i++) counted[i] = a->first_id + (int64_t)i;
-    }
+    if (counts) counted = malloc(rows->count * sizeof *counted);
+    if (expiry) expires = malloc(rows->count * sizeof *expires);
+    if ((counts && !counted) || (expiry && !expires)) rc = op_fail(err, EVDB_NO_MEMORY, "out of memory for %zu records", rows->count);
+    for (size_t i = 0; counted && i < rows->count; i++) counted[i] = a->first_id + (int64_t)i;
+    for (size_t i = 0; expires && i < rows->count; i++) expires[i] = expiry;
     batch.kind = a->mode;
     batch.count = rows->count;
     batch.ids = a->ids.at;
     batch.numbers = counted ? counted : rows->numbers;
     batch.vectors = rows->at;
     batch.dim = (uint32_t)rows->dim;
-    rc = evdb_batch_write(store, &batch, written, err);
+    batch.expires = expires;
+    if (rc == EVDB_OK) rc = evdb_batch_write(store, &batch, written, err);
     free(counted);
+    free(expires);
     return rc;
 }
 

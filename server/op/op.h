@@ -68,12 +68,16 @@ typedef struct op_rows {
 evdb_status op_rows_of(const op_vectors *v, const char *name, size_t dim, size_t most, bool ids, op_rows *out, evdb_error *err);
 void op_rows_free(op_rows *rows);
 
+/* When a record expires, in whichever of three ways; 0 = not given, -1 = never. */
+typedef struct op_expiry { int64_t ttl, ttl_ms, expires_ms; } op_expiry; /* seconds and milliseconds from now; Unix time in ms */
+
 /* One record of a list. */
 typedef struct op_record {
     evdb_id id;
     op_vector vector;
     char *metadata;
     int64_t if_version;
+    op_expiry expiry;
 } op_record;
 typedef struct op_records {
     op_record *at;

@@ -1,5 +1,6 @@
 /* op_records.c - lists of records as arguments. */
 #include "op/op_bind.h"
+#include "op/write_one.h"
 #include <stdlib.h>
 
 const op_field op_record_fields[] = {
@@ -8,6 +9,7 @@ const op_field op_record_fields[] = {
     OP_FIELD(op_record, metadata, OP_OBJECT, 0, .doc = "Anything to keep with the vector."),
     OP_FIELD(op_record, if_version, OP_INTEGER, 0, .max = INT64_MAX,
              .doc = "Only when the record has this version; 0 = any."),
+    OP_EXPIRY(op_record, "an update keeps what it has, others take the store's."),
     OP_END
 };
 

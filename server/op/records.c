@@ -20,6 +20,7 @@ static const op_result record_reply[] = {
     OP_RESULT(version, OP_INTEGER, 0, .doc = "Version of the record; grows with every write."),
     OP_RESULT(vector, OP_VECTOR, OP_OPTIONAL, .doc = "The vector, exactly as stored."),
     OP_RESULT(metadata, OP_OBJECT, 0, .doc = "What is kept with the vector."),
+    OP_RESULT(expires_ms, OP_TIME, OP_OPTIONAL, .doc = "From when on it is gone, Unix time in milliseconds; left out when it never is."),
     OP_END
 };
 
@@ -35,6 +36,7 @@ static void put_members(op_out *o, const evdb_record *record, bool vectors)
     op_out_integer(o, "version", (int64_t)record->version);
     if (vectors) op_out_floats(o, "vector", record->vector, record->dim);
     op_out_json(o, "metadata", record->metadata, record->metadata_length);
+    if (record->expires_ms) op_out_integer(o, "expires_ms", record->expires_ms);
 }
 
 /* Appends one record to reply, or its id to missing. numbers counts vector elements so far. */
@@ -249,6 +251,32 @@ const op op_delete_records = {
     .name = "delete_records", .doc = "Delete records by id.",
     .method = "POST", .path = "/api/v1/stores/{name}/vectors/delete", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES, .destroys = true,
     .args = delete_fields, .args_size = sizeof(delete_args), .reply = delete_reply, .run = delete,
+};
+
+static const op_result forget_reply[] = {
+    OP_RESULT(forgotten, OP_INTEGER, 0, .doc = "How many records were there."),
+    OP_RESULT(missing, OP_INTEGER, 0, .doc = "How many ids were not; what had been deleted of them is erased too."),
+    OP_END
+};
+
+static evdb_status forget(op_call *call, const void *args, op_out *reply, evdb_error *err)
+{
+    const delete_args *a = args;
+    evdb_store *store = NULL;
+    evdb_forget_report report = EVDB_FORGET_REPORT;
+    evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
+    if (rc == EVDB_OK) rc = evdb_store_forget(store, a->ids.at, a->ids.count, &report, err);
+    evdb_store_close(store);
+    if (rc != EVDB_OK) return rc;
+    op_out_integer(reply, "forgotten", (int64_t)report.forgotten);
+    op_out_integer(reply, "missing", (int64_t)report.missing);
+    return EVDB_OK;
+}
+
+const op op_forget_records = {
+    .name = "forget_records", .doc = "Delete records and erase them, so that no file of the store holds a byte of them.",
+    .method = "POST", .path = "/api/v1/stores/{name}/vectors/forget", .scope = OP_SCOPE_ADMIN, .effect = OP_WRITES, .destroys = true,
+    .args = delete_fields, .args_size = sizeof(delete_args), .reply = forget_reply, .run = forget,
 };
 
 typedef struct delete_one_args {

@@ -1,12 +1,14 @@
 /* store_codec.c - operations on the codec of a store: insert_compressed, set_compression, compression_status. */
 #include "op/choices.h"
 #include "op/ops.h"
+#include "op/write_one.h"
 
 typedef struct insert_args {
     const char *store, *codec;
     evdb_id id;
     op_vector vector;
     char *metadata;
+    op_expiry expiry;
 } insert_args;
 
 static const op_field insert_fields[] = {
@@ -16,35 +18,23 @@ static const op_field insert_fields[] = {
     OP_FIELD(insert_args, metadata, OP_OBJECT, 0, .doc = "Anything to keep with the vector."),
     OP_FIELD(insert_args, codec, OP_STRING, OP_REQUIRED, .alias = "algorithm compression_algorithm",
              .doc = "Codec that this one vector is kept with, whatever the store's is; none = as it is."),
-    OP_END
-};
-
-static const op_result insert_reply[] = {
-    OP_RESULT(id, OP_ID, 0, .doc = "Id of the record."),
-    OP_RESULT(version, OP_INTEGER, 0, .doc = "The record's version now; grows with every write."),
+    OP_EXPIRY(insert_args, "the store decides."),
     OP_END
 };
 
 static evdb_status insert(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const insert_args *a = args;
-    evdb_store *store = NULL;
-    uint64_t version = 0;
-    evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
-    if (rc == EVDB_OK)
-        rc = evdb_record_insert_compressed(store, a->id, a->vector.at, (uint32_t)a->vector.count, a->metadata, a->codec, &version, err);
-    evdb_store_close(store);
-    if (rc != EVDB_OK) return rc;
-    op_out_id(reply, "id", &a->id);
-    op_out_integer(reply, "version", (int64_t)version);
-    return EVDB_OK;
+    const op_write w = { .kind = EVDB_INSERT, .store = a->store, .metadata = a->metadata, .codec = a->codec, .id = a->id,
+                         .vector = &a->vector, .expiry = &a->expiry };
+    return op_write_one(call, &w, reply, err);
 }
 
 const op op_insert_compressed = {
     .name = "insert_compressed", .doc = "Add a record whose vector is kept with a codec of its own.",
     .method = "POST", .path = "/api/v1/stores/{name}/vectors/compressed", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES,
     .creates = "/api/v1/stores/{name}/vectors/{id}",
-    .args = insert_fields, .args_size = sizeof(insert_args), .reply = insert_reply, .run = insert,
+    .args = insert_fields, .args_size = sizeof(insert_args), .reply = op_write_reply, .run = insert,
 };
 
 static const op_result status_reply[] = {

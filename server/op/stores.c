@@ -17,6 +17,8 @@ static const op_result store_reply[] = {
     OP_RESULT(m, OP_INTEGER, 0, .doc = "Links of a node in the graph index."),
     OP_RESULT(ef_construction, OP_INTEGER, 0, .doc = "Search effort while building the index."),
     OP_RESULT(threads, OP_INTEGER, 0, .doc = "Threads that build the index; 0 = all."),
+    OP_RESULT(ttl_ms, OP_INTEGER, OP_OPTIONAL,
+              .doc = "Milliseconds that records live which are written without an expiry; left out = for ever."),
     OP_RESULT(fields, OP_STRINGS, 0, .doc = "Metadata fields that filters are fast on."),
     OP_RESULT(format, OP_INTEGER, 0, .doc = "On-disk format."),
     OP_RESULT(created_ms, OP_TIME, 0, .doc = "When the store was created, Unix time in milliseconds."),
@@ -43,6 +45,7 @@ static void put_store(op_out *o, const evdb_store_info *info)
     op_out_integer(o, "m", info->m);
     op_out_integer(o, "ef_construction", info->ef_construction);
     op_out_integer(o, "threads", info->index_threads);
+    if (info->ttl_ms) op_out_integer(o, "ttl_ms", info->ttl_ms);
     op_out_open(o, "fields", '[');
     for (uint32_t i = 0; i < info->field_count; i++) op_out_text(o, NULL, info->fields[i]);
     op_out_close(o, ']');
@@ -61,9 +64,22 @@ static evdb_status reply_store(evdb_store *store, op_out *reply, evdb_error *err
     return rc;
 }
 
+/* How long records live: two ways to say it. */
+#define OP_TTL(st)                                                                                                          \
+    OP_FIELD(st, ttl, OP_INTEGER, 0, .alias = "ttl_seconds", .max = EVDB_TTL_MAX_MS / 1000,                                 \
+             .doc = "Seconds that records live which are written without an expiry of their own; 0 = for ever."),           \
+    OP_FIELD(st, ttl_ms, OP_INTEGER, 0, .max = EVDB_TTL_MAX_MS, .doc = "The same in milliseconds.")
+
+static evdb_status take_ttl(int64_t ttl, int64_t ttl_ms, int64_t *out, evdb_error *err)
+{
+    if (ttl && ttl_ms) return op_fail(err, EVDB_INVALID, "'ttl' and 'ttl_ms' exclude each other");
+    *out = ttl ? ttl * 1000 : ttl_ms;
+    return EVDB_OK;
+}
+
 typedef struct create_args {
     const char *name, *metric_name, *codec;
-    int64_t dim, m, ef_construction, threads;
+    int64_t dim, m, ef_construction, threads, ttl, ttl_ms;
     uint32_t metric, dtype, id_type;
     op_strings fields;
 } create_args;
@@ -87,6 +103,7 @@ static const op_field create_fields[] = {
     OP_FIELD(create_args, ef_construction, OP_INTEGER, 0, .def = 200, .min = 8, .max = 4096,
              .doc = "Search effort while building the index."),
     OP_FIELD(create_args, threads, OP_INTEGER, 0, .max = THREADS_MAX, .doc = "Threads that build the index; 0 = all."),
+    OP_TTL(create_args),
     OP_FIELD(create_args, fields, OP_STRINGS, 0, .max = EVDB_STORE_FIELDS_MAX,
              .doc = "Metadata fields that filters shall be fast on."),
     OP_END
@@ -108,7 +125,8 @@ static evdb_status create(op_call *call, const void *args, op_out *reply, evdb_e
     options.index_threads = (uint32_t)a->threads;
     options.field_count = (uint32_t)a->fields.count;
     options.fields = a->fields.at;
-    evdb_status rc = evdb_store_create(call->db, a->name, &options, &store, err);
+    evdb_status rc = take_ttl(a->ttl, a->ttl_ms, &options.ttl_ms, err);
+    if (rc == EVDB_OK) rc = evdb_store_create(call->db, a->name, &options, &store, err);
     if (rc == EVDB_OK) rc = reply_store(store, reply, err);
     evdb_store_close(store);
     return rc;
@@ -167,6 +185,28 @@ const op op_describe_store = {
     .name = "describe_store", .doc = "Show what a store is: dimension, metric, types.",
     .method = "GET", .path = "/api/v1/stores/{name}", .scope = OP_SCOPE_READ, .effect = OP_READS,
     .args = store_fields, .args_size = sizeof(store_args), .reply = store_reply, .run = describe,
+};
+
+typedef struct ttl_args { const char *store; int64_t ttl, ttl_ms; } ttl_args;
+static const op_field ttl_fields[] = { OP_STORE(ttl_args), OP_TTL(ttl_args), OP_END };
+
+static evdb_status set_ttl(op_call *call, const void *args, op_out *reply, evdb_error *err)
+{
+    const ttl_args *a = args;
+    evdb_store *store = NULL;
+    int64_t ttl_ms = 0;
+    evdb_status rc = take_ttl(a->ttl, a->ttl_ms, &ttl_ms, err);
+    if (rc == EVDB_OK) rc = evdb_store_open(call->db, a->store, &store, err);
+    if (rc == EVDB_OK) rc = evdb_store_set_ttl(store, ttl_ms, err);
+    if (rc == EVDB_OK) rc = reply_store(store, reply, err);
+    evdb_store_close(store);
+    return rc;
+}
+
+const op op_set_ttl = {
+    .name = "set_ttl", .doc = "Say how long records of a store live that are written from now on.",
+    .method = "PUT", .path = "/api/v1/stores/{name}/ttl", .scope = OP_SCOPE_WRITE, .effect = OP_ADMINISTERS, .destroys = true,
+    .args = ttl_fields, .args_size = sizeof(ttl_args), .reply = store_reply, .run = set_ttl,
 };
 
 typedef struct rename_args { const char *store, *new_name; } rename_args;

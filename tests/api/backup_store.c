@@ -13,6 +13,20 @@ static evdb_id make_id(const char *store, uint64_t n, char space[32])
     return str(space);
 }
 
+/* Gone in a hundred years: what comes back must still know when. */
+static evdb_status put_to_expire(evdb_store *store, const evdb_id *id, const float *v, const char *metadata, int64_t expires)
+{
+    evdb_batch b = EVDB_BATCH;
+    b.kind = EVDB_UPSERT;
+    b.count = 1;
+    b.ids = id;
+    b.vectors = v;
+    b.dim = BACKUP_DIM;
+    b.metadata = &metadata;
+    b.expires = &expires;
+    return evdb_batch_write(store, &b, NULL, NULL);
+}
+
 void backup_change(evdb_store *store, uint64_t *seed, unsigned writes)
 {
     evdb_store_info *info;
@@ -28,6 +42,7 @@ void backup_change(evdb_store *store, uint64_t *seed, unsigned writes)
         case 0: rc = evdb_record_delete(store, id, 0, NULL); break;
         case 1: rc = evdb_record_update(store, id, NULL, 0, metadata, 0, NULL, NULL); break;
         case 2: rc = evdb_record_update(store, id, v, BACKUP_DIM, NULL, 0, NULL, NULL); break;
+        case 3: rc = put_to_expire(store, &id, v, metadata, INT64_C(5000000000000) + i); break;
         default: rc = evdb_record_upsert(store, id, v, BACKUP_DIM, metadata, NULL, NULL); break;
         }
         if (rc != EVDB_OK && rc != EVDB_NOT_FOUND) fail_msg("write: %s", evdb_status_name(rc));
@@ -44,6 +59,7 @@ static void same_description(evdb_store *was, evdb_store *is)
     ok(evdb_store_describe(is, &b, &why));
     assert_string_not_equal(a->uuid, b->uuid);
     assert_int_equal(a->dim, b->dim);
+    assert_int_equal(a->ttl_ms, b->ttl_ms);
     assert_int_equal(a->metric, b->metric);
     assert_int_equal(a->dtype, b->dtype);
     assert_int_equal(a->id_type, b->id_type);
@@ -85,6 +101,7 @@ void backup_same(evdb_store *was, evdb_store *is)
         if (!x) break;
         assert_true(same_id(&x->id, &y->id));
         assert_int_equal(x->version, y->version);
+        assert_int_equal(x->expires_ms, y->expires_ms);
         assert_int_equal(x->dim, y->dim);
         assert_memory_equal(x->vector, y->vector, x->dim * sizeof(float));
         assert_string_equal(x->metadata, y->metadata);

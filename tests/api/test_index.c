@@ -176,6 +176,31 @@ static void an_empty_store_has_nothing_to_link(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_remove)
 
+static void count_problem(void *context, const char *store, const char *text)
+{
+    (void)store;
+    print_message("%s\n", text);
+    ++*(int *)context;
+}
+
+static void an_index_of_records_that_are_all_gone_is_sound(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = scratch_store(t, "s", DIM, EVDB_EUCLIDEAN);
+    evdb_verify_report report;
+    int problems = 0;
+    for (int64_t rows = 1; rows <= 3; rows++) { /* as many as fill a page, or none */
+        write_rows(store, 0, (size_t)rows, EVDB_INSERT);
+        ok(evdb_index_rebuild(store, 1, &why));
+        for (int64_t id = 0; id < rows; id++) ok(evdb_record_delete(store, num(id), 0, &why));
+        ok(evdb_index_build(store, 1, &why));
+        ok(evdb_index_rebuild(store, 1, &why));
+        ok(evdb_verify(t->db, NULL, count_problem, &problems, &report, &why));
+        assert_int_equal(problems, 0);
+    }
+    evdb_store_close(store);
+}
+
 int main(void)
 {
     seed = seed_print();
@@ -187,6 +212,7 @@ int main(void)
         TEST(the_recall_of_searches_is_watched),
         TEST(a_graph_of_distances_beyond_floats_is_sound),
         TEST(an_empty_store_has_nothing_to_link),
+        TEST(an_index_of_records_that_are_all_gone_is_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

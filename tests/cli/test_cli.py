@@ -12,8 +12,8 @@ COMMANDS = ["create", "ls", "describe", "rename", "rm-store", "import", "export"
             "count", "stats", "verify", "sync", "index build", "index status",
             "index create", "index list", "index estimate", "index drop", "index rebuild", "index pause", "index resume", "index cancel",
             "compress bench", "compress codecs", "compress insert", "compress set", "compress status", "compress vector", "decompress", "advise",
-            "changes", "mcp", "scroll", "client add", "client ls", "client rm",
-            "client rotate", "backup", "backups", "backups verify", "backups rm", "restore"]
+             "changes", "mcp", "scroll", "ttl", "forget", "client add", "client ls", "client rm",
+             "client rotate", "backup", "backups", "backups verify", "backups rm", "restore"]
 
 
 # Stores

@@ -304,3 +304,17 @@ def test_an_export_goes_through_a_link(docs):
     docs.text("export", "docs", "link.jsonl")
     assert docs.path("link.jsonl").is_symlink()
     assert len(docs.path("real.jsonl").read_text().splitlines()) == 3
+
+
+def test_records_expire_and_are_forgotten_by_the_command_line(evdb):
+    evdb.json("create", "short", "--dim", "2", "--ttl", "3600")
+    assert evdb.json("describe", "short")["ttl_ms"] == 3600000
+    evdb.json("put", "short", "a", "--vector", "[1,2]")
+    evdb.json("put", "short", "b", "--vector", "[1,2]", "--ttl=-1")
+    evdb.json("put", "short", "c", "--vector", "[1,2]", "--expires-ms", "5")
+    assert evdb.json("count", "short")["count"] == 2
+    assert "expires_ms" not in evdb.json("get", "short", "b")["records"][0]
+    evdb.json("ttl", "short")
+    assert "ttl_ms" not in evdb.json("describe", "short")
+    assert evdb.json("forget", "short", "a", "c")["forgotten"] >= 1
+    assert evdb.json("count", "short")["count"] == 1

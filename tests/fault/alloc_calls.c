@@ -5,6 +5,7 @@
 #include "alloc_backup.h"
 #include "alloc_compress.h"
 #include "alloc_elements.h"
+#include "alloc_expiry.h"
 #include "alloc_filter.h"
 #include "alloc_metric.h"
 #include "alloc_transfer.h"
@@ -343,6 +344,7 @@ const alloc_call alloc_calls[] = {
     ELSEWHERE(token_issue), ELSEWHERE(token_refresh), ELSEWHERE(token_check),
     ELSEWHERE(filter), ELSEWHERE(filter_index), ELSEWHERE(metric), ELSEWHERE(elements),
     ELSEWHERE(benchmark), ELSEWHERE(advise), ELSEWHERE(compress), ELSEWHERE(backup_stream), ELSEWHERE(backup_folder),
+    ELSEWHERE(expiry), ELSEWHERE(forget),
 };
 #undef CALL
 #undef ELSEWHERE

@@ -83,6 +83,7 @@ static void session(recorder *r, uint64_t *seed)
             must(accounts_change_any(&n->clients, db, seed, &err), &err, "change a client");
             if (i % 25 == 24) write_again(store, codecs[part * 2 + i / 25]);
             if (i % 20 == 19) must(evdb_store_sync(store, &err), &err, "sync");
+            if (i == 45) must(evdb_store_forget(store, NULL, 0, NULL, &err), &err, "erase what was deleted");
             if (i == 30 && !part) {
                 must(evdb_store_create(db, "second", NULL, NULL, &err), &err, "create");
                 n->second = true;
@@ -105,8 +106,8 @@ static unsigned losses(const char *dir, const notes *noted)
     notes n = *noted;
     evdb *db;
     evdb_store *store = NULL, *second = NULL;
+    evdb_store_stats stats = EVDB_STORE_STATS;
     evdb_error err;
-    uint64_t from = 0;
     unsigned bad = 0;
     if (open_with_gate((io_gate){ NULL, no_sync }, dir, &db, &err) != EVDB_OK) {
         fprintf(stderr, "open: %s\n", err.message);
@@ -118,7 +119,8 @@ static unsigned losses(const char *dir, const notes *noted)
         bad++;
     }
     if (rc == EVDB_OK) {
-        bad += ledger_differences(&n.ledger, store) + ledger_feed_problems(store, &from);
+        bad += evdb_store_get_stats(store, &stats, &err) != EVDB_OK;
+        bad += ledger_differences(&n.ledger, store) + ledger_feed_problems(store, &stats.changes_horizon);
         bad += ledger_write(&n.ledger, store, EVDB_UPSERT, 0, 3, &err) != EVDB_OK;
         bad += evdb_store_recode(store, &err) != EVDB_OK;
         bad += ledger_differences(&n.ledger, store);

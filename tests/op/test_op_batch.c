@@ -85,7 +85,7 @@ static void a_partial_batch_writes_the_good_records(void **state)
                 "{\"written\":1,\"failed\":2,\"items\":["
                 "{\"index\":0,\"id\":4,\"status\":\"INVALID\",\"message\":"
                 "\"in one batch of updates every record has a 'vector', or none has\"},"
-                "{\"index\":1,\"id\":4,\"status\":\"INVALID\",\"message\":\"nothing to update: give 'vector' or 'metadata'\"},"
+                "{\"index\":1,\"id\":4,\"status\":\"INVALID\",\"message\":\"nothing to update: give 'vector', 'metadata' or 'ttl'\"},"
                 "{\"index\":2,\"id\":4,\"status\":\"OK\",\"version\":4}]}");
 }
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from typing import Optional, Union
 
+from ._expiry import NEVER
 from ._library import lib as _lib
 from .advise import CodecFigures, CodecReport, benchmark_codecs
 from .backups import Backup
@@ -35,7 +36,7 @@ __all__ = [
     "Backup", "BadRecord", "BatchResult", "Busy", "Cancelled", "Change", "Changes", "Codec", "CodecFigures",
     "CodecKind", "CodecReport", "Compression", "Conflict", "Corrupt", "Database", "Denied", "Error", "Exists", "Foreign",
     "Forked", "Full", "Gone",
-    "Hit", "ImportReport", "Index", "Internal", "Invalid", "Io", "Limit", "Newer", "NoMemory", "NotFound",
+    "Hit", "ImportReport", "Index", "Internal", "Invalid", "Io", "Limit", "NEVER", "Newer", "NoMemory", "NotFound",
     "Problem", "Record", "SearchResult", "Store", "StoreInfo", "Throttled", "Unsupported", "VerifyReport",
     "Written", "benchmark_codecs", "codecs", "distance", "kernel", "library_version", "open", "score", "sealed",
     "unseal",

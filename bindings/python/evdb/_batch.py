@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from . import _abi, _ids, _vectors
+from . import _abi, _expiry, _ids, _vectors
 from ._arguments import metadata_texts, text
 from ._ids import Ids, address_of
 from ._library import check, lib
@@ -19,7 +19,7 @@ class Batch:
     """The checked arguments of one write, ready to be sent in one or more commits."""
 
     def __init__(self, kind: int, ids: Any, vectors: Any, metadata: Any, if_versions: Any, partial: bool,
-                 codec: Optional[str] = None) -> None:
+                 codec: Optional[str] = None, ttl: Any = None, expires_ms: Any = None) -> None:
         if _ids.is_one(ids):  # one record: its vector, metadata and version come bare
             vectors = None if vectors is None else [vectors]
             metadata = None if metadata is None else [metadata]
@@ -39,6 +39,7 @@ class Batch:
             self.if_versions = np.ascontiguousarray(if_versions, dtype=np.uint64)
             if self.if_versions.shape != (count,):
                 raise Invalid(f"{count} ids but if_versions of the shape {self.if_versions.shape}")
+        self.expires = _expiry.times(ttl, expires_ms, count)
         self.versions = np.zeros(count, dtype=np.uint64)
         self.statuses = np.zeros(count if partial else 0, dtype=np.int32)
 
@@ -73,6 +74,8 @@ class Batch:
             batch.metadata = addressof(self.pointers) + start * sizeof(c_char_p)
         if self.if_versions is not None:
             batch.if_versions = address_of(self.if_versions) + start * 8
+        if self.expires is not None:
+            batch.expires = address_of(self.expires) + start * 8
         batch.versions = address_of(self.versions) + start * 8
         if self.partial:
             batch.statuses = address_of(self.statuses) + start * 4

@@ -18,13 +18,15 @@ from ._vectors import F32
 class Record:
     """A record as it was stored. `vector` is read-only, and None when it was not asked for."""
 
-    __slots__ = ("id", "vector", "version", "metadata_json", "_metadata")
+    __slots__ = ("id", "vector", "version", "metadata_json", "expires_ms", "_metadata")
 
-    def __init__(self, id: Id, vector: Optional[np.ndarray], version: int, metadata_json: str) -> None:
+    def __init__(self, id: Id, vector: Optional[np.ndarray], version: int, metadata_json: str,
+                 expires_ms: Optional[int] = None) -> None:
         self.id = id
         self.vector = vector
         self.version = version  # change sequence of the last write
         self.metadata_json = metadata_json  # as stored: numbers keep all their digits
+        self.expires_ms = expires_ms  # Unix time in milliseconds from which it is gone; None = never
         self._metadata: Optional[Dict[str, Any]] = None
 
     @property
@@ -39,7 +41,7 @@ class Record:
 
 def record_from(native: _abi.Record) -> Record:
     vector = np.frombuffer(string_at(native.vector, native.dim * 4), F32) if native.vector else None
-    return Record(_ids.from_native(native.id), vector, native.version, native.metadata.decode())
+    return Record(_ids.from_native(native.id), vector, native.version, native.metadata.decode(), native.expires_ms or None)
 
 
 class Change(NamedTuple):
@@ -134,6 +136,7 @@ class StoreInfo:
     created: datetime
     metric_name: Optional[str] = None  # with metric "custom": `Database.register_metric`
     codec: Optional[str] = None  # that its vectors are kept with: `Store.set_codec`
+    ttl_ms: int = 0  # milliseconds that records live which are written without an expiry; 0 = for ever: `Store.set_ttl`
 
 
 def _name(text: Optional[bytes]) -> Optional[str]:
@@ -154,4 +157,5 @@ def store_info_from(native: _abi.StoreInfo) -> StoreInfo:
         created=datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=native.created_ms),
         metric_name=_name(native.metric_name),
         codec=_name(native.codec),
+        ttl_ms=native.ttl_ms,
     )

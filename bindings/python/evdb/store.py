@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, U
 
 import numpy as np
 
-from . import _abi, _ids, _vectors, backups, transfer
+from . import _abi, _expiry, _ids, _vectors, backups, transfer
 from ._arguments import json_text, text, unsigned
 from ._batch import Batch, write
 from ._ids import Id
@@ -117,7 +117,8 @@ class Store:
 
     # Writing. `ids` is one id or a sequence of them; with one id, the other arguments are bare too.
 
-    def insert(self, ids: Ids, vectors: Any, metadata: Any = None, *, partial: bool = False, codec: Optional[str] = None) -> Written:
+    def insert(self, ids: Ids, vectors: Any, metadata: Any = None, *, partial: bool = False, codec: Optional[str] = None,
+               ttl: Any = None, expires_ms: Any = None) -> Written:
         """Adds n records: n ids, vectors of shape (n, dim), and n dicts or JSON texts (or None for {}).
 
         Durable when it returns. Up to 10,000 records and 256 MiB a call are one commit, all or nothing: the first
@@ -127,25 +128,38 @@ class Store:
 
         float32 vectors are taken from where they are, also every other row or a column range of a larger array;
         other numbers are converted. codec: these vectors are kept with it, whatever the store's is; "none" keeps them as they are.
+
+        ttl: seconds from now until the records are gone, for all or one each; expires_ms the same as Unix time in milliseconds, NEVER
+        for records that stay where others do not. Without either the store's own ttl holds.
         """
-        return write(self, Batch(_abi.INSERT, ids, vectors, metadata, None, partial, codec))
+        return write(self, Batch(_abi.INSERT, ids, vectors, metadata, None, partial, codec, ttl, expires_ms))
 
     def upsert(self, ids: Ids, vectors: Any, metadata: Any = None, *, if_versions: Any = None,
-               partial: bool = False, codec: Optional[str] = None) -> Written:
+               partial: bool = False, codec: Optional[str] = None, ttl: Any = None, expires_ms: Any = None) -> Written:
         """Adds records, or replaces them whole. Otherwise like `insert`.
 
         if_versions has the version each record must have now (0 = any), else it fails with `Conflict`.
         """
-        return write(self, Batch(_abi.UPSERT, ids, vectors, metadata, if_versions, partial, codec))
+        return write(self, Batch(_abi.UPSERT, ids, vectors, metadata, if_versions, partial, codec, ttl, expires_ms))
 
     def update(self, ids: Ids, vectors: Any = None, metadata: Any = None, *, if_versions: Any = None,
-               partial: bool = False) -> Written:
-        """Changes records that exist (`NotFound`). vectors None keeps the vectors, metadata None the metadata."""
-        return write(self, Batch(_abi.UPDATE, ids, vectors, metadata, if_versions, partial))
+               partial: bool = False, ttl: Any = None, expires_ms: Any = None) -> Written:
+        """Changes records that exist (`NotFound`). vectors None keeps the vectors, metadata None the metadata; without ttl or
+        expires_ms they expire when they would have."""
+        return write(self, Batch(_abi.UPDATE, ids, vectors, metadata, if_versions, partial, None, ttl, expires_ms))
 
     def delete(self, ids: Ids, *, if_versions: Any = None, partial: bool = False) -> Written:
         """Deletes records. `NotFound` (and nothing deleted) when one is missing, unless partial."""
         return write(self, Batch(_abi.DELETE, ids, None, None, if_versions, partial))
+
+    def forget(self, ids: Ids) -> int:
+        """Deletes records and erases them, so that no file of the store holds a byte of them or of any deleted before; how many were
+        there. Writes the store anew (include/evdb/forget.h tells what that takes); at most 10,000 ids."""
+        values = [ids] if _ids.is_one(ids) else list(ids)
+        array = (_abi.Id * max(len(values), 1))(*(_ids.one(value) for value in values))
+        report = _abi.ForgetReport(sizeof(_abi.ForgetReport))
+        check(lib.evdb_store_forget, self._handle, array, len(values), byref(report))
+        return int(report.forgotten)
 
     # Reading.
 
@@ -285,6 +299,10 @@ class Store:
     def sync(self) -> None:
         """Moves everything written so far into the main files. Commits are durable without it."""
         check(lib.evdb_store_sync, self._handle)
+
+    def set_ttl(self, ttl: Optional[float]) -> None:
+        """Lets records that are written from now on without an expiry of their own live that many seconds; None is for ever."""
+        check(lib.evdb_store_set_ttl, self._handle, _expiry.milliseconds(ttl))
 
     # Codecs.
 

@@ -1,0 +1,124 @@
+/* sweep.c - implements engine/sweep.h. */
+#include "engine/sweep.h"
+#include "base/try.h"
+#include "engine/engine.h"
+#include "platform/thread.h"
+#include "platform/wake.h"
+#include <string.h>
+
+void sweep_init(sweeper *s) { pthread_mutex_init(&s->lock, NULL); }
+
+void sweep_destroy(engine *e)
+{
+    sweeper *s = &e->sweep;
+    atomic_store(&s->stop, true);
+    wake_all(&s->word);
+    if (s->started) pthread_join(s->thread, NULL);
+    pthread_mutex_destroy(&s->lock);
+}
+
+static evdb_status next_expiry(engine *e, int64_t *out, evdb_error *err)
+{
+    rows_reader *rd = NULL;
+    evdb_status rc;
+    TRY(engine_usable(e, err));
+    TRY(rows_read(e->rows, &rd, err));
+    rc = rows_next_expiry(rd, INT64_MIN, out, err);
+out:
+    rows_read_end(rd);
+    return rc;
+}
+
+static evdb_status sweep(void *context, rows *r, evdb_error *err) { return rows_sweep(r, SWEEP_BATCH, context, err); }
+
+/* All that has expired by now. What is damaged stays, and is never swept. */
+static evdb_status sweep_all(engine *e, evdb_error *err)
+{
+    size_t swept = SWEEP_BATCH;
+    evdb_status rc = EVDB_OK;
+    while (rc == EVDB_OK && swept == SWEEP_BATCH && !atomic_load(&e->sweep.stop)) {
+        commit_request request = { .kind = COMMIT_WORK, .work = sweep, .context = &swept };
+        rc = commit_run(e, &request, err);
+    }
+    return rc;
+}
+
+static uint64_t now_ns(engine *e) { return e->db->platform.clock_ns(e->db->platform.clock_context); }
+
+/* Until so much time has passed, or the store is closed. */
+static void rest(engine *e, uint64_t ns)
+{
+    uint64_t begun = now_ns(e), passed = 0;
+    for (; passed < ns && !atomic_load(&e->sweep.stop); passed = now_ns(e) - begun) {
+        uint32_t seen = atomic_load(&e->sweep.word);
+        if (!atomic_load(&e->sweep.stop) && !wake_wait(&e->sweep.word, seen, ns - passed)) break;
+    }
+}
+
+/* Until the next expiry; somebody who met one that has expired ends it. */
+static void wait_for(engine *e, int64_t ms)
+{
+    uint64_t most = SWEEP_MOST_S * UINT64_C(1000000000), ns = ms < SWEEP_MOST_S * 1000 ? (uint64_t)ms * 1000000 : most;
+    uint32_t seen = atomic_load(&e->sweep.word);
+    pthread_mutex_lock(&e->sweep.lock);
+    bool asked = e->sweep.asked;
+    e->sweep.asked = false;
+    pthread_mutex_unlock(&e->sweep.lock);
+    if (!asked && !atomic_load(&e->sweep.stop)) (void)wake_wait(&e->sweep.word, seen, ns);
+}
+
+/* False when nobody has asked for another look meanwhile: the thread ends. */
+static bool stay(engine *e)
+{
+    sweeper *s = &e->sweep;
+    pthread_mutex_lock(&s->lock);
+    bool asked = s->asked && !atomic_load(&s->stop);
+    s->asked = false;
+    if (!asked) atomic_store(&s->running, false);
+    pthread_mutex_unlock(&s->lock);
+    return asked;
+}
+
+static void *run(void *context)
+{
+    engine *e = context;
+    evdb_error why = { .item = EVDB_NO_ITEM };
+    char told[sizeof(why.message)] = "";
+    for (;;) {
+        int64_t next = INT64_MAX, now = rows_clock(e->rows);
+        evdb_status rc = next_expiry(e, &next, &why);
+        if (atomic_load(&e->sweep.stop) || rc == EVDB_NOT_FOUND || rc == EVDB_FORKED || (rc == EVDB_OK && next == INT64_MAX)) {
+            if (stay(e)) continue;
+            return NULL;
+        }
+        if (rc == EVDB_OK && next > now) {
+            wait_for(e, next - now);
+            continue;
+        }
+        if (rc == EVDB_OK) rc = sweep_all(e, &why);
+        if (rc != EVDB_OK && strcmp(told, why.message) != 0 && e->db->log) e->db->log(e->db->log_context, why.message);
+        if (rc != EVDB_OK) memcpy(told, why.message, sizeof(told));
+        rest(e, SWEEP_LEAST_NS);
+    }
+}
+
+void sweep_wrote(engine *e)
+{
+    if (rows_wrote_expiry(e->rows) && !atomic_load(&e->sweep.running)) sweep_begin(e);
+}
+
+void sweep_begin(engine *e)
+{
+    sweeper *s = &e->sweep;
+    pthread_mutex_lock(&s->lock);
+    bool sleeping = atomic_load(&s->running) && !s->asked;
+    s->asked = true;
+    if (!atomic_load(&s->running) && !atomic_load(&s->stop)) {
+        if (s->started) pthread_join(s->thread, NULL);
+        atomic_store(&s->running, true);
+        s->started = thread_start(&s->thread, run, e);
+        if (!s->started) atomic_store(&s->running, false); /* who comes next tries again */
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (sleeping) wake_all(&s->word);
+}

@@ -1,0 +1,28 @@
+/* write_one.h - operations that write one record, and when records expire. */
+#ifndef OP_WRITE_ONE_H
+#define OP_WRITE_ONE_H
+#include "op/op.h"
+
+/* The three arguments of an argument struct's `op_expiry expiry`, for a record that without one does `otherwise`. */
+#define OP_EXPIRY(st, otherwise)                                                                                                      \
+    { .name = "ttl", .alias = "ttl_seconds", .type = OP_INTEGER, .offset = offsetof(st, expiry.ttl), .min = -1,                       \
+      .max = EVDB_TTL_MAX_MS / 1000, .doc = "Seconds from now until the record expires; -1 = never; without it " otherwise },         \
+    { .name = "ttl_ms", .type = OP_INTEGER, .offset = offsetof(st, expiry.ttl_ms), .min = -1, .max = EVDB_TTL_MAX_MS,                 \
+      .doc = "The same in milliseconds." },                                                                                           \
+    { .name = "expires_ms", .type = OP_INTEGER, .offset = offsetof(st, expiry.expires_ms), .min = -1, .max = INT64_MAX,               \
+      .doc = "The same as Unix time in milliseconds." }
+
+/* As evdb_batch.expires has it; 0 = none given. EVDB_INVALID when there is more than one. */
+evdb_status op_expiry_take(const op_expiry *given, int64_t *out, evdb_error *err);
+
+typedef struct op_write {
+    evdb_write kind;
+    const char *store, *metadata, *codec;
+    evdb_id id;
+    const op_vector *vector;
+    int64_t if_version;
+    const op_expiry *expiry;
+} op_write;
+extern const op_result op_write_reply[];
+evdb_status op_write_one(op_call *call, const op_write *w, op_out *reply, evdb_error *err);
+#endif

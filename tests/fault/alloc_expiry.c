@@ -1,0 +1,30 @@
+/* alloc_expiry.c - implements alloc_expiry.h. */
+#include "alloc_expiry.h"
+
+/* Nothing is left that expires: a thread that waits for it would take part. */
+evdb_status alloc_expiry(alloc_scene *s, evdb_error *err)
+{
+    evdb_id id = { .text = "record-1" };
+    evdb_record *record = NULL;
+    evdb_status rc = evdb_store_set_ttl(s->store, 1000, err);
+    if (rc == EVDB_OK) rc = evdb_store_set_ttl(s->store, 0, err);
+    if (rc == EVDB_OK) rc = evdb_record_set_expiry(s->store, id, EVDB_NEVER, 0, NULL, err);
+    if (rc == EVDB_OK) rc = evdb_record_get(s->store, id, &record, err);
+    if (rc != EVDB_OK) return rc;
+    rc = alloc_expect(record->expires_ms == 0, err);
+    evdb_record_free(record);
+    return rc;
+}
+
+/* With a graph, which is saved anew, and a record of its own. */
+evdb_status alloc_forget(alloc_scene *s, evdb_error *err)
+{
+    const float vector[ALLOC_DIM] = { 1, 2, 3 };
+    evdb_id id = { .text = "gone" };
+    uint64_t count = 0;
+    evdb_status rc = evdb_record_upsert(s->store, id, vector, ALLOC_DIM, NULL, NULL, err);
+    if (rc == EVDB_OK) rc = evdb_index_build(s->store, 1, err);
+    if (rc == EVDB_OK) rc = evdb_store_forget(s->store, &id, 1, NULL, err);
+    if (rc == EVDB_OK) rc = evdb_store_count(s->store, &count, err);
+    return rc == EVDB_OK ? alloc_expect(count == ALLOC_RECORDS, err) : rc;
+}
