@@ -112,13 +112,31 @@ static void apply_perhaps(tree_file *f, const power_event *e, power_mood mood, u
 
 static bool same_file(const power_event *a, const power_event *b) { return strcmp(a->path, b->path) == 0; }
 
+static bool renamed_later(const power *p, size_t i)
+{
+    for (size_t j = i + 1; j < p->count; j++)
+        if (p->events[j].kind == IO_RENAME && same_file(&p->events[i], &p->events[j])) return true;
+    return false;
+}
+
+/* Is event j a sync that was made? */
+static bool synced(const power *p, size_t j, io_kind kind)
+{
+    const power_event *e = &p->events[j];
+    size_t length = strlen(e->path);
+    if (e->kind != kind || p->bug == POWER_NO_SYNCS) return false;
+    if (kind == IO_SYNC_DIR) return p->bug != POWER_NO_FOLDER_SYNCS;
+    if (p->bug == POWER_NO_LOG_SYNCS) return length < 4 || strcmp(e->path + length - 4, "-wal") != 0;
+    return p->bug != POWER_NO_SYNCS_BEFORE_RENAMES || !renamed_later(p, j);
+}
+
 /* Was event i made durable by a sync of its file before `at`? The removal of a file counts as one. */
 static bool durable(const power *p, size_t i, size_t at)
 {
     if (p->events[i].kind == IO_UNLINK) return true;
     for (size_t j = i + 1; j < at; j++)
         if (same_file(&p->events[i], &p->events[j]) &&
-            ((p->events[j].kind == IO_SYNC && !p->skip_syncs) || p->events[j].kind == IO_UNLINK))
+            (synced(p, j, IO_SYNC) || p->events[j].kind == IO_UNLINK))
             return true;
     return false;
 }
@@ -128,8 +146,8 @@ static bool named(const power *p, size_t i, size_t at)
 {
     const char *to = p->events[i].to, *slash = strrchr(to, '/');
     size_t length = slash ? (size_t)(slash - to) : 0;
-    for (size_t j = i + 1; j < at && !p->skip_syncs; j++)
-        if (p->events[j].kind == IO_SYNC_DIR && strlen(p->events[j].path) == length && strncmp(p->events[j].path, to, length) == 0) return true;
+    for (size_t j = i + 1; j < at; j++)
+        if (synced(p, j, IO_SYNC_DIR) && strlen(p->events[j].path) == length && strncmp(p->events[j].path, to, length) == 0) return true;
     return false;
 }
 
@@ -149,6 +167,13 @@ static void rename_file(tree *t, const power_event *e)
 tree power_cut(const power *p, size_t at, power_mood mood, uint64_t *seed)
 {
     tree t = { 0 };
+    for (size_t i = 0; p->base && i < p->base->count; i++) {
+        const tree_file *from = &p->base->files[i];
+        tree_file *f = file_of(&t, from->path);
+        f->absent = from->absent;
+        resize(f, from->size);
+        if (from->size) memcpy(f->bytes, from->bytes, from->size);
+    }
     for (size_t i = 0; i < at; i++) {
         const power_event *e = &p->events[i];
         if (e->kind == IO_SYNC || e->kind == IO_SYNC_DIR) continue;

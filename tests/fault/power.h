@@ -20,9 +20,19 @@ typedef struct power_event {
     void *noted; /* a copy of what the session had noted when this began */
 } power_event;
 
+/* What a program may do wrong: tried, so that a test is known to notice. */
+typedef enum power_bug {
+    POWER_SOUND,
+    POWER_NO_SYNCS,
+    POWER_NO_LOG_SYNCS,           /* commits are acknowledged that are not on the disk */
+    POWER_NO_SYNCS_BEFORE_RENAMES, /* files get their name before their content is on the disk */
+    POWER_NO_FOLDER_SYNCS
+} power_bug;
+
 typedef struct power {
     const char *dir;
-    bool skip_syncs;   /* a disk, or a program, that lies about them */
+    power_bug bug;
+    const tree *base;  /* files that were there before, all of them synced; NULL = none */
     const void *notes; /* memory to copy with every event */
     size_t notes_size;
     power_event *events;

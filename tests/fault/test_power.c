@@ -151,7 +151,7 @@ static unsigned cut_power(bool skip_syncs, unsigned cuts)
     assert_non_null(r);
     r->notes.ledger.first = -20;
     r->notes.clients.owner = 'p';
-    r->disk = (power){ .dir = dir, .skip_syncs = skip_syncs, .notes = &r->notes, .notes_size = sizeof(r->notes) };
+    r->disk = (power){ .dir = dir, .bug = skip_syncs ? POWER_NO_SYNCS : POWER_SOUND, .notes = &r->notes, .notes_size = sizeof(r->notes) };
     r->gate = power_gate(&r->disk);
     session(r, &seed);
     for (unsigned i = 0; i < cuts; i++) {
