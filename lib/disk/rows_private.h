@@ -83,6 +83,8 @@ evdb_id rows_column_id(sqlite3_stmt *st, int at);
  * bytes in the wrong place do not pass; and to its codec, 0 = none. */
 int64_t rows_checksum(const evdb_id *id, uint64_t slot, uint64_t sequence, uint32_t codec, const void *bytes, size_t size);
 
+int64_t rows_codec_checksum(const rows_codec *codec);
+
 /* Reads the vector row that st, of the columns of VECTOR_COLUMNS, stands on, verified. */
 #define VECTOR_COLUMNS "slot, sequence, id, checksum, bytes, codec"
 evdb_status rows_take_vector(rows_reader *rd, sqlite3_stmt *st, rows_vector *out, evdb_error *err);
