@@ -111,6 +111,9 @@ void image_close(image *i)
     *i = (image){ 0 };
 }
 
+/* No page of a database is all zeros: that one was never written, or wiped out. */
+static bool written(const unsigned char *page) { return page[0] || memcmp(page, page + 1, SQL_PAGE_SIZE - 1) != 0; }
+
 evdb_status image_page(const image *i, uint32_t number, unsigned char out[SQL_PAGE_SIZE], bool *sound, evdb_error *err)
 {
     *sound = false;
@@ -121,6 +124,6 @@ evdb_status image_page(const image *i, uint32_t number, unsigned char out[SQL_PA
     int failed = descriptor_read(d, frame ? frame : (uint64_t)(number - 1) * SQL_PAGE_SIZE, out, SQL_PAGE_SIZE);
     if (failed == EIO) return EVDB_OK; /* the disk cannot read it, or the file ends before */
     if (failed) return error_errno(err, failed, "read", d->path);
-    *sound = frame || vfs_page_sound(out, SQL_PAGE_SIZE, number);
+    *sound = frame || (written(out) && vfs_page_sound(out, SQL_PAGE_SIZE, number));
     return EVDB_OK;
 }
