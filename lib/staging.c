@@ -74,26 +74,22 @@ static evdb_status adopt(staging *s, engine **out, evdb_error *err)
     return rc;
 }
 
-static void announce(evdb *db, const char *old)
-{
-    char *dir = NULL;
-    if (engine_dir(db, old, &dir, NULL) == EVDB_OK && dir) rows_announce_drop(&db->platform, dir);
-    mem_free(&db->platform.mem, dir);
-}
-
 evdb_status staging_publish(staging *s, const char *old, bool keep, evdb_error *err)
 {
     evdb *db = s->db;
     engine *e = NULL;
-    evdb_status rc;
+    char *old_dir = NULL;
+    evdb_status rc = EVDB_OK;
+    if (*old) TRY(engine_dir(db, old, &old_dir, err)); /* while it may still fail */
     TRY(adopt(s, &e, err));
     int failed = s->dir ? file_unlink(&db->platform, s->lock_path) : 0;
     if (failed) TRY(error_errno(err, failed, "remove", s->lock_path));
     rc = *old ? system_replace(db->system, old, s->info.uuid, s->info.created_ms, keep, err)
               : system_publish(db->system, s->info.uuid, s->info.name, s->info.created_ms, err);
     if (rc != EVDB_OK && e) engine_drop(db, s->info.uuid);
-    if (rc == EVDB_OK && *old) announce(db, old);
+    if (rc == EVDB_OK && old_dir) rows_announce_drop(&db->platform, old_dir);
 out:
+    mem_free(&db->platform.mem, old_dir);
     if (e) engine_release(e);
     return rc;
 }

@@ -148,6 +148,7 @@ evdb_status leaf_read(const image *i, const unsigned char page[SQL_PAGE_SIZE], u
     if (!buf_add(payload, page + cell, local)) return error_no_memory(err, local, "a row");
     *found = true;
     if (local < size) rc = follow(i, big(page + cell + local, LINK), (size_t)size - local, payload, found, err);
-    if (rc == EVDB_OK && *found) *found = buf_terminate(payload) && decode(payload, out);
+    if (rc == EVDB_OK && *found && !buf_terminate(payload)) rc = error_no_memory(err, payload->size, "a row");
+    if (rc == EVDB_OK && *found) *found = decode(payload, out);
     return rc;
 }

@@ -2,7 +2,7 @@
  *
  * A repair never fails but for want of a description, which is then given. It invents and alters nothing, keeps all that could still be
  * read, and tells what is lost; afterwards verify finds nothing in the whole database (repair_store.h).
- *   EVDB_FLIPS=n  damages of a kind (12)
+ *   EVDB_FLIPS=n  damages of a kind (6)
  *   EVDB_SEED=n   repeats a run */
 #include "repair_store.h"
 #include "seed.h"
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-enum { DAMAGES = 12, PAGE = 16384, FIRST_PAGES = 12, SEVERAL = 6 };
+enum { DAMAGES = 6, PAGE = 16384, FIRST_PAGES = 12, SEVERAL = 6 };
 
 static uint64_t seed;
 static repair_specimen specimens[REPAIR_SPECIMENS];
