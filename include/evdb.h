@@ -42,5 +42,6 @@
 #include <evdb/foreign.h>
 #include <evdb/backup.h>
 #include <evdb/verify.h>
+#include <evdb/repair.h>
 #include <evdb/auth.h>
 #endif

@@ -1,19 +1,16 @@
 /* backup_read.c - evdb_backup_read() and evdb_backup_check().
  *
- * Every source is read twice, as by an import: first all of it is checked, then written. The new store grows in a folder that
- * system.db lists as debris, under a lock that keeps others from clearing it away; who dies leaves what the next open removes. One
- * transaction of system.db then gives it the name. */
+ * Every source is read twice, as by an import: first all of it is checked, then written, into a store
+ * in the making (staging.h). */
 #include "backup_private.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/options.h"
 #include "base/try.h"
 #include "database_private.h"
-#include "disk/rows_load.h"
 #include "engine/engine.h"
-#include "platform/descriptor.h"
 #include "platform/file.h"
-#include "platform/lock.h"
+#include "staging.h"
 #include "store_private.h"
 #include <stdio.h>
 #include <string.h>
@@ -29,11 +26,7 @@ typedef struct restoring {
     size_t count;       /* files that are needed */
     int64_t ttl_ms;     /* of the last one's store */
     uint64_t *sums;     /* of each */
-    evdb_store_info info; /* of the new store */
-    char *dir, *lock_path;
-    lock_file lock;
-    rows *rows;
-    rows_load load;
+    staging staging;
     bool last;          /* the file under way ends with the state that counts */
     uint64_t written, before;
 } restoring;
@@ -120,17 +113,17 @@ static evdb_status check_room(const restoring *r, evdb_error *err)
 static evdb_status load_codec(void *context, const rows_codec *codec_row, evdb_error *err)
 {
     restoring *r = context;
-    return rows_load_codec(&r->load, codec_row, err);
+    return rows_load_codec(&r->staging.load, codec_row, err);
 }
 
 static evdb_status load_record(void *context, const backup_entry *e, evdb_error *err)
 {
     restoring *r = context;
     r->written++;
-    if (e->kind == BACKUP_DELETE) return rows_load_delete(&r->load, &e->id, err);
+    if (e->kind == BACKUP_DELETE) return rows_load_delete(&r->staging.load, &e->id, err);
     const rows_record record = { .id = e->id, .version = e->version, .metadata = e->text, .metadata_length = e->length, .vector = e->bytes,
                                  .vector_bytes = e->size, .codec = e->codec, .expires = e->expires };
-    return rows_load_put(&r->load, &record, err);
+    return rows_load_put(&r->staging.load, &record, err);
 }
 
 static evdb_status load_state(void *context, const backup_entry *e, evdb_error *err)
@@ -140,7 +133,7 @@ static evdb_status load_state(void *context, const backup_entry *e, evdb_error *
                           .id = e->id, .coding = { .codec = e->codec, .version = e->coding } };
     if (!r->last) return EVDB_OK;
     memcpy(s.coding.wanted, e->text, e->length);
-    return rows_load_finish(&r->load, &s, err);
+    return rows_load_finish(&r->staging.load, &s, err);
 }
 
 static evdb_status load_tick(void *context, uint64_t entries, evdb_error *err)
@@ -169,25 +162,6 @@ out:
     return rc;
 }
 
-/* A new folder, listed as debris and locked. With the system lock held: nobody clears it away before the lock is ours. */
-static evdb_status make_folder(restoring *r, evdb_error *err)
-{
-    const platform *p = &r->db->platform;
-    bool mine = false;
-    evdb_status rc;
-    TRY(engine_dir(r->db, r->info.uuid, &r->dir, err));
-    if (!r->dir) goto out;
-    TRY(engine_file(r->db, r->dir, DB_RESTORE_LOCK, &r->lock_path, err));
-    TRY(system_add_debris(r->db->system, r->info.uuid, err));
-    int failed = file_mkdir(p, r->dir);
-    if (failed) TRY(error_errno(err, failed, "create", r->dir));
-    failed = lock_open(p, r->lock_path, &r->lock);
-    if (!failed) failed = lock_try(&r->lock, &mine);
-    if (failed || !mine) TRY(error_errno(err, failed, "lock", r->lock_path));
-out:
-    return rc;
-}
-
 /* *old: the store that has the name and may be replaced; "" = none has it. */
 static evdb_status may_take_name(const restoring *r, char old[37], evdb_error *err)
 {
@@ -201,129 +175,57 @@ static evdb_status may_take_name(const restoring *r, char old[37], evdb_error *e
     return rc;
 }
 
-static evdb_status prepare(restoring *r, evdb_error *err)
-{
-    char old[37];
-    evdb_status rc = system_lock(r->db->system, err);
-    if (rc != EVDB_OK) return rc;
-    rc = may_take_name(r, old, err);
-    if (rc == EVDB_OK) rc = make_folder(r, err);
-    system_unlock(r->db->system);
-    return rc;
-}
-
-/* In a file: all of it durable, and closed; who opens the store opens it as any other. */
-static evdb_status settle(restoring *r, evdb_error *err)
-{
-    const platform *p = &r->db->platform;
-    char *path = NULL;
-    descriptor d = { .fd = -1 };
-    evdb_status rc = EVDB_OK;
-    if (!r->dir) return EVDB_OK;
-    rows_close(r->rows);
-    r->rows = NULL;
-    TRY(engine_file(r->db, r->dir, "rows.db", &path, err));
-    int failed = descriptor_open(p, path, &d);
-    if (!failed) failed = descriptor_sync(&d);
-    if (!failed) failed = file_sync_dir(p, r->dir);
-    if (failed) rc = error_errno(err, failed, "sync", path);
-out:
-    descriptor_close(&d);
-    mem_free(&p->mem, path);
-    return rc;
-}
-
 static evdb_status fill(restoring *r, evdb_error *err)
 {
     evdb_status rc;
-    TRY(store_build(r->db, &r->info, false, r->dir, &r->rows, err));
-    TRY(rows_load_begin(r->rows, &r->load, err));
+    TRY(staging_begin(&r->staging, err));
+    TRY(staging_fill(&r->staging, err));
     for (size_t i = 0; i < r->count; i++) TRY(load_file(r, i, err));
-    TRY(settle(r, err));
+    TRY(staging_settle(&r->staging, err));
 out:
-    return rc;
-}
-
-/* ---- giving it the name ---- */
-
-static void forget_old(evdb *db, const char *old)
-{
-    char *dir = NULL;
-    if (engine_dir(db, old, &dir, NULL) == EVDB_OK && dir) rows_announce_drop(&db->platform, dir);
-    engine_drop(db, old);
-    mem_free(&db->platform.mem, dir);
-}
-
-/* In memory the store is its engine. */
-static evdb_status adopt(restoring *r, engine **out, evdb_error *err)
-{
-    *out = NULL;
-    if (r->dir) return EVDB_OK;
-    evdb_status rc = engine_adopt(r->db, r->rows, out, err);
-    if (rc == EVDB_OK) r->rows = NULL;
     return rc;
 }
 
 /* With the system lock held. */
 static evdb_status publish(restoring *r, evdb_error *err)
 {
-    evdb *db = r->db;
-    engine *e = NULL;
     char old[37];
     evdb_status rc;
     TRY(may_take_name(r, old, err));
-    TRY(adopt(r, &e, err));
-    int failed = r->dir ? file_unlink(&db->platform, r->lock_path) : 0;
-    if (failed) TRY(error_errno(err, failed, "remove", r->lock_path));
-    rc = *old ? system_replace(db->system, old, r->info.uuid, r->info.created_ms, err)
-              : system_publish(db->system, r->info.uuid, r->name, r->info.created_ms, err);
-    if (rc != EVDB_OK && e) engine_drop(db, r->info.uuid);
-    if (rc == EVDB_OK && *old) forget_old(db, old);
+    TRY(staging_publish(&r->staging, old, false, err));
+    if (*old) staging_retire(r->db, old);
 out:
-    if (e) engine_release(e);
     return rc;
-}
-
-/* Whatever became of it: what lies in folders that are debris goes. */
-static void clear(restoring *r)
-{
-    evdb_error why;
-    rows_close(r->rows);
-    r->rows = NULL;
-    evdb_status locked = system_lock(r->db->system, NULL);
-    lock_close(&r->lock);
-    if (locked != EVDB_OK) return; /* the next open clears it */
-    if (db_sweep(r->db, &why) != EVDB_OK && r->db->log) r->db->log(r->db->log_context, why.message);
-    system_unlock(r->db->system);
 }
 
 static evdb_status write_all(restoring *r, evdb_error *err)
 {
-    evdb_status rc = prepare(r, err);
-    if (rc == EVDB_OK) rc = fill(r, err);
+    evdb_status rc = fill(r, err);
     if (rc == EVDB_OK) rc = system_lock(r->db->system, err);
     if (rc == EVDB_OK) {
         rc = publish(r, err);
         system_unlock(r->db->system);
     }
-    if (r->info.uuid[0]) clear(r);
+    staging_end(&r->staging);
     return rc;
 }
 
 static void describe(restoring *r)
 {
-    r->info = r->checked.first.store;
-    r->info.format = ROWS_FORMAT;
-    r->info.ttl_ms = r->ttl_ms;
-    r->info.fields = r->checked.first.fields;
-    store_make_uuid(&r->db->platform, r->info.uuid);
-    snprintf(r->info.name, sizeof(r->info.name), "%s", r->name);
+    evdb_store_info *i = &r->staging.info;
+    r->staging.db = r->db;
+    *i = r->checked.first.store;
+    i->format = ROWS_FORMAT;
+    i->ttl_ms = r->ttl_ms;
+    i->fields = r->checked.first.fields;
+    store_make_uuid(&r->db->platform, i->uuid);
+    snprintf(i->name, sizeof(i->name), "%s", r->name);
 }
 
 evdb_status evdb_backup_read(evdb *db, const evdb_source *const *sources, size_t count, const char *store,
                              const evdb_restore_options *options, evdb_error *err)
 {
-    restoring r = { .db = db, .name = store, .sources = sources, .lock = { .fd = -1 } };
+    restoring r = { .db = db, .name = store, .sources = sources };
     char old[37];
     evdb_status rc;
     TRY(db_usable(db, err));
@@ -342,7 +244,5 @@ evdb_status evdb_backup_read(evdb *db, const evdb_source *const *sources, size_t
 out:
     backup_check_end(db, &r.checked);
     mem_free(&db->platform.mem, r.sums);
-    mem_free(&db->platform.mem, r.dir);
-    mem_free(&db->platform.mem, r.lock_path);
     return rc;
 }

@@ -252,10 +252,19 @@ out:
     return rc;
 }
 
+/* A repair holds the writers' lock until it is done: whoever opens is told instead of waiting. */
+static evdb_status check_vacant(const char *dir, evdb_error *err)
+{
+    char path[4096];
+    bool taken = (size_t)snprintf(path, sizeof(path), "%s/" ROWS_REPAIR_LOCK, dir) < sizeof(path) && lock_taken(path);
+    return taken ? error_set(err, EVDB_BUSY, "%s: is being repaired", dir) : EVDB_OK;
+}
+
 evdb_status rows_open(const platform *p, const vfs *v, const char *dir, rows **out, evdb_error *err)
 {
     rows *r = NULL;
     evdb_status rc;
+    TRY(check_vacant(dir, err));
     TRY(make(p, v, dir, &r, err));
     int failed = lock_take(&r->lock);
     if (failed) TRY(error_errno(err, failed, "lock", r->lock_path));

@@ -26,7 +26,9 @@ typedef struct rows_tip {
  * first on; else it is wanted only. */
 evdb_status rows_create(const platform *p, const vfs *v, const char *dir, const evdb_store_info *info, bool codec_ready, rows **out,
                         evdb_error *err);
+/* EVDB_BUSY while somebody has the lock ROWS_REPAIR_LOCK of the folder. */
 evdb_status rows_open(const platform *p, const vfs *v, const char *dir, rows **out, evdb_error *err);
+#define ROWS_REPAIR_LOCK "repair.lock"
 void rows_close(rows *r);
 
 /* ---- writing: rows_begin .. rows_commit or rows_rollback, one thread at a time ---- */

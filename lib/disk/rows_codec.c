@@ -6,7 +6,7 @@
 #include "disk/rows_private.h"
 #include <string.h>
 
-static int64_t checksum_of(const rows_codec *c)
+int64_t rows_codec_checksum(const rows_codec *c)
 {
     uint64_t own = c->own, seed = checksum(c->spec, strlen(c->spec), own);
     return (int64_t)checksum(c->bytes ? c->bytes : "", c->size, seed);
@@ -17,7 +17,7 @@ static evdb_status take(rows_reader *rd, sqlite3_stmt *st, rows_codec *out, evdb
     *out = (rows_codec){ .id = (uint32_t)sqlite3_column_int64(st, 0), .spec = (const char *)sqlite3_column_text(st, 1),
                          .own = sqlite3_column_int(st, 2) != 0, .loss = sqlite3_column_double(st, 3),
                          .bytes = sqlite3_column_blob(st, 4), .size = (size_t)sqlite3_column_bytes(st, 4) };
-    if (out->spec && strlen(out->spec) <= EVDB_CODEC_SPEC_MAX && sqlite3_column_int64(st, 5) == checksum_of(out)) return EVDB_OK;
+    if (out->spec && strlen(out->spec) <= EVDB_CODEC_SPEC_MAX && sqlite3_column_int64(st, 5) == rows_codec_checksum(out)) return EVDB_OK;
     return error_set(err, EVDB_CORRUPT, "%s: codec %u: its checksum does not match", rd->connection.name, out->id);
 }
 
@@ -92,7 +92,7 @@ evdb_status rows_codec_add(rows *r, const rows_codec *codec, uint32_t *id, evdb_
     sqlite3_bind_double(st, 3, codec->loss);
     if (codec->bytes) sqlite3_bind_blob64(st, 4, codec->bytes, codec->size, SQLITE_STATIC);
     else sqlite3_bind_null(st, 4);
-    sqlite3_bind_int64(st, 5, checksum_of(codec));
+    sqlite3_bind_int64(st, 5, rows_codec_checksum(codec));
     if (codec->id) sqlite3_bind_int64(st, 6, codec->id);
     else sqlite3_bind_null(st, 6);
     TRY(sql_run(&r->writer, st, err));

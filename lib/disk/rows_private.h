@@ -89,6 +89,7 @@ int64_t rows_checksum(const evdb_id *id, uint64_t slot, uint64_t sequence, uint3
 /* A record's own: bound to its expiry too, 0 = none. */
 int64_t rows_record_checksum(const evdb_id *id, uint64_t slot, uint64_t sequence, int64_t expires, const void *metadata, size_t size);
 static inline bool rows_is_expired(int64_t expires, int64_t now) { return expires && expires <= now; }
+int64_t rows_codec_checksum(const rows_codec *codec);
 
 /* Reads the vector row that st, of the columns of VECTOR_COLUMNS, stands on, verified. */
 #define VECTOR_COLUMNS "slot, sequence, id, checksum, bytes, codec"

@@ -74,7 +74,8 @@ evdb_status rows_begin(rows *r, evdb_error *err)
         rc = error_errno(err, failed, "lock", r->lock_path);
         goto unlock;
     }
-    rc = simple(r, W_BEGIN, err);
+    /* whoever waited for the lock may have waited for the store's end: nobody would see this commit */
+    rc = rows_dropped(r) ? error_set(err, EVDB_NOT_FOUND, "the store was dropped") : simple(r, W_BEGIN, err);
     if (rc == EVDB_OK && (rc = load(r, err)) != EVDB_OK) (void)simple(r, W_ROLLBACK, NULL);
     r->current = false;
     r->clock_ms = rows_clock(r);

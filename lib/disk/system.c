@@ -259,14 +259,14 @@ evdb_status system_rename(system_db *s, const char *name, const char *new_name, 
     return rc;
 }
 
-evdb_status system_replace(system_db *s, const char *old, const char *uuid, int64_t created_ms, evdb_error *err)
+evdb_status system_replace(system_db *s, const char *old, const char *uuid, int64_t created_ms, bool keep, evdb_error *err)
 {
     const system_value values[] = { SYSTEM_TEXT(old), SYSTEM_TEXT(uuid), SYSTEM_NUMBER(created_ms) };
     evdb_status rc = system_begin(s, err);
     if (rc != EVDB_OK) return rc;
     rc = system_query(s, "UPDATE stores SET uuid=?2, created_ms=?3 WHERE uuid=?1", values, 3, NULL, NULL, err);
     if (rc == EVDB_OK) rc = system_clear_debris(s, uuid, err);
-    if (rc == EVDB_OK) rc = system_add_debris(s, old, err);
+    if (rc == EVDB_OK && !keep) rc = system_add_debris(s, old, err);
     return system_end(s, rc, true, err);
 }
 

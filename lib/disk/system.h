@@ -32,8 +32,8 @@ evdb_status system_add_debris(system_db *s, const char *uuid, evdb_error *err);
 evdb_status system_clear_debris(system_db *s, const char *uuid, evdb_error *err);
 evdb_status system_publish(system_db *s, const char *uuid, const char *name, int64_t created_ms, evdb_error *err);
 evdb_status system_rename(system_db *s, const char *name, const char *new_name, evdb_error *err);
-/* The folder of `uuid` takes the place of the one of `old`, which becomes debris. */
-evdb_status system_replace(system_db *s, const char *old, const char *uuid, int64_t created_ms, evdb_error *err);
+/* The folder of `uuid` takes the place of the one of `old`, which becomes debris unless it is to be kept. */
+evdb_status system_replace(system_db *s, const char *old, const char *uuid, int64_t created_ms, bool keep, evdb_error *err);
 evdb_status system_drop(system_db *s, const char *uuid, evdb_error *err);
 
 #endif

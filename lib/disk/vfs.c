@@ -74,6 +74,11 @@ static int page_sound(const unsigned char *page, int amount, sqlite3_int64 offse
     return stored == page_sum(page, amount, offset) || all_zero(page, amount);
 }
 
+bool vfs_page_sound(const void *page, size_t size, uint32_t number)
+{
+    return page_sound(page, (int)size, (sqlite3_int64)(number - 1) * (sqlite3_int64)size);
+}
+
 static int write_through(vfs_file *f, const void *data, int amount, sqlite3_int64 offset)
 {
     int asked = ask(f->platform, IO_WRITE, f->path, (uint64_t)offset, data, (size_t)amount);

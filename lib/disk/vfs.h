@@ -9,6 +9,7 @@
 #ifndef EVDB_DISK_VFS_H
 #define EVDB_DISK_VFS_H
 #include "platform/platform.h"
+#include <stdbool.h>
 
 enum { VFS_RESERVED = 8 }; /* bytes at the end of each page */
 /* A sqlite3_file_control() of a database: its log may be committed to without a sync, so that every write goes to the file at once. */
@@ -20,5 +21,7 @@ typedef struct vfs vfs;
 evdb_status vfs_create(const platform *p, vfs **out, evdb_error *err);
 void vfs_free(vfs *v);
 const char *vfs_name(const vfs *v);
+/* Does page `number` (from 1) hold what was written to it? One of zeros passes. */
+bool vfs_page_sound(const void *page, size_t size, uint32_t number);
 
 #endif

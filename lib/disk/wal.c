@@ -53,35 +53,51 @@ static bool read_header(log_file *log)
     return same(add((sums){ 0, 0 }, log->header, 24, log->big), log->header + 24);
 }
 
-static void walk(log_file *log, unsigned char *frame, wal_report *out)
+static void walk(log_file *log, unsigned char *frame, wal_frame_fn *each, void *context)
 {
     sums before = { big32(log->header + 24), big32(log->header + 28) };
-    for (uint64_t n = 1; fread(frame, 1, FRAME_HEADER + log->page, log->file) == FRAME_HEADER + log->page; n++) {
+    size_t size = FRAME_HEADER + log->page;
+    for (uint64_t n = 1; fread(frame, 1, size, log->file) == size; n++) {
         bool salted = memcmp(frame + 8, log->header + 16, 8) == 0; /* else a frame of an earlier round */
         sums now = salted ? add(add(before, frame, 8, log->big), frame + FRAME_HEADER, log->page, log->big) : before;
-        bool sound = salted && same(now, frame + 16);
-        if (sound && !out->broken) out->frames = n;
-        else if (!sound && !out->broken) out->broken = n;
-        else if (sound && big32(frame + 4)) out->commits_behind++;
+        each(context, &(wal_frame){ .number = n, .at = WAL_HEADER + (n - 1) * size + FRAME_HEADER, .page = big32(frame),
+                                    .pages = big32(frame + 4), .sound = salted && same(now, frame + 16) });
         before = (sums){ big32(frame + 16), big32(frame + 20) };
     }
-    out->bytes = WAL_HEADER + out->frames * (FRAME_HEADER + log->page);
 }
 
-evdb_status wal_inspect(const platform *p, const char *path, wal_report *out, evdb_error *err)
+evdb_status wal_frames(const platform *p, const char *path, wal_frame_fn *each, void *context, size_t *page, evdb_error *err)
 {
     log_file log = { 0 };
     evdb_status rc = EVDB_OK;
-    *out = (wal_report){ 0 };
     int asked = io_ask(p, &(io_event){ .kind = IO_READ, .path = path });
+    *page = 0;
     if (asked > 0) return error_errno(err, asked, "read", path);
     if (!(log.file = fopen(path, "rbe"))) return errno == ENOENT ? EVDB_OK : error_errno(err, errno, "open", path);
-    if (read_header(&log)) {
+    *page = read_header(&log) ? log.page : 0;
+    if (*page) {
         unsigned char *frame = mem_alloc(&p->mem, FRAME_HEADER + log.page);
-        if (frame) walk(&log, frame, out);
+        if (frame) walk(&log, frame, each, context);
         else rc = error_no_memory(err, FRAME_HEADER + log.page, "a page of the write-ahead log");
         mem_free(&p->mem, frame);
     }
     fclose(log.file);
+    return rc;
+}
+
+static void count(void *context, const wal_frame *f)
+{
+    wal_report *out = context;
+    if (f->sound && !out->broken) out->frames = f->number;
+    else if (!f->sound && !out->broken) out->broken = f->number;
+    else if (f->sound && f->pages) out->commits_behind++;
+}
+
+evdb_status wal_inspect(const platform *p, const char *path, wal_report *out, evdb_error *err)
+{
+    size_t page;
+    *out = (wal_report){ 0 };
+    evdb_status rc = wal_frames(p, path, count, out, &page, err);
+    if (page) out->bytes = WAL_HEADER + out->frames * (FRAME_HEADER + page);
     return rc;
 }

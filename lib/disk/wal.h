@@ -7,6 +7,7 @@
 #ifndef EVDB_DISK_WAL_H
 #define EVDB_DISK_WAL_H
 #include "platform/platform.h"
+#include <stdbool.h>
 
 typedef struct wal_report {
     uint64_t frames;         /* sound frames from the start on: what recovery will use */
@@ -17,5 +18,18 @@ typedef struct wal_report {
 
 /* A missing or empty log reports zeros. Only meaningful while nobody writes the log. */
 evdb_status wal_inspect(const platform *p, const char *path, wal_report *out, evdb_error *err);
+
+/* One frame, in the order they lie in. */
+typedef struct wal_frame {
+    uint64_t number;
+    uint64_t at;      /* offset in the log where its page begins */
+    uint32_t page;    /* which one it is */
+    uint32_t pages;   /* of the whole file after the commit that this frame ends; 0 = it ends none */
+    bool sound;
+} wal_frame;
+typedef void wal_frame_fn(void *context, const wal_frame *frame);
+/* Each frame of the log, broken ones and those of an earlier round (which are not sound) too. *page: bytes of a page; 0 = the log is
+ * missing or has no usable header. */
+evdb_status wal_frames(const platform *p, const char *path, wal_frame_fn *each, void *context, size_t *page, evdb_error *err);
 
 #endif

@@ -60,6 +60,12 @@ static const char *codec_stage_name(uint32_t value)
     return value < sizeof names / sizeof *names ? names[value] : NULL;
 }
 
+static const char *lost_name(uint32_t value)
+{
+    static const char *const names[] = { [EVDB_LOST_METADATA] = "metadata", [EVDB_LOST_VECTOR] = "vector", [EVDB_LOST_BOTH] = "both" };
+    return value < sizeof names / sizeof *names ? names[value] : NULL;
+}
+
 static const char *index_name(uint32_t value) { return evdb_index_state_name((evdb_index_state)value); }
 
 /* Kinds of writes up to one of them. */
@@ -109,6 +115,7 @@ const op_choice choice_change = { change_name, NULL }; /* only in replies */
 const op_choice choice_write = { write_name, write_parse };
 const op_choice choice_put = { put_name, put_parse };
 const op_choice choice_format = { format_name, format_parse };
+const op_choice choice_lost = { lost_name, NULL }; /* only in replies */
 const op_choice choice_compression = { compression_name, NULL }; /* only in replies */
 const op_choice choice_codec_stage = { codec_stage_name, NULL }; /* only in replies */
 const op_choice choice_index = { index_name, NULL }; /* only in replies */

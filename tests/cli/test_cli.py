@@ -13,7 +13,7 @@ COMMANDS = ["create", "ls", "describe", "rename", "rm-store", "import", "export"
             "index create", "index list", "index estimate", "index drop", "index rebuild", "index pause", "index resume", "index cancel",
             "compress bench", "compress codecs", "compress insert", "compress set", "compress status", "compress vector", "decompress", "advise",
              "changes", "mcp", "scroll", "ttl", "forget", "client add", "client ls", "client rm",
-             "client rotate", "backup", "backups", "backups verify", "backups rm", "restore"]
+             "client rotate", "backup", "backups", "backups verify", "backups rm", "restore", "repair"]
 
 
 # Stores

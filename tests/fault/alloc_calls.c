@@ -8,6 +8,7 @@
 #include "alloc_expiry.h"
 #include "alloc_filter.h"
 #include "alloc_metric.h"
+#include "alloc_repair.h"
 #include "alloc_transfer.h"
 #include "database_private.h"
 #include <stdio.h>
@@ -339,7 +340,7 @@ const alloc_call alloc_calls[] = {
     CALL(search),     CALL(search_batch),
     CALL(follow),     CALL(index),
     { "verify", alloc_verify },
-    ELSEWHERE(import), ELSEWHERE(resume), ELSEWHERE(foreign), ELSEWHERE(export),
+    ELSEWHERE(import), ELSEWHERE(resume), ELSEWHERE(foreign), ELSEWHERE(export), ELSEWHERE(repair),
     ELSEWHERE(client_add), ELSEWHERE(client_rotate), ELSEWHERE(client_remove), ELSEWHERE(client_list),
     ELSEWHERE(token_issue), ELSEWHERE(token_refresh), ELSEWHERE(token_check),
     ELSEWHERE(filter), ELSEWHERE(filter_index), ELSEWHERE(metric), ELSEWHERE(elements),

@@ -27,6 +27,7 @@ from .errors import (
 )
 from .foreign import Foreign
 from .records import BadRecord, Change, Changes, ImportReport, Problem, Record, StoreInfo, VerifyReport, Written
+from .repairs import LostRecord, RepairReport
 from .results import BatchResult, Hit, SearchResult
 from .store import Index, Store
 
@@ -36,8 +37,8 @@ __all__ = [
     "Backup", "BadRecord", "BatchResult", "Busy", "Cancelled", "Change", "Changes", "Codec", "CodecFigures",
     "CodecKind", "CodecReport", "Compression", "Conflict", "Corrupt", "Database", "Denied", "Error", "Exists", "Foreign",
     "Forked", "Full", "Gone",
-    "Hit", "ImportReport", "Index", "Internal", "Invalid", "Io", "Limit", "NEVER", "Newer", "NoMemory", "NotFound",
-    "Problem", "Record", "SearchResult", "Store", "StoreInfo", "Throttled", "Unsupported", "VerifyReport",
+    "Hit", "ImportReport", "Index", "Internal", "Invalid", "Io", "Limit", "LostRecord", "NEVER", "Newer", "NoMemory", "NotFound",
+    "Problem", "Record", "RepairReport", "SearchResult", "Store", "StoreInfo", "Throttled", "Unsupported", "VerifyReport",
     "Written", "benchmark_codecs", "codecs", "distance", "kernel", "library_version", "open", "score", "sealed",
     "unseal",
 ]

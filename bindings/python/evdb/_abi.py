@@ -19,6 +19,7 @@ BATCH_BYTES_MAX = 256 << 20
 K_MAX = 10000
 CHANGES_MAX = 10000
 BACKUP_KEY_BYTES = 32
+LOST_METADATA, LOST_VECTOR, LOST_BOTH = 1, 2, 3
 
 INSERT, UPSERT, UPDATE, DELETE = 1, 2, 3, 4
 BATCH_PARTIAL = 1
@@ -257,6 +258,24 @@ class VerifyReport(Structure):
     _fields_ = [("stores", c_uint64), ("records", c_uint64), ("problems", c_uint64)]
 
 
+LOST = CFUNCTYPE(None, c_void_p, POINTER(Id), c_int)
+
+
+class RepairOptions(Structure):
+    """evdb_repair_options"""
+
+    _fields_ = [("size", c_size_t), ("context", c_void_p), ("problem", LOG), ("lost", LOST), ("progress", PROGRESS),
+                ("description", POINTER(StoreOptions))]
+
+
+class RepairReport(Structure):
+    """evdb_repair_report"""
+
+    _fields_ = [("size", c_size_t), ("problems", c_uint64), ("records", c_uint64), ("lost", c_uint64), ("lost_unnamed", c_uint64),
+                ("missing_changes", c_uint64), ("sequence", c_uint64), ("repaired", c_uint32), ("fields_lost", c_uint32),
+                ("quarantine", c_char * 64)]
+
+
 class BackupInfo(Structure):
     """evdb_backup_info"""
 
@@ -402,5 +421,6 @@ PROTOTYPES = {
     "evdb_backup_verify": (c_int, [_P, c_char_p, _P, _P, _P]),
     "evdb_backup_delete": (c_int, [_P, c_char_p, _P]),
     "evdb_backup_restore": (c_int, [_P, c_char_p, c_char_p, _P, _P, _P]),
+    "evdb_store_repair": (c_int, [_P, c_char_p, _P, _P, _P]),
     "evdb_verify": (c_int, [_P, c_char_p, PROBLEM, _P, _P, _P]),
 }

@@ -8,13 +8,14 @@ import weakref
 from ctypes import POINTER, byref, c_char_p, c_size_t, sizeof
 from typing import Any, List, Mapping, Optional, Sequence, Union
 
-from . import _abi, _arguments, _expiry, backups, metrics
+from . import _abi, _arguments, _expiry, backups, metrics, repairs
 from ._arguments import text, unsigned
 from ._library import DatabaseHandle, StoreHandle, check, lib, output
 from .backups import Backup, Progress
 from .errors import Invalid
 from .foreign import Foreign
 from .records import Problem, StoreInfo, VerifyReport, store_info_from
+from .repairs import RepairReport
 from .store import Store
 
 _logger = logging.getLogger("evdb")
@@ -203,3 +204,12 @@ class Database:
         encoded = None if name is None else text(name, "name")
         check(lib.evdb_verify, self._handle, encoded, _abi.PROBLEM(found), None, byref(report))
         return VerifyReport(report.stores, report.records, problems)
+
+    def repair(self, name: str, *, progress: Progress = None) -> RepairReport:
+        """Replaces a damaged store by every record of it that can still be read, with its version; what is lost is reported.
+
+        Handles to it answer `NotFound` afterwards: open it anew. The damaged files are kept in `quarantine` below the database. A sound
+        store is left alone. `Corrupt` when nothing tells any more what the store is. progress(phase, records) is called now and then;
+        an exception it raises stops the repair, and nothing has changed.
+        """
+        return repairs.repair(self._handle, name, progress)
