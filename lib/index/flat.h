@@ -109,6 +109,8 @@ typedef struct flat_ready {
     const float *vector;
     float inverse;       /* 1 / norm under cosine, else 1 */
     codec_query *codes;  /* where rows are codes, else NULL */
+    float *scaled; /* a copy in the place of the caller's, where that could not be squared; NULL = none */
+    const evdb_allocator *mem;
 } flat_ready;
 evdb_status flat_ready_make(const flat *f, const float *query, flat_ready *out, evdb_error *err); /* EVDB_NO_MEMORY */
 void flat_ready_free(flat_ready *q);

@@ -1,6 +1,9 @@
 /* flat_rows.c - rows of index/flat.h by number. */
 #include "base/element.h"
+#include "base/error.h"
+#include "base/mem.h"
 #include "index/flat_private.h"
+#include <math.h>
 #include <string.h>
 
 enum {
@@ -16,9 +19,13 @@ static const float *row_floats(const flat *f, const void *row, float *room)
     return room;
 }
 
+/* Kernels of small elements have no way around sums that leave the range of floats: there is none that their rows would need. */
+static bool of_elements(const flat *f) { return !f->o.codec && f->o.dtype != EVDB_F32; }
+
 float row_inverse_norm(const flat *f, const void *row, float *room)
 {
-    return f->o.codec ? codec_inverse_norm(f->o.codec, row, room) : metric_inverse_norm(row_floats(f, row, room), f->o.dim);
+    float inverse = f->o.codec ? codec_inverse_norm(f->o.codec, row, room) : metric_inverse_norm(row_floats(f, row, room), f->o.dim);
+    return of_elements(f) && isnan(inverse) ? 0 : inverse; /* zeros, which tiny floats became: they are as far as what is at right angles */
 }
 
 size_t flat_room(const flat *f)
@@ -77,13 +84,34 @@ bool flat_visible(const flat_snapshot *s, uint32_t row)
     return row_visible(c, at, s->sequence);
 }
 
+/* The cosine of a query that is too short or too long to be squared is that of one of ordinary length. */
+static evdb_status ready_scaled(const flat *f, const float *query, flat_ready *out, evdb_error *err)
+{
+    float most = 0;
+    int exponent;
+    out->scaled = mem_array(f->o.mem, f->o.dim, sizeof(*out->scaled));
+    if (!out->scaled) return error_no_memory(err, f->o.dim * sizeof(*out->scaled), "a query");
+    out->mem = f->o.mem;
+    for (uint32_t i = 0; i < f->o.dim; i++) most = fmaxf(most, fabsf(query[i]));
+    (void)frexpf(most, &exponent);
+    for (uint32_t i = 0; i < f->o.dim; i++) out->scaled[i] = ldexpf(query[i], -exponent);
+    out->vector = out->scaled;
+    out->inverse = metric_inverse_norm(out->scaled, f->o.dim);
+    return EVDB_OK;
+}
+
 evdb_status flat_ready_make(const flat *f, const float *query, flat_ready *out, evdb_error *err)
 {
     *out = (flat_ready){ .vector = query, .inverse = f->o.metric == EVDB_COSINE ? metric_inverse_norm(query, f->o.dim) : 1 };
+    if (isnan(out->inverse) && of_elements(f)) return ready_scaled(f, query, out, err);
     return f->o.codec ? codec_query_create(f->o.codec, f->o.metric, query, &out->codes, err) : EVDB_OK;
 }
 
-void flat_ready_free(flat_ready *q) { codec_query_free(q->codes); }
+void flat_ready_free(flat_ready *q)
+{
+    codec_query_free(q->codes);
+    if (q->scaled) mem_free(q->mem, q->scaled);
+}
 
 float flat_distance(const flat *f, const flat_ready *q, uint32_t row)
 {
