@@ -1,15 +1,13 @@
 /* test_compress_shared.c - stores with codecs that several handles of a database have open, which know no more of each other than
  * processes do: each has an idea of its own of which codec is in force. */
+#include "compressed_rows.h"
 #include "expect.h"
-#include "scratch.h"
 #include "seed.h"
 #include <evdb.h>
 #include <math.h>
 #include <string.h>
 
-enum { DIM = 16, ROWS = 600 };
-
-static float rows[2 * ROWS][DIM];
+enum { SOME = 600 /* of the rows */ };
 
 typedef struct user {
     evdb *db;
@@ -40,21 +38,8 @@ static user create(scratch *t, const char *codec)
     return enter(t);
 }
 
-static void put(evdb_store *store, int64_t from, size_t count)
-{
-    evdb_batch b = EVDB_BATCH;
-    int64_t ids[ROWS];
-    for (size_t i = 0; i < count; i++) ids[i] = from + (int64_t)i;
-    b.kind = EVDB_UPSERT;
-    b.count = count;
-    b.numbers = ids;
-    b.vectors = rows[from];
-    b.dim = DIM;
-    ok(evdb_batch_write(store, &b, NULL, &why));
-}
-
 /* Whoever comes next finds every record as it was written, but for what codecs may round, and nothing that is damaged. */
-static void all_there(scratch *t, int64_t count, double relative)
+static void others_find(scratch *t, int64_t count, double relative)
 {
     user u = enter(t);
     evdb_verify_report report;
@@ -89,17 +74,17 @@ static void a_writer_that_has_not_heard_of_another_codec_loses_nothing(void **st
     scratch *t = *state;
     for (int i = 0; i < CODECS; i++) {
         user a = create(t, codecs[i]), b;
-        put(a.store, 0, ROWS);
+        put(a.store, 0, SOME);
         ok(evdb_store_recode(a.store, &why));
         b = enter(t);
         put(b.store, 0, 10);
         ok(evdb_store_set_codec(a.store, "bf16", &why));
         ok(evdb_store_recode(a.store, &why));
         leave(a);
-        put(b.store, ROWS, ROWS);
-        all_there(t, 2 * ROWS, 1);
+        put(b.store, SOME, SOME);
+        others_find(t, 2 * SOME, 1);
         leave(b);
-        all_there(t, 2 * ROWS, 1);
+        others_find(t, 2 * SOME, 1);
         ok(evdb_store_drop(t->db, "docs", &why));
     }
 }
@@ -109,15 +94,15 @@ static void a_writer_that_has_never_written_takes_what_is_in_force(void **state)
     scratch *t = *state;
     for (int i = 0; i < CODECS; i++) {
         user a = create(t, codecs[i]), b;
-        put(a.store, 0, ROWS);
+        put(a.store, 0, SOME);
         ok(evdb_store_recode(a.store, &why));
         b = enter(t);
         ok(evdb_store_set_codec(a.store, "f16", &why));
         ok(evdb_store_recode(a.store, &why));
-        put(b.store, ROWS, 10);
+        put(b.store, SOME, 10);
         leave(b);
         leave(a);
-        all_there(t, ROWS + 10, 1);
+        others_find(t, SOME + 10, 1);
         ok(evdb_store_drop(t->db, "docs", &why));
     }
 }
@@ -129,18 +114,18 @@ static void of_many_writers_one_trains_a_codec_anew(void **state)
     scratch *t = *state;
     user users[USERS];
     evdb_compression before = EVDB_COMPRESSION, after = EVDB_COMPRESSION;
-    float kept[2 * ROWS][DIM];
+    float kept[ROWS][DIM];
     memcpy(kept, rows, sizeof(rows));
-    for (int i = 0; i < 2 * ROWS; i++) /* first some elements matter, and then others */
-        for (int j = 0; j < DIM; j++) rows[i][j] *= (i < ROWS) == (j < DIM / 2) ? 1 : 0.001f;
+    for (int i = 0; i < 2 * SOME; i++) /* first some elements matter, and then others */
+        for (int j = 0; j < DIM; j++) rows[i][j] *= (i < SOME) == (j < DIM / 2) ? 1 : 0.001f;
     users[0] = create(t, "pca:8+i8");
-    put(users[0].store, 0, ROWS);
+    put(users[0].store, 0, SOME);
     ok(evdb_store_recode(users[0].store, &why));
     ok(evdb_store_get_compression(users[0].store, &before, &why));
     for (int i = 1; i < USERS; i++) users[i] = enter(t);
     for (int i = 0; i < USERS; i++) { /* enough to tell, and too few to tell of the codec that somebody trains meanwhile */
-        put(users[i].store, ROWS, ROWS);
-        put(users[i].store, ROWS, ROWS / 2);
+        put(users[i].store, SOME, SOME);
+        put(users[i].store, SOME, SOME / 2);
     }
     for (int i = 0; i < USERS; i++) ok(evdb_store_recode(users[i].store, &why));
     ok(evdb_store_get_compression(users[0].store, &after, &why));
@@ -152,7 +137,7 @@ static void of_many_writers_one_trains_a_codec_anew(void **state)
 int main(void)
 {
     uint64_t seed = seed_print();
-    seed_floats(&seed, rows[0], 2 * ROWS * DIM);
+    seed_floats(&seed, rows[0], 2 * SOME * DIM);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_remove)
     const struct CMUnitTest tests[] = {
         TEST(a_writer_that_has_not_heard_of_another_codec_loses_nothing),
