@@ -5,6 +5,7 @@
  * them are damaged, and sound commits in the write-ahead log behind a damaged one count. Nothing is guessed: a record is salvaged as it
  * was last written or not at all. Only where changes themselves are lost from the log (missing_changes), a record may come back as it was
  * before one of them, for nothing tells of it.
+ * Vectors that were written again with another codec (compress.h), and lost from the log, are those of the codec before.
  *
  * The salvaged records become a store in a new folder, which takes the place of the damaged one in one step: before that nothing has
  * changed, whatever happens. The damaged folder is kept below the database as quarantine/UUID, for whoever wants to try more; remove it

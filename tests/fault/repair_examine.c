@@ -100,7 +100,9 @@ static bool as_once(const examination *x, unsigned n, const evdb_record *r)
         floats = floats || memcmp(r->vector, vector, repair_dim(x->kind) * sizeof(float)) == 0;
     }
     bool earlier = !was->there || r->version < was->version || x->kind == REPAIR_CODED; /* that one's vectors were written again */
-    return x->report.missing_changes && text && floats && earlier;
+    /* Writing vectors again is no change, so none is missing when the log that had it is lost: then the record is of the codec before. */
+    bool recoded = x->kind == REPAIR_CODED && was->there && r->version == was->version;
+    return text && floats && (recoded || (x->report.missing_changes && earlier));
 }
 
 static void compare(examination *x, evdb_store *store)
