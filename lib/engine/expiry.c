@@ -94,7 +94,7 @@ evdb_status expiry_settle(filling *f, uint64_t tip, evdb_error *err)
     TRY(rows_next_expiry(f->reader, f->now, &next, err));
     atomic_store(&x->next, next);
     atomic_fetch_add(&x->turns, 1); /* behind the rows: who has read this sees them as they are */
-    if (s.rows || !atomic_load(&f->engine->sweep.running)) sweep_begin(f->engine);
+    if (s.rows || !atomic_load(&f->engine->sweep.job.running)) sweep_begin(f->engine);
 out:
     return rc;
 }

@@ -168,7 +168,7 @@ static void *background(void *context)
         atomic_store(&e->indexer.scanned, 0);
         atomic_store(&e->indexer.patient, true);
     }
-    atomic_store(&e->indexer.running, false);
+    atomic_store(&e->indexer.job.running, false);
     return NULL;
 }
 
@@ -178,7 +178,7 @@ static void *follower(void *context)
     pthread_mutex_lock(&e->indexer.turn);
     generation_follow(e);
     pthread_mutex_unlock(&e->indexer.turn);
-    atomic_store(&e->indexer.running, false);
+    atomic_store(&e->indexer.job.running, false);
     return NULL;
 }
 
@@ -190,7 +190,7 @@ static void *let_go(void *context)
     pthread_mutex_lock(&e->indexer.turn);
     if (control_is(e, CONTROL_OFF) && view_reload(e, &err) != EVDB_OK) indexer_say(e, err.message);
     pthread_mutex_unlock(&e->indexer.turn);
-    atomic_store(&e->indexer.running, false);
+    atomic_store(&e->indexer.job.running, false);
     return NULL;
 }
 
@@ -198,12 +198,7 @@ static void begin(engine *e, void *(*run)(void *))
 {
     indexer *i = &e->indexer;
     pthread_mutex_lock(&i->lock);
-    if (!atomic_load(&i->running)) {
-        if (i->started) pthread_join(i->thread, NULL);
-        atomic_store(&i->running, true);
-        i->started = thread_start(&i->thread, run, e);
-        if (!i->started) atomic_store(&i->running, false); /* the next search tries again */
-    }
+    thread_job_begin(&i->job, run, e);
     pthread_mutex_unlock(&i->lock);
 }
 
@@ -237,7 +232,7 @@ static void look(engine *e, view_index *index)
 void indexer_scanned(engine *e, uint64_t count)
 {
     atomic_fetch_add(&e->indexer.scanned, count);
-    if (atomic_load(&e->indexer.running) || !time_to_look(e)) return;
+    if (atomic_load(&e->indexer.job.running) || !time_to_look(e)) return;
     view_index *index = view_hold(&e->view);
     if (index && indexed_has_graph(index->vectors)) look(e, index);
     view_let_go(e, index);
@@ -330,7 +325,7 @@ void indexer_destroy(engine *e)
     indexer *i = &e->indexer;
     atomic_store(&i->stop, true); /* in this order: who begins a build takes halt back, and looks at stop after */
     halt(e);
-    if (i->started) pthread_join(i->thread, NULL);
+    thread_job_join(&i->job);
     pthread_mutex_destroy(&i->turn);
     pthread_mutex_destroy(&i->lock);
 }

@@ -5,8 +5,8 @@
  * sharing the work among several; it begins when there is work and ends when there is none. Others follow what it saves. */
 #ifndef EVDB_ENGINE_INDEXER_H
 #define EVDB_ENGINE_INDEXER_H
+#include "platform/thread.h"
 #include "engine/control.h"
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,10 +25,9 @@ typedef enum indexer_phase { INDEXER_IDLE, INDEXER_BUILDING, INDEXER_SAVING } in
 
 typedef struct indexer {
     pthread_mutex_t turn;      /* of building, between threads */
-    pthread_mutex_t lock;      /* running, thread, and more */
-    pthread_t thread;
-    bool started;              /* there is a thread to join */
-    atomic_bool running, stop;
+    pthread_mutex_t lock;      /* job, and more */
+    thread_job job;
+    atomic_bool stop;
     atomic_bool halt;          /* the build under way, or the wait for one, shall end */
     bool asked;                /* under `lock`: somebody waits for the build under way */
     atomic_bool patient;       /* one was cancelled: the next begins when scans have cost as much as a whole graph */

@@ -12,7 +12,7 @@ void recall_init(recall_watch *r) { pthread_mutex_init(&r->lock, NULL); }
 void recall_destroy(engine *e)
 {
     recall_watch *r = &e->recall;
-    if (r->started) pthread_join(r->thread, NULL);
+    thread_job_join(&r->job);
     mem_free(&e->db->platform.mem, r->query);
     pthread_mutex_destroy(&r->lock);
 }
@@ -56,7 +56,7 @@ static void *run(void *context)
     check(e);
     uint64_t ended = now_ns(e);
     atomic_store(&r->next, ended + (ended - begun) * (RECALL_SHARE - 1));
-    atomic_store(&r->running, false);
+    atomic_store(&r->job.running, false);
     return NULL;
 }
 
@@ -65,24 +65,20 @@ static void begin(engine *e, const float *query, uint32_t k, uint32_t ef)
     recall_watch *r = &e->recall;
     const evdb_allocator *mem = &e->db->platform.mem;
     size_t bytes = atomic_load(&e->dim) * sizeof(*query);
-    if (r->started) pthread_join(r->thread, NULL);
-    r->started = false;
     if (!r->query && !(r->query = mem_alloc(mem, bytes))) return;
     memcpy(r->query, query, bytes);
     r->k = k;
     r->ef = ef;
-    atomic_store(&r->running, true);
-    r->started = thread_start(&r->thread, run, e);
-    if (!r->started) atomic_store(&r->running, false);
+    thread_job_begin(&r->job, run, e);
 }
 
 void recall_searched(engine *e, const float *query, uint32_t k, uint32_t ef)
 {
     recall_watch *r = &e->recall;
-    if (e->db->recall_unwatched || (atomic_fetch_add(&r->searches, 1) + 1) % RECALL_EACH || atomic_load(&r->running)) return;
+    if (e->db->recall_unwatched || (atomic_fetch_add(&r->searches, 1) + 1) % RECALL_EACH || atomic_load(&r->job.running)) return;
     if (now_ns(e) < atomic_load(&r->next)) return;
     pthread_mutex_lock(&r->lock);
-    if (!atomic_load(&r->running)) begin(e, query, k, ef);
+    if (!atomic_load(&r->job.running)) begin(e, query, k, ef);
     pthread_mutex_unlock(&r->lock);
 }
 

@@ -4,7 +4,7 @@
  * compared. What that costs is kept to a hundredth of a processor: after a check that took t, the next waits for 99 t. */
 #ifndef EVDB_ENGINE_RECALL_H
 #define EVDB_ENGINE_RECALL_H
-#include <pthread.h>
+#include "platform/thread.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,10 +18,8 @@ enum {
 struct engine;
 
 typedef struct recall_watch {
-    pthread_mutex_t lock; /* thread, estimate */
-    pthread_t thread;
-    bool started;
-    atomic_bool running;
+    pthread_mutex_t lock; /* job, estimate */
+    thread_job job;
     _Atomic uint64_t searches, next; /* monotonic, nanoseconds */
     uint64_t samples;
     double estimate;

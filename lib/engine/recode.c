@@ -24,7 +24,7 @@ void recode_destroy(engine *e)
     recoder *r = &e->recode;
     atomic_store(&r->stop, true);
     wake_all(&r->word);
-    if (r->started) pthread_join(r->thread, NULL);
+    thread_job_join(&r->job);
     pthread_mutex_destroy(&r->turn);
     pthread_mutex_destroy(&r->lock);
 }
@@ -347,7 +347,7 @@ static void *background(void *context)
     evdb_error why;
     evdb_status rc = run(e, false, &why);
     say(e, rc == EVDB_OK || rc == EVDB_CANCELLED ? "" : why.message);
-    atomic_store(&e->recode.running, false);
+    atomic_store(&e->recode.job.running, false);
     return NULL;
 }
 
@@ -355,13 +355,8 @@ void recode_begin(engine *e)
 {
     recoder *r = &e->recode;
     uint64_t now = e->db->platform.clock_ns(e->db->platform.clock_context), next = atomic_load(&r->next_look);
-    if (atomic_load(&r->running) || now < next || !atomic_compare_exchange_strong(&r->next_look, &next, now + RECODE_LOOK_NS)) return;
+    if (atomic_load(&r->job.running) || now < next || !atomic_compare_exchange_strong(&r->next_look, &next, now + RECODE_LOOK_NS)) return;
     pthread_mutex_lock(&r->lock);
-    if (!atomic_load(&r->running) && !atomic_load(&r->stop)) {
-        if (r->started) pthread_join(r->thread, NULL);
-        atomic_store(&r->running, true);
-        r->started = thread_start(&r->thread, background, e);
-        if (!r->started) atomic_store(&r->running, false); /* who comes next tries again */
-    }
+    if (!atomic_load(&r->stop)) thread_job_begin(&r->job, background, e);
     pthread_mutex_unlock(&r->lock);
 }

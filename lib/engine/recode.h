@@ -5,8 +5,8 @@
  * encoded outside of any transaction; one that was replaced meanwhile is left alone. */
 #ifndef EVDB_ENGINE_RECODE_H
 #define EVDB_ENGINE_RECODE_H
+#include "platform/thread.h"
 #include <evdb/error.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,10 +29,9 @@ typedef enum recode_phase { RECODE_IDLE, RECODE_TRAINING, RECODE_WRITING } recod
 
 typedef struct recoder {
     pthread_mutex_t turn; /* of doing it, between threads */
-    pthread_mutex_t lock; /* thread, started, problem */
-    pthread_t thread;
-    bool started;
-    atomic_bool running, stop;
+    pthread_mutex_t lock; /* job, problem */
+    thread_job job;
+    atomic_bool stop;
     _Atomic uint32_t phase;
     _Atomic uint32_t word;      /* to sleep on */
     _Atomic uint64_t next_look; /* monotonic */

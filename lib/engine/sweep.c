@@ -13,7 +13,7 @@ void sweep_destroy(engine *e)
     sweeper *s = &e->sweep;
     atomic_store(&s->stop, true);
     wake_all(&s->word);
-    if (s->started) pthread_join(s->thread, NULL);
+    thread_job_join(&s->job);
     pthread_mutex_destroy(&s->lock);
 }
 
@@ -74,7 +74,7 @@ static bool stay(engine *e)
     pthread_mutex_lock(&s->lock);
     bool asked = s->asked && !atomic_load(&s->stop);
     s->asked = false;
-    if (!asked) atomic_store(&s->running, false);
+    if (!asked) atomic_store(&s->job.running, false);
     pthread_mutex_unlock(&s->lock);
     return asked;
 }
@@ -104,21 +104,16 @@ static void *run(void *context)
 
 void sweep_wrote(engine *e)
 {
-    if (rows_wrote_expiry(e->rows) && !atomic_load(&e->sweep.running)) sweep_begin(e);
+    if (rows_wrote_expiry(e->rows) && !atomic_load(&e->sweep.job.running)) sweep_begin(e);
 }
 
 void sweep_begin(engine *e)
 {
     sweeper *s = &e->sweep;
     pthread_mutex_lock(&s->lock);
-    bool sleeping = atomic_load(&s->running) && !s->asked;
+    bool sleeping = atomic_load(&s->job.running) && !s->asked;
     s->asked = true;
-    if (!atomic_load(&s->running) && !atomic_load(&s->stop)) {
-        if (s->started) pthread_join(s->thread, NULL);
-        atomic_store(&s->running, true);
-        s->started = thread_start(&s->thread, run, e);
-        if (!s->started) atomic_store(&s->running, false); /* who comes next tries again */
-    }
+    if (!atomic_load(&s->stop)) thread_job_begin(&s->job, run, e);
     pthread_mutex_unlock(&s->lock);
     if (sleeping) wake_all(&s->word);
 }

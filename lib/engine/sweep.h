@@ -4,7 +4,7 @@
  * expired in batches, each an ordinary commit, and ends when no record expires any more. Who comes second finds nothing left. */
 #ifndef EVDB_ENGINE_SWEEP_H
 #define EVDB_ENGINE_SWEEP_H
-#include <pthread.h>
+#include "platform/thread.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,11 +18,10 @@ enum {
 struct engine;
 
 typedef struct sweeper {
-    pthread_mutex_t lock; /* thread, started, asked */
-    pthread_t thread;
-    bool started;       /* there is a thread to join */
+    pthread_mutex_t lock; /* job, asked */
+    thread_job job;
     bool asked;         /* since the thread last looked */
-    atomic_bool running, stop;
+    atomic_bool stop;
     _Atomic uint32_t word; /* to sleep on */
 } sweeper;
 

@@ -19,7 +19,7 @@ void syncer_destroy(engine *e)
     evdb_error why;
     atomic_store(&s->stop, true);
     wake_all(&s->word);
-    if (s->started) pthread_join(s->thread, NULL);
+    thread_job_join(&s->job);
     if (atomic_load(&s->due) && engine_usable(e, NULL) == EVDB_OK && rows_checkpoint(e->rows, &why) != EVDB_OK && e->db->log)
         e->db->log(e->db->log_context, why.message);
     pthread_mutex_destroy(&s->lock);
@@ -35,8 +35,8 @@ static evdb_status sync_now(engine *e, evdb_error *err)
 static bool still_due(syncer *s)
 {
     pthread_mutex_lock(&s->lock);
-    s->running = atomic_load(&s->due) && !atomic_load(&s->stop);
-    bool goes_on = s->running;
+    bool goes_on = atomic_load(&s->due) && !atomic_load(&s->stop);
+    if (!goes_on) atomic_store(&s->job.running, false);
     pthread_mutex_unlock(&s->lock);
     return goes_on;
 }
@@ -71,10 +71,7 @@ void syncer_note(engine *e)
     if (!e->db->sync_ns || !e->db->dir || atomic_load(&s->due)) return;
     atomic_store(&s->due, now_ns(e) + e->db->sync_ns);
     pthread_mutex_lock(&s->lock);
-    if (!s->running && !atomic_load(&s->stop)) {
-        if (s->started) pthread_join(s->thread, NULL);
-        s->started = s->running = thread_start(&s->thread, background, e);
-    }
+    if (!atomic_load(&s->stop)) thread_job_begin(&s->job, background, e);
     pthread_mutex_unlock(&s->lock);
 }
 

@@ -3,8 +3,8 @@
  * syncer_note() and syncer_done() are the commit leader's; so what is due is never confused with what comes meanwhile. */
 #ifndef EVDB_ENGINE_SYNCER_H
 #define EVDB_ENGINE_SYNCER_H
+#include "platform/thread.h"
 #include <evdb/error.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,9 +14,8 @@ struct engine;
 enum { SYNCER_AGAIN_NS = 1000000000 /* behind a sync that failed for want of room, say */ };
 
 typedef struct syncer {
-    pthread_mutex_t lock; /* thread, started, running */
-    pthread_t thread;
-    bool started, running;
+    pthread_mutex_t lock; /* job */
+    thread_job job;
     atomic_bool stop;
     _Atomic uint32_t word; /* to sleep on */
     _Atomic uint64_t due;  /* monotonic; 0 = all is on the disk */

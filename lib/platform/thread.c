@@ -58,6 +58,21 @@ bool thread_start(pthread_t *out, void *(*work)(void *context), void *context)
     return started;
 }
 
+void thread_job_begin(thread_job *job, void *(*work)(void *context), void *context)
+{
+    if (atomic_load(&job->running)) return;
+    thread_job_join(job);
+    atomic_store(&job->running, true);
+    job->started = thread_start(&job->thread, work, context);
+    if (!job->started) atomic_store(&job->running, false);
+}
+
+void thread_job_join(thread_job *job)
+{
+    if (job->started) pthread_join(job->thread, NULL);
+    job->started = false;
+}
+
 uint32_t thread_cores(void)
 {
     cpu_set_t set;
