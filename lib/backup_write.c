@@ -41,15 +41,13 @@ static evdb_status tick(const saving *s, evdb_error *err)
     return error_set(err, EVDB_CANCELLED, "the backup was cancelled after %llu records", (unsigned long long)s->entries);
 }
 
-static uint64_t now(const saving *s) { return s->engine->db->platform.clock_ns(s->engine->db->platform.clock_context); }
-
 /* Between steps: who writes meanwhile gets half of the time. */
 static void give_way(saving *s)
 {
-    uint64_t took = now(s) - s->began;
+    uint64_t took = engine_now_ns(s->engine) - s->began;
     _Atomic uint32_t nobody = 0;
     if (took && !rows_unchanged_since(s->engine->rows, s->seen)) (void)wake_wait(&nobody, 0, took < PAUSE_MAX_NS ? took : PAUSE_MAX_NS);
-    s->began = now(s);
+    s->began = engine_now_ns(s->engine);
 }
 
 static evdb_status look(saving *s, rows_tip *tip, evdb_error *err)
@@ -279,7 +277,7 @@ static evdb_status begin(saving *s, const evdb_sink *sink, evdb_store_info **inf
     if (s->head.base_sequence > tip.sequence)
         TRY(error_set(err, EVDB_INVALID, "backup '%s' is of change %llu, but the store has only had %llu", o->base->name,
                       (unsigned long long)s->head.base_sequence, (unsigned long long)tip.sequence));
-    s->began = now(s);
+    s->began = engine_now_ns(s->engine);
     s->reached = s->head.full ? tip.sequence : s->head.base_sequence;
     s->head.store = **info;
     s->head.created_ms = p->clock_ms(p->clock_context);

@@ -128,8 +128,6 @@ static void take(commit_queue *q, group *g)
     if (!q->first) q->last = &q->first;
 }
 
-static uint64_t now_ns(const engine *e) { return e->db->platform.clock_ns(e->db->platform.clock_context); }
-
 /* How long to wait for writers that are about to come, so that they share the commit: not longer than they save. */
 static uint64_t patience(const commit_queue *q)
 {
@@ -140,7 +138,7 @@ static uint64_t patience(const commit_queue *q)
 static uint64_t time_left(const commit_queue *q, group *g)
 {
     if (q->first || g->count >= q->expected) return 0; /* what is there already does not fit, or all are here */
-    uint64_t now = now_ns(g->engine);
+    uint64_t now = engine_now_ns(g->engine);
     if (!g->until) g->until = now + patience(q);
     return now < g->until ? g->until - now : 0;
 }
@@ -160,9 +158,9 @@ static commit_request *take_more(group *g)
         q->wanted = left ? q->expected - g->count : 0;
         if (!left) break;
         pthread_mutex_unlock(&q->lock);
-        uint64_t from = now_ns(g->engine);
+        uint64_t from = engine_now_ns(g->engine);
         (void)wake_wait(&q->arrived, seen, left);
-        g->waited_ns += now_ns(g->engine) - from;
+        g->waited_ns += engine_now_ns(g->engine) - from;
         pthread_mutex_lock(&q->lock);
     }
     pthread_mutex_unlock(&q->lock);
@@ -181,6 +179,18 @@ static evdb_status transact(rows *r, group *g, evdb_error *err)
         return rows_commit(r, err);
     }
     rows_rollback(r);
+    return rc;
+}
+
+static evdb_status do_group(rows *r, group *g, evdb_error *err)
+{
+    evdb_status rc;
+    switch (g->first->kind) {
+    case COMMIT_SYNC: rc = rows_checkpoint(r, err); break;
+    case COMMIT_REWRITE: rc = rows_rewrite(r, err); break;
+    default: rc = transact(r, g, err);
+    }
+    if (rc == EVDB_OK) (stands_alone(g->first) ? syncer_done : syncer_note)(g->engine);
     return rc;
 }
 
@@ -208,10 +218,7 @@ static void run_group(group *g)
     evdb_error err;
     rows *r = g->engine->rows;
     evdb_status rc = engine_usable(g->engine, &err); /* what was submitted may have waited while the store was dropped */
-    if (rc == EVDB_OK)
-        rc = g->first->kind == COMMIT_SYNC ? rows_checkpoint(r, &err) : g->first->kind == COMMIT_REWRITE ? rows_rewrite(r, &err)
-                                                                                                        : transact(r, g, &err);
-    if (rc == EVDB_OK) (stands_alone(g->first) ? syncer_done : syncer_note)(g->engine);
+    if (rc == EVDB_OK) rc = do_group(r, g, &err);
     bool lost = rc != EVDB_OK && g->first->next, separately = lost && has_culprit(g->first);
     for (commit_request *q = g->first, *next; q; q = next) {
         next = q->next;
@@ -246,9 +253,9 @@ static void lead(engine *e, const commit_request *mine)
         group g = { .engine = e, .last = &g.first };
         take(q, &g);
         leave(q, changed);
-        uint64_t start = now_ns(e);
+        uint64_t start = engine_now_ns(e);
         run_group(&g);
-        uint64_t took = now_ns(e) - start;
+        uint64_t took = engine_now_ns(e) - start;
         pthread_mutex_lock(&q->lock);
         q->last_ns = took - g.waited_ns;
         q->expected = g.count + q->queued;

@@ -82,6 +82,9 @@ struct evdb_store {
     engine *engine;
 };
 
+/* Monotonic, nanoseconds: of the database's platform. */
+static inline uint64_t engine_now_ns(const engine *e) { return e->db->platform.clock_ns(e->db->platform.clock_context); }
+
 /* EVDB_FORKED in a child of the process that opened db. */
 evdb_status db_usable(const evdb *db, evdb_error *err);
 /* The same, and EVDB_NOT_FOUND once the store was dropped. Every public call on a store begins with it. */

@@ -205,7 +205,7 @@ static void begin(engine *e, void *(*run)(void *))
 /* Not at every search: other processes are asked, and may be at it for long. */
 static bool time_to_look(engine *e)
 {
-    uint64_t now = e->db->platform.clock_ns(e->db->platform.clock_context), next = atomic_load(&e->indexer.next_look);
+    uint64_t now = engine_now_ns(e), next = atomic_load(&e->indexer.next_look);
     return now >= next && atomic_compare_exchange_strong(&e->indexer.next_look, &next, now + INDEX_LOOK_NS);
 }
 

@@ -17,8 +17,6 @@ void recall_destroy(engine *e)
     pthread_mutex_destroy(&r->lock);
 }
 
-static uint64_t now_ns(engine *e) { return e->db->platform.clock_ns(e->db->platform.clock_context); }
-
 static void add(recall_watch *r, double share)
 {
     pthread_mutex_lock(&r->lock);
@@ -52,9 +50,9 @@ static void *run(void *context)
 {
     engine *e = context;
     recall_watch *r = &e->recall;
-    uint64_t begun = now_ns(e);
+    uint64_t begun = engine_now_ns(e);
     check(e);
-    uint64_t ended = now_ns(e);
+    uint64_t ended = engine_now_ns(e);
     atomic_store(&r->next, ended + (ended - begun) * (RECALL_SHARE - 1));
     atomic_store(&r->job.running, false);
     return NULL;
@@ -76,7 +74,7 @@ void recall_searched(engine *e, const float *query, uint32_t k, uint32_t ef)
 {
     recall_watch *r = &e->recall;
     if (e->db->recall_unwatched || (atomic_fetch_add(&r->searches, 1) + 1) % RECALL_EACH || atomic_load(&r->job.running)) return;
-    if (now_ns(e) < atomic_load(&r->next)) return;
+    if (engine_now_ns(e) < atomic_load(&r->next)) return;
     pthread_mutex_lock(&r->lock);
     if (!atomic_load(&r->job.running)) begin(e, query, k, ef);
     pthread_mutex_unlock(&r->lock);

@@ -354,7 +354,7 @@ static void *background(void *context)
 void recode_begin(engine *e)
 {
     recoder *r = &e->recode;
-    uint64_t now = e->db->platform.clock_ns(e->db->platform.clock_context), next = atomic_load(&r->next_look);
+    uint64_t now = engine_now_ns(e), next = atomic_load(&r->next_look);
     if (atomic_load(&r->job.running) || now < next || !atomic_compare_exchange_strong(&r->next_look, &next, now + RECODE_LOOK_NS)) return;
     pthread_mutex_lock(&r->lock);
     if (!atomic_load(&r->stop)) thread_job_begin(&r->job, background, e);

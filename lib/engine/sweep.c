@@ -43,13 +43,11 @@ static evdb_status sweep_all(engine *e, evdb_error *err)
     return rc;
 }
 
-static uint64_t now_ns(engine *e) { return e->db->platform.clock_ns(e->db->platform.clock_context); }
-
 /* Until so much time has passed, or the store is closed. */
 static void rest(engine *e, uint64_t ns)
 {
-    uint64_t begun = now_ns(e), passed = 0;
-    for (; passed < ns && !atomic_load(&e->sweep.stop); passed = now_ns(e) - begun) {
+    uint64_t begun = engine_now_ns(e), passed = 0;
+    for (; passed < ns && !atomic_load(&e->sweep.stop); passed = engine_now_ns(e) - begun) {
         uint32_t seen = atomic_load(&e->sweep.word);
         if (!atomic_load(&e->sweep.stop) && !wake_wait(&e->sweep.word, seen, ns - passed)) break;
     }

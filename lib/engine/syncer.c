@@ -11,8 +11,6 @@ void syncer_init(syncer *s)
     pthread_mutex_init(&s->lock, NULL);
 }
 
-static uint64_t now_ns(const engine *e) { return e->db->platform.clock_ns(e->db->platform.clock_context); }
-
 void syncer_destroy(engine *e)
 {
     syncer *s = &e->syncer;
@@ -49,7 +47,7 @@ static void *background(void *context)
     evdb_error why;
     while (still_due(s)) {
         uint32_t seen = atomic_load(&s->word);
-        uint64_t due = atomic_load(&s->due), now = now_ns(e);
+        uint64_t due = atomic_load(&s->due), now = engine_now_ns(e);
         if (due > now) {
             if (!atomic_load(&s->stop)) (void)wake_wait(&s->word, seen, due - now);
             continue;
@@ -69,7 +67,7 @@ void syncer_note(engine *e)
 {
     syncer *s = &e->syncer;
     if (!e->db->sync_ns || !e->db->dir || atomic_load(&s->due)) return;
-    atomic_store(&s->due, now_ns(e) + e->db->sync_ns);
+    atomic_store(&s->due, engine_now_ns(e) + e->db->sync_ns);
     pthread_mutex_lock(&s->lock);
     if (!atomic_load(&s->stop)) thread_job_begin(&s->job, background, e);
     pthread_mutex_unlock(&s->lock);
