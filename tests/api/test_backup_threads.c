@@ -1,13 +1,13 @@
 /* test_backup_threads.c - backups and restores among threads that write, read and search: what comes back is one state of the store. */
 #include "expect.h"
 #include "scratch.h"
-#include "seed.h"
+#include "tagged.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { ROWS = 120, DIM = 8, READERS = 8, ROUNDS = 6 };
+enum { ROWS = 120, READERS = 8, ROUNDS = 6 };
 
 typedef struct scene {
     evdb *db;
@@ -17,34 +17,11 @@ typedef struct scene {
     _Atomic uint64_t writes, reads;
 } scene;
 
-/* Every commit gives all records one tag. */
-static evdb_status write_tag(evdb_store *store, uint32_t tag, evdb_error *err)
-{
-    float rows[ROWS][DIM];
-    int64_t ids[ROWS];
-    const char *metadata[ROWS];
-    char text[32];
-    evdb_batch b = EVDB_BATCH;
-    snprintf(text, sizeof(text), "{\"tag\":%u}", tag);
-    for (unsigned i = 0; i < ROWS; i++) {
-        ids[i] = i;
-        metadata[i] = text;
-        for (unsigned j = 0; j < DIM; j++) rows[i][j] = (float)(tag % 100 + i + j);
-    }
-    b.kind = EVDB_UPSERT;
-    b.count = ROWS;
-    b.numbers = ids;
-    b.vectors = rows;
-    b.dim = DIM;
-    b.metadata = metadata;
-    return evdb_batch_write(store, &b, NULL, err);
-}
-
 static void *write_on(void *context)
 {
     scene *s = context;
     for (uint32_t tag = 2; !atomic_load(&s->stop); tag++) {
-        if (write_tag(s->store, tag, NULL) != EVDB_OK) atomic_fetch_add(&s->wrong, 1);
+        if (tagged_write(s->store, ROWS, tag, NULL) != EVDB_OK) atomic_fetch_add(&s->wrong, 1);
         atomic_fetch_add(&s->writes, 1);
     }
     return NULL;
@@ -53,11 +30,11 @@ static void *write_on(void *context)
 static void *read_on(void *context)
 {
     scene *s = context;
-    float q[DIM] = { 1 };
+    float q[TAGGED_DIM] = { 1 };
     for (int64_t id = 0; !atomic_load(&s->stop); id = (id + 7) % ROWS) {
         evdb_record *record = NULL;
         evdb_result *result = NULL;
-        bool right = evdb_record_get(s->store, num(id), &record, NULL) == EVDB_OK && evdb_search(s->store, q, DIM, NULL, &result, NULL) == EVDB_OK &&
+        bool right = evdb_record_get(s->store, num(id), &record, NULL) == EVDB_OK && evdb_search(s->store, q, TAGGED_DIM, NULL, &result, NULL) == EVDB_OK &&
                      result->count == 10;
         if (!right) atomic_fetch_add(&s->wrong, 1);
         evdb_record_free(record);
@@ -65,26 +42,6 @@ static void *read_on(void *context)
         atomic_fetch_add(&s->reads, 1);
     }
     return NULL;
-}
-
-static void has_one_tag(evdb *db, const char *name)
-{
-    evdb_store *store;
-    evdb_cursor *cursor;
-    const evdb_record *record;
-    char first[64] = "";
-    unsigned count = 0;
-    ok(evdb_store_open(db, name, &store, &why));
-    ok(evdb_cursor_open(store, NULL, &cursor, &why));
-    for (;; count++) {
-        ok(evdb_cursor_next(cursor, &record, &why));
-        if (!record) break;
-        if (!count) snprintf(first, sizeof(first), "%s", record->metadata);
-        assert_string_equal(record->metadata, first);
-    }
-    assert_int_equal(count, ROWS);
-    evdb_cursor_close(cursor);
-    evdb_store_close(store);
 }
 
 static void keep_backups(scene *s)
@@ -98,7 +55,7 @@ static void keep_backups(scene *s)
         b.base_name = i % 3 ? base : NULL;
         ok(evdb_backup_create(s->store, name, &b, NULL, &why));
         ok(evdb_backup_restore(s->db, name, "copy", &o, NULL, &why));
-        has_one_tag(s->db, "copy");
+        tagged_expect(s->db, "copy", ROWS);
         memcpy(base, name, sizeof(base));
     }
 }
@@ -106,10 +63,10 @@ static void keep_backups(scene *s)
 static void a_backup_is_one_state_whoever_writes_meanwhile(void **state)
 {
     scratch *t = *state;
-    scene s = { .db = t->db, .store = scratch_store(t, "s", DIM, EVDB_EUCLIDEAN) };
+    scene s = { .db = t->db, .store = scratch_store(t, "s", TAGGED_DIM, EVDB_EUCLIDEAN) };
     pthread_t threads[READERS + 1];
     evdb_verify_report report;
-    ok(write_tag(s.store, 1, &why));
+    ok(tagged_write(s.store, ROWS, 1, &why));
     for (int i = 0; i <= READERS; i++) assert_int_equal(pthread_create(&threads[i], NULL, i ? read_on : write_on, &s), 0);
     keep_backups(&s);
     ok(evdb_index_build(s.store, 1, &why)); /* and a checkpoint of the index among them */
@@ -127,19 +84,19 @@ static void a_backup_is_one_state_whoever_writes_meanwhile(void **state)
 static void a_store_in_use_is_replaced(void **state)
 {
     scratch *t = *state;
-    scene s = { .db = t->db, .store = scratch_store(t, "s", DIM, EVDB_EUCLIDEAN) };
+    scene s = { .db = t->db, .store = scratch_store(t, "s", TAGGED_DIM, EVDB_EUCLIDEAN) };
     evdb_restore_options o = EVDB_RESTORE_OPTIONS;
     pthread_t writer;
-    ok(write_tag(s.store, 1, &why));
+    ok(tagged_write(s.store, ROWS, 1, &why));
     ok(evdb_backup_create(s.store, "b", NULL, NULL, &why));
     assert_int_equal(pthread_create(&writer, NULL, write_on, &s), 0);
     o.replace = 1;
     ok(evdb_backup_restore(s.db, "b", "s", &o, NULL, &why));
     atomic_store(&s.stop, true);
     assert_int_equal(pthread_join(writer, NULL), 0);
-    refused(EVDB_NOT_FOUND, write_tag(s.store, 9, &why));
+    refused(EVDB_NOT_FOUND, tagged_write(s.store, ROWS, 9, &why));
     evdb_store_close(s.store);
-    has_one_tag(s.db, "s");
+    tagged_expect(s.db, "s", ROWS);
 }
 
 int main(void)

@@ -9,7 +9,6 @@
 #include "ledger.h"
 #include "memory_io.h"
 #include "tree.h"
-#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -114,17 +113,6 @@ static bool session(gate *g, const char *dir)
     return restored;
 }
 
-static unsigned folders(const char *dir)
-{
-    char *path = dir_path(dir, "stores");
-    unsigned count = 0;
-    DIR *d = opendir(path);
-    for (struct dirent *e; d && (e = readdir(d));) count += e->d_name[0] != '.';
-    if (d) closedir(d);
-    free(path);
-    return count;
-}
-
 static void check(const char *dir, const model *m, bool restored)
 {
     ledger saved = m->saved, now = m->now;
@@ -149,7 +137,7 @@ static void check(const char *dir, const model *m, bool restored)
     evdb_store_close(store);
     assert_int_equal(ledger_verify_problems(db), 0);
     evdb_close(db);
-    assert_int_equal(folders(dir), 1);
+    assert_int_equal(dir_entries(dir, "stores", false), 1);
 }
 
 static void a_failing_operation_loses_nothing(void **state)

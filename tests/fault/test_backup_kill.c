@@ -6,8 +6,8 @@
  *   EVDB_SEED=n   repeats a run's choices; what the kernel does in between it cannot repeat */
 #include "children.h"
 #include "memory_io.h"
+#include "tagged.h"
 #include "tree.h"
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-enum { ROWS = 300, DIM = 16, KILLS = 20, NAMES = 3, SIGNALS_MAX = 6, DELAY_NS_MAX = 4000000 };
+enum { ROWS = TAGGED_ROWS_MAX, KILLS = 20, NAMES = 3, SIGNALS_MAX = 6, DELAY_NS_MAX = 4000000 };
 
 typedef struct scene {
     char dir[4096];
@@ -32,28 +32,6 @@ static void must(evdb_status rc, const evdb_error *err, const char *what)
     if (rc != EVDB_OK) fail_msg("%s: %s: %s", what, evdb_status_name(rc), err->message);
 }
 
-static evdb_status write_tag(evdb_store *store, uint32_t tag, evdb_error *err)
-{
-    static float rows[ROWS][DIM];
-    static int64_t ids[ROWS];
-    static const char *metadata[ROWS];
-    char text[32];
-    evdb_batch b = EVDB_BATCH;
-    snprintf(text, sizeof(text), "{\"tag\":%u}", tag);
-    for (unsigned i = 0; i < ROWS; i++) {
-        ids[i] = i;
-        metadata[i] = text;
-        for (unsigned j = 0; j < DIM; j++) rows[i][j] = (float)(tag % 1000 + i + j);
-    }
-    b.kind = EVDB_UPSERT;
-    b.count = ROWS;
-    b.numbers = ids;
-    b.vectors = rows;
-    b.dim = DIM;
-    b.metadata = metadata;
-    return evdb_batch_write(store, &b, NULL, err);
-}
-
 static int write_until_killed(void *context)
 {
     scene *s = context;
@@ -61,7 +39,7 @@ static int write_until_killed(void *context)
     evdb_error err;
     (void)child_open(s->dir, "s", &store);
     uint32_t tag = (uint32_t)seed_next(&s->seed);
-    while (write_tag(store, tag++, &err) == EVDB_OK) continue;
+    while (tagged_write(store, ROWS, tag++, &err) == EVDB_OK) continue;
     fprintf(stderr, "the writer: %s\n", err.message);
     return 1;
 }
@@ -109,39 +87,6 @@ static int keep_until_killed(void *context)
 
 /* ---- what must hold ---- */
 
-static unsigned entries(const char *dir, const char *name, bool hidden)
-{
-    char *path = dir_path(dir, name);
-    unsigned count = 0;
-    DIR *d = opendir(path);
-    for (struct dirent *e; d && (e = readdir(d));)
-        count += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && (!hidden || e->d_name[0] == '.');
-    if (d) closedir(d);
-    free(path);
-    return count;
-}
-
-static void has_one_tag(evdb *db, const char *name)
-{
-    evdb_store *store;
-    evdb_cursor *cursor;
-    const evdb_record *record;
-    evdb_error err;
-    char first[64] = "";
-    unsigned count = 0;
-    must(evdb_store_open(db, name, &store, &err), &err, name);
-    must(evdb_cursor_open(store, NULL, &cursor, &err), &err, "read");
-    for (;; count++) {
-        must(evdb_cursor_next(cursor, &record, &err), &err, "read");
-        if (!record) break;
-        if (!count) snprintf(first, sizeof(first), "%s", record->metadata);
-        assert_string_equal(record->metadata, first);
-    }
-    assert_int_equal(count, ROWS);
-    evdb_cursor_close(cursor);
-    evdb_store_close(store);
-}
-
 static void check(const scene *s)
 {
     evdb *db;
@@ -157,12 +102,12 @@ static void check(const scene *s)
         must(evdb_backup_verify(db, list[i]->name, NULL, NULL, &err), &err, list[i]->name);
     }
     evdb_backup_list_free(list, count);
-    has_one_tag(db, "copy");
+    tagged_expect(db, "copy", ROWS);
     must(evdb_verify(db, NULL, NULL, NULL, &report, &err), &err, "verify");
     assert_int_equal(report.problems, 0);
     must(evdb_store_list(db, &stores, &count, &err), &err, "stores");
     evdb_store_list_free(stores, count);
-    assert_int_equal(entries(s->dir, "stores", false), count);
+    assert_int_equal(dir_entries(s->dir, "stores", false), count);
     evdb_close(db);
 }
 
@@ -175,7 +120,7 @@ static void prepare(scene *s)
     o.metric = EVDB_EUCLIDEAN;
     must(evdb_open(s->dir, NULL, &db, &err), &err, "open");
     must(evdb_store_create(db, "s", &o, &store, &err), &err, "create");
-    must(write_tag(store, 1, &err), &err, "write");
+    must(tagged_write(store, ROWS, 1, &err), &err, "write");
     must(back_up_and_restore(s, db, store, 0, &err), &err, "prepare");
     evdb_store_close(store);
     evdb_close(db);
@@ -212,10 +157,10 @@ static void a_kill_leaves_whole_backups_and_whole_stores(void **state)
         check(s);
     }
     assert_true(child_kill(writer, "the writer"));
-    has_one_tag((must(evdb_open(dir, NULL, &db, &err), &err, "open"), db), "s");
+    tagged_expect((must(evdb_open(dir, NULL, &db, &err), &err, "open"), db), "s", ROWS);
     must(evdb_store_open(db, "s", &store, &err), &err, "open");
     must(evdb_backup_create(store, "last", NULL, NULL, &err), &err, "backup");
-    assert_int_equal(entries(dir, "backups", true), 0);
+    assert_int_equal(dir_entries(dir, "backups", true), 0);
     evdb_store_close(store);
     evdb_close(db);
     printf("%u kills, %llu backups and %llu restores in place\n", kills, (unsigned long long)s->backups, (unsigned long long)s->restores);

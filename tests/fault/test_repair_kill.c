@@ -7,7 +7,6 @@
 #include "children.h"
 #include "repair_store.h"
 #include "seed.h"
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,17 +41,6 @@ static int repair_until_killed(void *context)
     return 1;
 }
 
-static unsigned entries(const char *dir, const char *name)
-{
-    char *path = dir_path(dir, name);
-    unsigned count = 0;
-    DIR *d = opendir(path);
-    for (struct dirent *e; d && (e = readdir(d));) count += e->d_name[0] != '.';
-    if (d) closedir(d);
-    free(path);
-    return count;
-}
-
 static unsigned there(const repair_specimen *s)
 {
     unsigned count = 0;
@@ -81,8 +69,8 @@ static void check(const scene *s, bool *again)
     must(evdb_verify(db, NULL, NULL, NULL, &report, &err), &err, "verify");
     assert_int_equal(report.problems, 0);
     evdb_close(db);
-    assert_int_equal(entries(dir, "stores"), REPAIR_KINDS);
-    assert_int_equal(entries(dir, "quarantine"), 1);
+    assert_int_equal(dir_entries(dir, "stores", false), REPAIR_KINDS);
+    assert_int_equal(dir_entries(dir, "quarantine", false), 1);
 }
 
 static void wait_until(uint64_t delay)

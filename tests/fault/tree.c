@@ -39,6 +39,18 @@ void dir_remove(char *dir)
     free(dir);
 }
 
+unsigned dir_entries(const char *dir, const char *name, bool hidden)
+{
+    char *path = dir_path(dir, name);
+    unsigned count = 0;
+    DIR *d = opendir(path);
+    for (struct dirent *e; d && (e = readdir(d));)
+        count += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && (!hidden || e->d_name[0] == '.');
+    if (d) closedir(d);
+    free(path);
+    return count;
+}
+
 static void add(tree *t, const char *dir, const char *path)
 {
     struct stat st;

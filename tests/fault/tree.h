@@ -2,6 +2,7 @@
  * written out again. Failures of the test's own file operations end the program with a message. */
 #ifndef TESTS_FAULT_TREE_H
 #define TESTS_FAULT_TREE_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,6 +11,9 @@ char *dir_new(void);
 void dir_remove(char *dir);
 /* "dir/name", to be freed. */
 char *dir_path(const char *dir, const char *name);
+
+/* What there is in dir/name; `hidden`: only names that begin with a dot. 0 when it is missing. */
+unsigned dir_entries(const char *dir, const char *name, bool hidden);
 
 typedef struct tree_file {
     char *path; /* below the directory */
