@@ -44,6 +44,14 @@ static void *read_on(void *context)
     return NULL;
 }
 
+/* On a thread of its own: while others write without a pause there is always something more to link. */
+static void *build(void *context)
+{
+    scene *s = context;
+    if (evdb_index_build(s->store, 1, NULL) != EVDB_OK) atomic_fetch_add(&s->wrong, 1);
+    return NULL;
+}
+
 static void keep_backups(scene *s)
 {
     evdb_backup_options b = EVDB_BACKUP_OPTIONS;
@@ -64,15 +72,16 @@ static void a_backup_is_one_state_whoever_writes_meanwhile(void **state)
 {
     scratch *t = *state;
     scene s = { .db = t->db, .store = scratch_store(t, "s", TAGGED_DIM, EVDB_EUCLIDEAN) };
-    pthread_t threads[READERS + 1];
+    pthread_t threads[READERS + 1], builder;
     evdb_verify_report report;
     ok(tagged_write(s.store, ROWS, 1, &why));
     for (int i = 0; i <= READERS; i++) assert_int_equal(pthread_create(&threads[i], NULL, i ? read_on : write_on, &s), 0);
+    assert_int_equal(pthread_create(&builder, NULL, build, &s), 0); /* and a checkpoint of the index among them */
     keep_backups(&s);
-    ok(evdb_index_build(s.store, 1, &why)); /* and a checkpoint of the index among them */
     ok(evdb_backup_create(s.store, "last", NULL, NULL, &why));
     atomic_store(&s.stop, true);
     for (int i = 0; i <= READERS; i++) assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(pthread_join(builder, NULL), 0);
     assert_int_equal(s.wrong, 0);
     printf("%llu commits of %d records, %llu reads\n", (unsigned long long)s.writes, ROWS, (unsigned long long)s.reads);
     evdb_store_close(s.store);
