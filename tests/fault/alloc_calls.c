@@ -11,6 +11,7 @@
 #include "alloc_repair.h"
 #include "alloc_transfer.h"
 #include "database_private.h"
+#include "gated.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,13 +45,6 @@ static void release(void *context, void *block)
     free(block);
 }
 
-/* Whether memory lasts does not depend on the disk. */
-static int no_sync(void *context, const io_event *event)
-{
-    (void)context;
-    return event->kind == IO_SYNC || event->kind == IO_SYNC_DIR ? IO_SKIP : 0;
-}
-
 evdb_allocator alloc_memory(alloc_scene *s) { return (evdb_allocator){ &s->memory, allocate, reallocate, release }; }
 
 evdb_status alloc_open(alloc_scene *s, evdb **out, evdb_error *err)
@@ -59,7 +53,7 @@ evdb_status alloc_open(alloc_scene *s, evdb **out, evdb_error *err)
     evdb_allocator allocator = alloc_memory(s);
     evdb_options o = EVDB_OPTIONS;
     o.allocator = &allocator;
-    p.io.before = no_sync;
+    p.io.before = gated_no_sync;
     return db_open_with(&p, s->dir, &o, out, err);
 }
 

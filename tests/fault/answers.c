@@ -2,6 +2,7 @@
 #include "answers.h"
 #include "answers_private.h"
 #include "database_private.h"
+#include "gated.h"
 #include "memory_io.h"
 #include "recoded.h"
 #include <err.h>
@@ -69,13 +70,6 @@ static void build_store(evdb *db, const char *name, bool texts, evdb_metric metr
     evdb_store_close(store);
 }
 
-/* What is asked here is what files hold, not what survives a power cut: waiting for the disk would prove nothing. */
-static int no_sync(void *context, const io_event *event)
-{
-    (void)context;
-    return event->kind == IO_SYNC || event->kind == IO_SYNC_DIR ? IO_SKIP : 0;
-}
-
 /* Time stands still and chance repeats, so that each database that is built has the same secrets and tokens. */
 static uint64_t chance;
 
@@ -93,7 +87,7 @@ static void repeat(void *context, void *bytes, size_t count)
 static evdb_status open_database(const char *dir, uint64_t seed, evdb **out, evdb_error *why)
 {
     platform p = platform_real;
-    p.io.before = no_sync;
+    p.io.before = gated_no_sync;
     p.clock_ms = no_time;
     p.random_context = &chance;
     p.random = repeat;

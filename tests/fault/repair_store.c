@@ -2,6 +2,7 @@
 #include "repair_store.h"
 #include "children.h"
 #include "database_private.h"
+#include "gated.h"
 #include "repair_store_private.h"
 #include "seed.h"
 #include <err.h>
@@ -22,19 +23,12 @@ void repair_must(evdb_status rc, const evdb_error *why, const char *what)
     if (rc != EVDB_OK) errx(2, "%s: %s: %s", what, evdb_status_name(rc), why->message);
 }
 
-/* What is asked here is what files hold, not what survives a power cut: waiting for the disk would prove nothing. */
-static int no_sync(void *context, const io_event *event)
-{
-    (void)context;
-    return event->kind == IO_SYNC || event->kind == IO_SYNC_DIR ? IO_SKIP : 0;
-}
-
 evdb *repair_open(const char *dir)
 {
     platform p = platform_real;
     evdb *db;
     evdb_error why;
-    p.io.before = no_sync;
+    p.io.before = gated_no_sync;
     repair_must(db_open_with(&p, dir, NULL, &db, &why), &why, "open");
     return db;
 }

@@ -3,6 +3,7 @@
  * Each answers EVDB_NO_MEMORY, or succeeds without the memory and then rightly. It changed nothing: the same call works
  * afterwards. Nothing leaks and verify is content. */
 #include "alloc_calls.h"
+#include "gated.h"
 #include "tree.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,11 +13,6 @@
 #include <cmocka.h>
 
 enum { ALLOCATIONS_MAX = 5000 };
-
-static void must(evdb_status rc, const evdb_error *err, const char *what)
-{
-    if (rc != EVDB_OK) fail_msg("%s: %s: %s", what, evdb_status_name(rc), err->message);
-}
 
 static void build(alloc_scene *s, const tree *model)
 {

@@ -6,6 +6,7 @@
  *   EVDB_EVERY=n  tries every n-th operation (3), 1 for all of them
  *   EVDB_SEED=n   repeats a run: it says which of the n is the first */
 #include "database_private.h"
+#include "gated.h"
 #include "ledger.h"
 #include "memory_io.h"
 #include "tree.h"
@@ -51,11 +52,6 @@ typedef struct model {
     ledger saved, now;
     char uuid[37];
 } model;
-
-static void must(evdb_status rc, const evdb_error *err, const char *what)
-{
-    if (rc != EVDB_OK) fail_msg("%s: %s: %s", what, evdb_status_name(rc), err->message);
-}
 
 static void make_model(model *m, uint64_t *seed)
 {

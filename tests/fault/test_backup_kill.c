@@ -5,6 +5,7 @@
  *   EVDB_KILLS=n  kills (20)
  *   EVDB_SEED=n   repeats a run's choices; what the kernel does in between it cannot repeat */
 #include "children.h"
+#include "gated.h"
 #include "memory_io.h"
 #include "tagged.h"
 #include "tree.h"
@@ -26,11 +27,6 @@ typedef struct scene {
     _Atomic uint64_t backups, restores;
     signal_pipe progress;
 } scene;
-
-static void must(evdb_status rc, const evdb_error *err, const char *what)
-{
-    if (rc != EVDB_OK) fail_msg("%s: %s: %s", what, evdb_status_name(rc), err->message);
-}
 
 static int write_until_killed(void *context)
 {

@@ -4,10 +4,10 @@
  * or, from the moment its restore was acknowledged on, the state of the backup; in between either, whole.
  *   EVDB_CUTS=n  moments at which the power fails (120)
  *   EVDB_SEED=n  repeats a run */
-#include "database_private.h"
+#include "gated.h"
 #include "ledger.h"
 #include "memory_io.h"
-#include "power.h"
+#include "power_cuts.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,18 +33,6 @@ typedef struct recorder {
     bool early; /* a program that acknowledges what it is about to write */
     notes notes;
 } recorder;
-
-static evdb_status open_with_gate(io_gate gate, const char *dir, evdb **out, evdb_error *err)
-{
-    platform p = platform_real;
-    p.io = gate;
-    return db_open_with(&p, dir, NULL, out, err);
-}
-
-static void must(evdb_status rc, const evdb_error *err, const char *what)
-{
-    if (rc != EVDB_OK) fail_msg("%s: %s: %s", what, evdb_status_name(rc), err->message);
-}
 
 static void name_of(unsigned n, char out[16]) { snprintf(out, 16, "%s-%u", n % 2 ? "more" : "full", n / 2); }
 
@@ -91,7 +79,7 @@ static void session(recorder *r, uint64_t *seed)
     evdb_error err;
     char name[16];
     o.replace = 1;
-    must(open_with_gate(power_gate(&r->disk), r->disk.dir, &db, &err), &err, "open");
+    must(gated_open(power_gate(&r->disk), r->disk.dir, NULL, &db, &err), &err, "open");
     must(evdb_store_create(db, "s", NULL, NULL, &err), &err, "create");
     n->created = true;
     for (int round = 0; round < ROUNDS; round++) {
@@ -111,12 +99,6 @@ static void session(recorder *r, uint64_t *seed)
         n->uuid[0] = 0;
     }
     evdb_close(db);
-}
-
-static int no_sync(void *context, const io_event *event)
-{
-    (void)context;
-    return event->kind == IO_SYNC || event->kind == IO_SYNC_DIR ? IO_SKIP : 0;
 }
 
 static unsigned store_losses(notes *n, evdb *db)
@@ -142,13 +124,14 @@ static unsigned store_losses(notes *n, evdb *db)
 }
 
 /* Opens what the disk holds; the number of things that are not as they were told. */
-static unsigned losses(const char *dir, const notes *noted)
+static unsigned losses(void *context, const char *dir, const void *noted)
 {
-    notes n = *noted;
+    notes n = *(const notes *)noted;
+    (void)context;
     evdb *db;
     evdb_error err;
     unsigned bad = 0;
-    if (open_with_gate((io_gate){ NULL, no_sync }, dir, &db, &err) != EVDB_OK) {
+    if (gated_open((io_gate){ NULL, gated_no_sync }, dir, NULL, &db, &err) != EVDB_OK) {
         fprintf(stderr, "open: %s\n", err.message);
         return 1;
     }
@@ -169,37 +152,25 @@ static unsigned losses(const char *dir, const notes *noted)
 static unsigned cut_power(power_bug bug, bool early, unsigned cuts)
 {
     uint64_t seed = seed_print();
-    char *dir = dir_new(), *after = dir_new();
+    char *dir = dir_new();
     recorder *r = calloc(1, sizeof(*r));
-    unsigned bad = 0;
     assert_non_null(r);
     r->notes.ledger.first = -20;
     r->disk = (power){ .dir = dir, .bug = bug, .notes = &r->notes, .notes_size = sizeof(r->notes) };
     r->early = early;
     session(r, &seed);
-    for (unsigned i = 0; i < cuts && !(bad && (bug || early)); i++) {
-        static const power_mood moods[] = { POWER_LOSES_ALL, POWER_KEEPS_ALL, POWER_ANY, POWER_ANY };
-        size_t at = 1 + seed_next(&seed) % (r->disk.count - 1);
-        tree files = power_cut(&r->disk, at, moods[i % 4], &seed);
-        tree_write(&files, after);
-        tree_free(&files);
-        unsigned lost = losses(after, r->disk.events[at].noted);
-        if (lost) fprintf(stderr, "%u losses when the power fails before operation %zu, mood %u\n", lost, at, i % 4);
-        bad += lost > 0;
-    }
-    printf("%u power cuts during %zu disk operations: %u with losses\n", cuts, r->disk.count, bad);
+    const power_cuts trial = { .count = cuts, .until_noticed = bug || early, .from = 1, .losses = losses };
+    unsigned bad = power_cuts_try(&r->disk, &trial, &seed);
     power_free(&r->disk);
     free(r);
     dir_remove(dir);
-    dir_remove(after);
     return bad;
 }
 
 static void backups_and_restores_survive_a_power_cut(void **state)
 {
     (void)state;
-    const char *given = getenv("EVDB_CUTS");
-    assert_int_equal(cut_power(POWER_SOUND, false, given ? (unsigned)strtoul(given, NULL, 10) : CUTS), 0);
+    assert_int_equal(cut_power(POWER_SOUND, false, power_cuts_wanted(CUTS)), 0);
 }
 
 static void a_missing_sync_and_a_hasty_answer_are_noticed(void **state)

@@ -6,9 +6,10 @@
  *   EVDB_CUTS=n  moments at which the power fails (120)
  *   EVDB_SEED=n  repeats a run */
 #include "accounts.h"
-#include "database_private.h"
+#include "gated.h"
 #include "ledger.h"
 #include "memory_io.h"
+#include "power_cuts.h"
 #include "power_hint.h"
 #include "recoded.h"
 #include <setjmp.h>
@@ -45,18 +46,6 @@ static int before(void *context, const io_event *event)
     return r->gate.before(r->gate.context, event);
 }
 
-static evdb_status open_with_gate(io_gate gate, const char *dir, evdb **out, evdb_error *err)
-{
-    platform p = platform_real;
-    p.io = gate;
-    return db_open_with(&p, dir, NULL, out, err);
-}
-
-static void must(evdb_status rc, const evdb_error *err, const char *what)
-{
-    if (rc != EVDB_OK) fail_msg("%s: %s: %s", what, evdb_status_name(rc), err->message);
-}
-
 static void write_again(evdb_store *store, const char *codec)
 {
     evdb_compression c = EVDB_COMPRESSION;
@@ -74,7 +63,7 @@ static void session(recorder *r, uint64_t *seed)
     evdb_store *store;
     evdb_error err;
     for (int part = 0; part < 2; part++) { /* the second opens what the first has closed */
-        must(open_with_gate((io_gate){ r, before }, r->disk.dir, &db, &err), &err, "open");
+        must(gated_open((io_gate){ r, before }, r->disk.dir, NULL, &db, &err), &err, "open");
         if (!part) must(evdb_store_create(db, "s", NULL, NULL, &err), &err, "create");
         n->created = true;
         must(evdb_store_open(db, "s", &store, &err), &err, "open the store");
@@ -94,22 +83,17 @@ static void session(recorder *r, uint64_t *seed)
     }
 }
 
-static int no_sync(void *context, const io_event *event)
-{
-    (void)context;
-    return event->kind == IO_SYNC || event->kind == IO_SYNC_DIR ? IO_SKIP : 0;
-}
-
 /* Opens what the disk holds; the number of things that are not as they were told. */
-static unsigned losses(const char *dir, const notes *noted)
+static unsigned losses(void *context, const char *dir, const void *noted)
 {
-    notes n = *noted;
+    notes n = *(const notes *)noted;
+    (void)context;
     evdb *db;
     evdb_store *store = NULL, *second = NULL;
     evdb_store_stats stats = EVDB_STORE_STATS;
     evdb_error err;
     unsigned bad = 0;
-    if (open_with_gate((io_gate){ NULL, no_sync }, dir, &db, &err) != EVDB_OK) {
+    if (gated_open((io_gate){ NULL, gated_no_sync }, dir, NULL, &db, &err) != EVDB_OK) {
         fprintf(stderr, "open: %s\n", err.message);
         return 1;
     }
@@ -135,8 +119,9 @@ static unsigned losses(const char *dir, const notes *noted)
 }
 
 /* Adds the hint as some earlier moment left it, or (one time in four) none. */
-static void add_hint(tree *files, const recorder *r, size_t at, uint64_t *seed)
+static void add_hint(void *context, tree *files, size_t at, uint64_t *seed)
 {
+    const recorder *r = context;
     uint64_t random = seed_next(seed);
     const notes *n = r->disk.events[at - random / 4 % (random % 3 ? at : at < 20 ? at : 20)].noted;
     if (random % 4 && *n->hint.path) power_hint_add(files, &n->hint, r->disk.dir);
@@ -145,44 +130,26 @@ static void add_hint(tree *files, const recorder *r, size_t at, uint64_t *seed)
 static unsigned cut_power(bool skip_syncs, unsigned cuts)
 {
     uint64_t seed = seed_print();
-    char *dir = dir_new(), *after = dir_new();
+    char *dir = dir_new();
     recorder *r = calloc(1, sizeof(*r));
-    unsigned bad = 0;
     assert_non_null(r);
     r->notes.ledger.first = -20;
     r->notes.clients.owner = 'p';
     r->disk = (power){ .dir = dir, .bug = skip_syncs ? POWER_NO_SYNCS : POWER_SOUND, .notes = &r->notes, .notes_size = sizeof(r->notes) };
     r->gate = power_gate(&r->disk);
     session(r, &seed);
-    for (unsigned i = 0; i < cuts; i++) {
-        static const power_mood moods[] = { POWER_LOSES_ALL, POWER_KEEPS_ALL, POWER_ANY, POWER_ANY };
-        size_t at = 1 + seed_next(&seed) % (r->disk.count - 1);
-        tree files = power_cut(&r->disk, at, moods[i % 4], &seed);
-        if (!skip_syncs) add_hint(&files, r, at, &seed);
-        tree_write(&files, after);
-        tree_free(&files);
-        unsigned lost = losses(after, r->disk.events[at].noted);
-        if (lost) fprintf(stderr, "%u losses when the power fails before operation %zu, mood %u\n", lost, at, i % 4);
-        bad += lost > 0;
-    }
-    printf("%u power cuts during %zu disk operations: %u with losses\n", cuts, r->disk.count, bad);
+    const power_cuts trial = { .count = cuts, .from = 1, .add = skip_syncs ? NULL : add_hint, .losses = losses, .context = r };
+    unsigned bad = power_cuts_try(&r->disk, &trial, &seed);
     power_free(&r->disk);
     free(r);
     dir_remove(dir);
-    dir_remove(after);
     return bad;
-}
-
-static unsigned cuts_wanted(void)
-{
-    const char *given = getenv("EVDB_CUTS");
-    return given ? (unsigned)strtoul(given, NULL, 10) : CUTS;
 }
 
 static void what_was_acknowledged_survives_a_power_cut(void **state)
 {
     (void)state;
-    assert_int_equal(cut_power(false, cuts_wanted()), 0);
+    assert_int_equal(cut_power(false, power_cuts_wanted(CUTS)), 0);
 }
 
 static void without_syncs_a_power_cut_is_noticed(void **state)

@@ -5,6 +5,7 @@
  *   EVDB_KILLS=n  kills (12)
  *   EVDB_SEED=n   repeats a run's choices; what the kernel does in between it cannot repeat */
 #include "children.h"
+#include "gated.h"
 #include "repair_store.h"
 #include "seed.h"
 #include <setjmp.h>
@@ -23,11 +24,6 @@ typedef struct scene {
     repair_specimen specimen;
     signal_pipe begun;
 } scene;
-
-static void must(evdb_status rc, const evdb_error *err, const char *what)
-{
-    if (rc != EVDB_OK) fail_msg("%s: %s: %s", what, evdb_status_name(rc), err->message);
-}
 
 static int repair_until_killed(void *context)
 {

@@ -3,9 +3,10 @@
  * Also for the thread sanitizer.
  *   EVDB_CUTS=n  moments at which the power fails (100)
  *   EVDB_SEED=n  repeats a run */
-#include "database_private.h"
 #include "expect.h"
+#include "gated.h"
 #include "ledger.h"
+#include "power_cuts.h"
 #include "power_hint.h"
 #include "seed.h"
 #include <errno.h>
@@ -32,6 +33,8 @@ typedef struct recorder {
     power disk;
     io_gate gate; /* of the disk */
     notes notes;
+    size_t told; /* the first operation by which the disk knows that commits are not synced */
+    size_t lost; /* commits that were acknowledged and are gone, in all trials */
     moment moments[WRITES + 1];
 } recorder;
 
@@ -44,10 +47,8 @@ static int before(void *context, const io_event *event)
 
 static evdb *open_with(io_gate gate, const char *dir, const evdb_options *o)
 {
-    platform p = platform_real;
     evdb *db = NULL;
-    p.io = gate;
-    if (db_open_with(&p, dir, o, &db, &why) != EVDB_OK) fprintf(stderr, "open: %s\n", why.message);
+    if (gated_open(gate, dir, o, &db, &why) != EVDB_OK) fprintf(stderr, "open: %s\n", why.message);
     return db;
 }
 
@@ -81,7 +82,7 @@ static void session(recorder *r, uint64_t *seed)
     evdb_close(db);
 }
 
-/* The first operation by which the disk knows that commits are not synced; before it the store is one as any other. */
+/* Before it the store is one as any other. */
 static size_t told_at(const recorder *r)
 {
     for (size_t i = 0; i < r->disk.count; i++) {
@@ -92,17 +93,22 @@ static size_t told_at(const recorder *r)
     return 0;
 }
 
-static int no_sync(void *context, const io_event *event)
+/* The hint as it was synced, or later. */
+static void add_hint(void *context, tree *files, size_t at, uint64_t *seed)
 {
-    (void)context;
-    return event->kind == IO_SYNC || event->kind == IO_SYNC_DIR ? IO_SKIP : 0;
+    const recorder *r = context;
+    size_t then = r->told + seed_below(seed, at - r->told + 1);
+    const notes *n = r->disk.events[seed_below(seed, 2) ? at : then].noted;
+    power_hint_add(files, &n->hint, r->disk.dir);
 }
 
-/* Opens what the disk holds, by a process that waits for the disk. *lost counts commits that were acknowledged and are gone. */
-static unsigned damage(const char *dir, const recorder *r, const notes *then, size_t *lost)
+/* Opens what the disk holds, by a process that waits for the disk. */
+static unsigned damage(void *context, const char *dir, const void *noted)
 {
+    recorder *r = context;
+    const notes *then = noted;
     evdb_store *store;
-    evdb *db = open_with((io_gate){ NULL, no_sync }, dir, NULL);
+    evdb *db = open_with((io_gate){ NULL, gated_no_sync }, dir, NULL);
     unsigned bad = 1;
     if (!db) return 1;
     if (evdb_store_open(db, "s", &store, &why) != EVDB_OK) fprintf(stderr, "open the store: %s\n", why.message);
@@ -115,7 +121,7 @@ static unsigned damage(const char *dir, const recorder *r, const notes *then, si
             bad = ledger_differences(&l, store) + ledger_feed_problems(store, &from);
             bad += ledger_write(&l, store, EVDB_UPSERT, 0, 3, &why) != EVDB_OK;
             bad += ledger_differences(&l, store);
-            *lost += i < then->written ? then->written - i : 0;
+            r->lost += i < then->written ? then->written - i : 0;
         } else fprintf(stderr, "sequence %llu is behind no commit from the %zuth on\n", (unsigned long long)sequence, then->synced);
         evdb_store_close(store);
         bad += ledger_verify_problems(db);
@@ -127,35 +133,23 @@ static unsigned damage(const char *dir, const recorder *r, const notes *then, si
 static void only_the_last_commits_go_when_the_power_fails(void **state)
 {
     uint64_t seed = seed_print();
-    char *dir = dir_new(), *after = dir_new();
-    const char *given = getenv("EVDB_CUTS");
-    unsigned cuts = given ? (unsigned)strtoul(given, NULL, 10) : CUTS, bad = 0;
-    size_t lost = 0;
+    char *dir = dir_new();
     recorder *r = calloc(1, sizeof(*r));
     (void)state;
     assert_non_null(r);
     r->disk = (power){ .dir = dir, .notes = &r->notes, .notes_size = sizeof(r->notes) };
     r->gate = power_gate(&r->disk);
     session(r, &seed);
-    size_t told = told_at(r);
-    for (unsigned i = 0; i < cuts; i++) {
-        static const power_mood moods[] = { POWER_LOSES_ALL, POWER_KEEPS_ALL, POWER_ANY, POWER_ANY };
-        size_t at = told + seed_below(&seed, r->disk.count - told), hint = told + seed_below(&seed, at - told + 1);
-        tree files = power_cut(&r->disk, at, moods[i % 4], &seed);
-        power_hint_add(&files, &((const notes *)r->disk.events[seed_below(&seed, 2) ? at : hint].noted)->hint, dir);
-        tree_write(&files, after);
-        tree_free(&files);
-        unsigned problems = damage(after, r, r->disk.events[at].noted, &lost);
-        if (problems) fprintf(stderr, "%u problems when the power fails before operation %zu, mood %u\n", problems, at, i % 4);
-        bad += problems > 0;
-    }
-    printf("%u power cuts during %zu disk operations: %zu acknowledged commits lost, %u with problems\n", cuts, r->disk.count, lost, bad);
+    r->told = told_at(r);
+    const power_cuts trial = { .count = power_cuts_wanted(CUTS), .from = r->told, .add = add_hint, .losses = damage, .context = r };
+    unsigned bad = power_cuts_try(&r->disk, &trial, &seed);
+    size_t lost = r->lost;
+    printf("%zu acknowledged commits lost in all\n", lost);
     power_free(&r->disk);
     free(r);
     dir_remove(dir);
-    dir_remove(after);
     assert_int_equal(bad, 0);
-    assert_true(lost > 0 || cuts < CUTS); /* or nothing was left unsynced, and nothing was tried */
+    assert_true(lost > 0 || trial.count < CUTS); /* or nothing was left unsynced, and nothing was tried */
 }
 
 /* ---- when it syncs ---- */
