@@ -107,6 +107,38 @@ static void a_writer_that_has_never_written_takes_what_is_in_force(void **state)
     }
 }
 
+static const struct { const char *name, *codec; bool used; } replaced[] = {
+    { "a", "f16", true }, { "b", "f16", false }, { "c", "i8:trained", true }, { "d", "i8:trained", false },
+};
+
+static void who_has_not_heard_of_another_codec_writes_what_can_be_read(void **state)
+{
+    scratch *t = *state;
+    for (size_t i = 0; i < sizeof(replaced) / sizeof(*replaced); i++) {
+        evdb_store *store = store_with(t, replaced[i].name, replaced[i].codec, EVDB_COSINE), *late;
+        evdb *other;
+        put(store, 0, ROWS);
+        ok(evdb_store_recode(store, &why));
+        ok(evdb_open(t->path, NULL, &other, &why));
+        ok(evdb_store_open(other, replaced[i].name, &late, &why));
+        if (replaced[i].used) put(late, 0, 10); /* else it knows the codec by name alone */
+        ok(evdb_store_set_codec(store, "bf16", &why));
+        ok(evdb_store_recode(store, &why));
+        put(late, 0, 20);
+        all_there(store, 0x1p-6);
+        all_there(late, 0x1p-6);
+        sound(t);
+        ok(evdb_store_recode(store, &why));
+        all_there(store, 0x1p-6);
+        put(late, 0, 20);
+        assert_string_equal(compression(late).in_force, "bf16");
+        evdb_store_close(late);
+        evdb_close(other);
+        evdb_store_close(store);
+    }
+    sound(t);
+}
+
 /* ... although each has found out that vectors have changed. */
 static void of_many_writers_one_trains_a_codec_anew(void **state)
 {
@@ -137,11 +169,12 @@ static void of_many_writers_one_trains_a_codec_anew(void **state)
 int main(void)
 {
     uint64_t seed = seed_print();
-    seed_floats(&seed, rows[0], 2 * SOME * DIM);
+    seed_floats(&seed, rows[0], ROWS * DIM);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_remove)
     const struct CMUnitTest tests[] = {
         TEST(a_writer_that_has_not_heard_of_another_codec_loses_nothing),
         TEST(a_writer_that_has_never_written_takes_what_is_in_force),
+        TEST(who_has_not_heard_of_another_codec_writes_what_can_be_read),
         TEST(of_many_writers_one_trains_a_codec_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

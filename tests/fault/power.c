@@ -167,13 +167,6 @@ static void rename_file(tree *t, const power_event *e)
 tree power_cut(const power *p, size_t at, power_mood mood, uint64_t *seed)
 {
     tree t = { 0 };
-    for (size_t i = 0; p->base && i < p->base->count; i++) {
-        const tree_file *from = &p->base->files[i];
-        tree_file *f = file_of(&t, from->path);
-        f->absent = from->absent;
-        resize(f, from->size);
-        if (from->size) memcpy(f->bytes, from->bytes, from->size);
-    }
     for (size_t i = 0; i < at; i++) {
         const power_event *e = &p->events[i];
         if (e->kind == IO_SYNC || e->kind == IO_SYNC_DIR) continue;

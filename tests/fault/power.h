@@ -32,7 +32,6 @@ typedef enum power_bug {
 typedef struct power {
     const char *dir;
     power_bug bug;
-    const tree *base;  /* files that were there before, all of them synced; NULL = none */
     const void *notes; /* memory to copy with every event */
     size_t notes_size;
     power_event *events;
