@@ -102,6 +102,13 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_create(evdb_store *store, const
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_list(evdb *db, evdb_backup_info ***out, size_t *count, evdb_error *err);
 EVDB_API void evdb_backup_list_free(evdb_backup_info **list, size_t count);
 
+/* Which backups in the folder name one of count ids, at most EVDB_BATCH_MAX: what is to be deleted, or kept from others, when a record
+ * had to be forgotten (forget.h). Backups of this store are looked through, and those of any that had its name; One that cannot be looked through, for it is damaged, or encrypted with another
+ * key than this one (NULL = none), is listed with the reason as its problem. Reads all of the files. An array as of evdb_backup_list();
+ * to be freed with evdb_backup_list_free(). */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_find(evdb_store *store, const evdb_id *ids, size_t count, const unsigned char *key,
+                                                      evdb_backup_info ***out, size_t *found, evdb_error *err);
+
 /* backup: a name in the folder, or the path of a file, which has a '/' in it. Checks this file and, of an increment, all those it
  * builds on, which are looked for in the folder and beside the file. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_verify(evdb *db, const char *backup, const evdb_restore_options *options,

@@ -253,23 +253,47 @@ const op op_delete_records = {
     .args = delete_fields, .args_size = sizeof(delete_args), .reply = delete_reply, .run = delete,
 };
 
+static const op_result still_reply[] = {
+    OP_RESULT(backup, OP_STRING, 0, .doc = "Name of the backup."),
+    OP_RESULT(problem, OP_STRING, OP_OPTIONAL, .doc = "Why it could not be looked through: it may hold one."),
+    OP_END
+};
+
 static const op_result forget_reply[] = {
     OP_RESULT(forgotten, OP_INTEGER, 0, .doc = "How many records were there."),
     OP_RESULT(missing, OP_INTEGER, 0, .doc = "How many ids were not; what had been deleted of them is erased too."),
+    OP_RESULT(backups, OP_LIST, 0, .of = still_reply, .doc = "Backups in the database's folder that still hold one of them."),
     OP_END
 };
+
+static void put_still(op_out *reply, evdb_backup_info *const *list, size_t count)
+{
+    op_out_open(reply, "backups", '[');
+    for (size_t i = 0; i < count; i++) {
+        op_out_open(reply, NULL, '{');
+        op_out_text(reply, "backup", list[i]->name);
+        if (*list[i]->problem) op_out_text(reply, "problem", list[i]->problem);
+        op_out_close(reply, '}');
+    }
+    op_out_close(reply, ']');
+}
 
 static evdb_status forget(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const delete_args *a = args;
     evdb_store *store = NULL;
     evdb_forget_report report = EVDB_FORGET_REPORT;
+    evdb_backup_info **still = NULL;
+    size_t count = 0;
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
     if (rc == EVDB_OK) rc = evdb_store_forget(store, a->ids.at, a->ids.count, &report, err);
+    if (rc == EVDB_OK) rc = evdb_backup_find(store, a->ids.at, a->ids.count, call->backup_key, &still, &count, err);
     evdb_store_close(store);
     if (rc != EVDB_OK) return rc;
     op_out_integer(reply, "forgotten", (int64_t)report.forgotten);
     op_out_integer(reply, "missing", (int64_t)report.missing);
+    put_still(reply, still, count);
+    evdb_backup_list_free(still, count);
     return EVDB_OK;
 }
 

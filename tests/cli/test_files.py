@@ -316,5 +316,7 @@ def test_records_expire_and_are_forgotten_by_the_command_line(evdb):
     assert "expires_ms" not in evdb.json("get", "short", "b")["records"][0]
     evdb.json("ttl", "short")
     assert "ttl_ms" not in evdb.json("describe", "short")
-    assert evdb.json("forget", "short", "a", "c")["forgotten"] >= 1
+    evdb.json("backup", "short", "old")
+    told = evdb.json("forget", "short", "a", "c")
+    assert told["forgotten"] >= 1 and told["backups"] == [{"backup": "old"}]
     assert evdb.json("count", "short")["count"] == 1

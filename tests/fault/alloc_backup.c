@@ -50,6 +50,18 @@ static evdb_status make_two(alloc_scene *s, evdb_error *err)
     return rc == EVDB_OK ? evdb_backup_create(s->store, "more", &b, NULL, err) : rc;
 }
 
+static evdb_status look_for_one(alloc_scene *s, evdb_error *err)
+{
+    const evdb_id id = { .text = "record-3" };
+    evdb_backup_info **list;
+    size_t count;
+    evdb_status rc = evdb_backup_find(s->store, &id, 1, NULL, &list, &count, err);
+    if (rc != EVDB_OK) return rc;
+    rc = alloc_expect(count == 2 && !*list[0]->problem && !*list[1]->problem, err);
+    evdb_backup_list_free(list, count);
+    return rc;
+}
+
 evdb_status alloc_backup_folder(alloc_scene *s, evdb_error *err)
 {
     evdb_restore_options o = EVDB_RESTORE_OPTIONS;
@@ -60,6 +72,7 @@ evdb_status alloc_backup_folder(alloc_scene *s, evdb_error *err)
     if (rc != EVDB_OK) return rc;
     rc = alloc_expect(count == 2 && !*list[0]->problem && !*list[1]->problem, err);
     evdb_backup_list_free(list, count);
+    if (rc == EVDB_OK) rc = look_for_one(s, err);
     if (rc == EVDB_OK) rc = evdb_backup_verify(s->db, "more", NULL, &info, err);
     o.replace = 1;
     if (rc == EVDB_OK) rc = evdb_backup_restore(s->db, "more", "other", &o, &info, err);

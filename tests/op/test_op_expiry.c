@@ -61,7 +61,7 @@ static void an_update_keeps_or_replaces_it(void **state)
 static void forgetting_tells_how_many_were_there(void **state)
 {
     call_expect(*state, "insert_vector", "{\"store\":\"docs\",\"id\":\"a\",\"vector\":[1,2]}", NULL);
-    call_expect(*state, "forget_records", "{\"store\":\"docs\",\"ids\":[\"a\",\"b\"]}", "{\"forgotten\":1,\"missing\":1}");
+    call_expect(*state, "forget_records", "{\"store\":\"docs\",\"ids\":[\"a\",\"b\"]}", "{\"forgotten\":1,\"missing\":1,\"backups\":[]}");
     call_expect(*state, "count_records", "{\"store\":\"docs\"}", "{\"count\":0}");
     call_fails(*state, "forget_records", "{\"store\":\"docs\",\"ids\":[]}", EVDB_INVALID, "'ids'");
 }

@@ -90,6 +90,16 @@ def test_what_is_forgotten_is_in_no_file(db, tmp_path):
         store.changes()
 
 
+def test_backups_are_found_by_the_records_in_them(db):
+    store = db.create_store("s", 1, "euclidean")
+    store.insert(["a", "b"], [[1], [2]])
+    store.backup("open")
+    store.backup("closed", key=bytes(range(32)))
+    assert [(b.name, b.problem) for b in store.find_backups(["z", "b"], key=bytes(range(32)))] == [("closed", None), ("open", None)]
+    locked, = store.find_backups("z")
+    assert locked.name == "closed" and "key" in locked.problem
+
+
 def test_senseless_times_are_refused(db):
     store = db.create_store("s", 1)
     for given in ({"ttl": 0}, {"ttl": -1}, {"ttl": float("nan")}, {"ttl": 1, "expires_ms": 5}, {"expires_ms": -5}, {"expires_ms": 1.5},

@@ -418,6 +418,7 @@ PROTOTYPES = {
     "evdb_backup_create": (c_int, [_P, c_char_p, _P, _P, _P]),
     "evdb_backup_list": (c_int, [_P, _P, _P, _P]),
     "evdb_backup_list_free": (None, [_P, c_size_t]),
+    "evdb_backup_find": (c_int, [_P, _P, c_size_t, c_char_p, _P, _P, _P]),
     "evdb_backup_verify": (c_int, [_P, c_char_p, _P, _P, _P]),
     "evdb_backup_delete": (c_int, [_P, c_char_p, _P]),
     "evdb_backup_restore": (c_int, [_P, c_char_p, c_char_p, _P, _P, _P]),

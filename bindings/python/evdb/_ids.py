@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from ctypes import POINTER, addressof, c_char_p, c_int64, c_void_p, cast, sizeof
 from dataclasses import dataclass
-from typing import Any, List, Sequence, Union
+from typing import Any, List, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -62,6 +62,12 @@ def one(value: Any) -> _abi.Id:
     if not -(2**63) <= value < 2**63:
         raise Invalid(f"id {value} does not fit into 64 bits")
     return _abi.Id(value, None, 0)
+
+
+def few(ids: Any) -> Tuple[Any, int]:
+    """An evdb_id array and how many there are, for calls that take that alone."""
+    values = [ids] if is_one(ids) else list(ids)
+    return (_abi.Id * max(len(values), 1))(*(one(value) for value in values)), len(values)
 
 
 def many(values: Any) -> Ids:

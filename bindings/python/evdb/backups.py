@@ -67,14 +67,23 @@ def create(store: Handle, name: str, base: Optional[str], key: Optional[bytes], 
     return _backup_from(made)
 
 
-def listed(database: Handle) -> List[Backup]:
-    """See Database.backups."""
+def _list(function: Any, *arguments: Any) -> List[Backup]:
     out, count = POINTER(POINTER(_abi.BackupInfo))(), c_size_t()
-    check(lib.evdb_backup_list, database, byref(out), byref(count))
+    check(function, *arguments, byref(out), byref(count))
     try:
         return [_backup_from(out[i].contents) for i in range(count.value)]
     finally:
         lib.evdb_backup_list_free(out, count)
+
+
+def listed(database: Handle) -> List[Backup]:
+    """See Database.backups."""
+    return _list(lib.evdb_backup_list, database)
+
+
+def holding(store: Handle, ids: Any, count: int, key: Optional[bytes]) -> List[Backup]:
+    """See Store.find_backups."""
+    return _list(lib.evdb_backup_find, store, ids, count, _key(key))
 
 
 def verify(database: Handle, backup: Union[str, "os.PathLike[str]"], key: Optional[bytes], progress: Progress) -> Backup:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 from ctypes import byref, c_uint64, sizeof
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Union
 
 import numpy as np
 
@@ -155,10 +155,9 @@ class Store:
     def forget(self, ids: Ids) -> int:
         """Deletes records and erases them, so that no file of the store holds a byte of them or of any deleted before; how many were
         there. Writes the store anew (include/evdb/forget.h tells what that takes); at most 10,000 ids."""
-        values = [ids] if _ids.is_one(ids) else list(ids)
-        array = (_abi.Id * max(len(values), 1))(*(_ids.one(value) for value in values))
+        array, count = _ids.few(ids)
         report = _abi.ForgetReport(sizeof(_abi.ForgetReport))
-        check(lib.evdb_store_forget, self._handle, array, len(values), byref(report))
+        check(lib.evdb_store_forget, self._handle, array, count, byref(report))
         return int(report.forgotten)
 
     # Reading.
@@ -344,6 +343,12 @@ class Store:
         with. progress(phase, records) is called now and then; an exception it raises stops the backup.
         """
         return backups.create(self._handle, name, base, key, progress)
+
+    def find_backups(self, ids: Ids, *, key: Optional[bytes] = None) -> List[Backup]:
+        """Backups in the database's folder that hold one of these records, of this store or one that had its name: what `forget` does
+        not reach. One that cannot be looked through, for want of its key perhaps, is listed with the reason as its `problem`."""
+        array, count = _ids.few(ids)
+        return backups.holding(self._handle, array, count, key)
 
     def export_file(self, path: Union[str, "os.PathLike[str]"], format: Optional[str] = None, *,
                     companion: Union[str, "os.PathLike[str]", None] = None,
