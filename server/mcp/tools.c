@@ -1,6 +1,7 @@
 /* tools.c - implements mcp/tools.h: the operation table as tools. No operation is named here. */
 #include "mcp/tools.h"
 #include "mcp/envelope.h"
+#include "op/op_inline.h"
 #include "op/op_status.h"
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +33,8 @@ static void put_tool(op_out *out, const op *o)
     op_out_open(out, NULL, '{');
     op_out_text(out, "name", o->name);
     op_out_text(out, "description", o->doc);
-    put_schema(out, "inputSchema", op_input_schema(o));
-    put_schema(out, "outputSchema", op_output_schema(o));
+    put_schema(out, "inputSchema", op_inline_input_schema(o, op_input_schema(o)));
+    put_schema(out, "outputSchema", op_inline_output_schema(o, op_output_schema(o)));
     put_annotations(out, o);
     op_out_open(out, "_meta", '{');
     op_out_text(out, "evdb/scope", op_scope_name(o->scope));
@@ -101,7 +102,7 @@ static void put_failure(const mcp_message *m, mcp_reply *reply, const evdb_error
 
 static void run(const mcp_message *m, const op *o, const json_t *arguments, const mcp_caller *who, mcp_reply *reply)
 {
-    op_call call = { .db = who->db, .subject = who->subject, .backup_key = who->backup_key };
+    op_call call = { .db = who->db, .subject = who->subject, .backup_key = who->backup_key, .inlined = true };
     op_out answer = OP_OUT;
     evdb_error err;
     if (op_allow(o, who->scopes, &err) != EVDB_OK) {

@@ -143,6 +143,7 @@ typedef struct op_call {
     const evdb_source *from; /* of an OP_STREAM_IN */
     const evdb_sink *to;     /* of an OP_STREAM_OUT, with `file`, which is filled in */
     op_file *file;
+    bool inlined;            /* the bytes of streams are among the arguments and in the reply instead (op_inline.h) */
 } op_call;
 
 typedef enum op_scope { OP_SCOPE_READ, OP_SCOPE_WRITE, OP_SCOPE_ADMIN } op_scope;    /* what a caller needs */

@@ -1,5 +1,5 @@
 /* op_run.c - one call of one operation, from JSON to JSON. */
-#include "op/op.h"
+#include "op/op_inline.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,22 +22,35 @@ evdb_status op_fail(evdb_error *err, evdb_status status, const char *format, ...
     return status;
 }
 
-evdb_status op_run(const op *o, op_call *call, const json_t *in, const struct op_slices *slices, op_out *reply,
-                   evdb_error *err)
+static evdb_status run(const op *o, op_call *call, const json_t *in, const struct op_slices *slices, const op_inline *inlined, op_out *reply,
+                       evdb_error *err)
 {
-    if ((o->stream == OP_STREAM_IN && !call->from) || (o->stream == OP_STREAM_OUT && !call->to))
-        return op_fail(err, EVDB_UNSUPPORTED, "%s moves plain bytes, which only REST carries", o->name);
     void *args = calloc(1, o->args_size + 1); /* + 1: some operations take nothing */
     if (!args) return op_fail(err, EVDB_NO_MEMORY, "out of memory calling %s", o->name);
     evdb_status rc = op_bind(o, in, slices, args, err);
     if (rc == EVDB_OK) {
         op_out_open(reply, NULL, '{');
         rc = o->run(call, args, reply, err);
+        if (rc == EVDB_OK && inlined) op_inline_put(inlined, o, reply);
         op_out_close(reply, '}');
         op_unbind(o, args);
         if (rc == EVDB_OK) rc = op_out_done(reply, err);
         if (rc != EVDB_OK) op_out_free(reply);
     }
     free(args);
+    return rc;
+}
+
+evdb_status op_run(const op *o, op_call *call, const json_t *in, const struct op_slices *slices, op_out *reply,
+                   evdb_error *err)
+{
+    op_inline inlined;
+    bool plain = o->stream == OP_STREAM_NONE || (o->stream == OP_STREAM_IN ? call->from != NULL : call->to != NULL);
+    if (plain) return run(o, call, in, slices, NULL, reply, err);
+    if (!call->inlined) return op_fail(err, EVDB_UNSUPPORTED, "%s moves plain bytes, which only REST carries", o->name);
+    op_call with = *call;
+    evdb_status rc = op_inline_begin(&inlined, o, &with, in, err);
+    if (rc == EVDB_OK) rc = run(o, &with, inlined.args, slices, &inlined, reply, err);
+    op_inline_end(&inlined);
     return rc;
 }

@@ -44,7 +44,7 @@ static evdb_status export_run(op_call *call, const void *args, op_out *reply, ev
 }
 
 const op op_export_store = {
-    .name = "export_store", .doc = "Send a whole store as a file.", .no_tool = true, .stream = OP_STREAM_OUT,
+    .name = "export_store", .doc = "Send a whole store as a file.", .stream = OP_STREAM_OUT,
     .method = "GET", .path = "/api/v1/stores/{name}/export", .scope = OP_SCOPE_READ, .effect = OP_READS,
     .args = export_fields, .args_size = sizeof(export_args), .reply = export_reply, .run = export_run,
 };
@@ -137,7 +137,7 @@ static evdb_status import_run(op_call *call, const void *args, op_out *reply, ev
 }
 
 const op op_import_store = {
-    .name = "import_store", .doc = "Write all records of a file into a store.", .no_tool = true, .stream = OP_STREAM_IN,
+    .name = "import_store", .doc = "Write all records of a file into a store.", .stream = OP_STREAM_IN,
     .method = "POST", .path = "/api/v1/stores/{name}/import", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES, .destroys = true,
     .args = import_fields, .args_size = sizeof(import_args), .reply = import_reply, .run = import_run,
 };
