@@ -140,7 +140,8 @@ static evdb_status check_state(void *context, const backup_entry *e, evdb_error 
     bool typed = (!c->texts || e->id_type == EVDB_ID_STRING) && (!c->numbers || e->id_type == EVDB_ID_INTEGER);
     if (!typed || (c->dim && e->dim != c->dim) || e->version > INT64_MAX || e->live > e->version)
         return error_set(err, EVDB_CORRUPT, "its end does not fit its records");
-    if (e->change && ((id.text && !id.length) || id_check(&id, NULL) != EVDB_OK)) return error_set(err, EVDB_CORRUPT, "an id makes no sense");
+    bool erased = e->change == EVDB_CHANGE_DELETE && id.text && !id.length; /* what the last change deleted was forgotten */
+    if (e->change && !erased && ((id.text && !id.length) || id_check(&id, NULL) != EVDB_OK)) return error_set(err, EVDB_CORRUPT, "an id makes no sense");
     if (e->codec && !find_codec(c, e->codec)) return error_set(err, EVDB_CORRUPT, "the codec in force is missing");
     memcpy(wanted, e->text, e->length);
     wanted[e->length] = 0;

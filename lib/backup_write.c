@@ -167,7 +167,13 @@ static evdb_status save_change(void *context, const rows_change *c, evdb_error *
 static evdb_status changes(saving *s, size_t max, evdb_error *err)
 {
     evdb_error why;
-    evdb_status rc = rows_changes(s->reader, s->reached, max, save_change, s, &why);
+    uint64_t forgotten;
+    evdb_status rc = rows_forgotten(s->reader, &forgotten, err);
+    if (rc != EVDB_OK) return rc;
+    if (s->reached < forgotten)
+        return error_set(err, EVDB_GONE, "records were forgotten since change %llu, which the backup goes on from: take a full backup",
+                         (unsigned long long)s->reached);
+    rc = rows_changes(s->reader, s->reached, max, save_change, s, &why);
     if (rc == EVDB_GONE)
         return error_set(err, rc, "changes since %llu, which the backup goes on from, were trimmed: take a full backup",
                          (unsigned long long)s->reached);

@@ -74,7 +74,7 @@ typedef struct evdb_restore_options {
 /* ---- through the caller's own reading and writing ---- */
 
 /* Writes a backup to sink, which must not call this store. *out (may be NULL) receives what it is. EVDB_GONE when changes since the
- * base were trimmed (evdb_changes_trim()), EVDB_INVALID when the base is of another store: take a full one then; also when one has a key and the other none. */
+ * base, or since a full one began, were trimmed (evdb_changes_trim()) or records forgotten (forget.h), EVDB_INVALID when the base is of another store: take a full one then; also when one has a key and the other none. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_write(evdb_store *store, const evdb_sink *sink, const evdb_backup_options *options,
                                                        evdb_backup_info *out, evdb_error *err);
 

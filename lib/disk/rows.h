@@ -105,7 +105,7 @@ evdb_status rows_step(rows_reader *rd, unsigned flags, rows_record *out, bool *f
 typedef struct rows_change {
     uint64_t sequence;
     evdb_change_kind kind;
-    evdb_id id;
+    evdb_id id; /* a text of no bytes: it was erased (rows_forget()) */
     int64_t slot, freed;
 } rows_change;
 typedef evdb_status rows_change_fn(void *context, const rows_change *change, evdb_error *err);

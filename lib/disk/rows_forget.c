@@ -4,6 +4,15 @@
 #include "base/try.h"
 #include "disk/rows_private.h"
 
+evdb_status rows_note_forgotten(rows *r, evdb_error *err)
+{
+    sqlite3_stmt *st;
+    evdb_status rc = rows_write_statement(r, W_FORGOTTEN, &st, err);
+    if (rc != EVDB_OK) return rc;
+    sqlite3_bind_int64(st, 1, (int64_t)r->now.sequence);
+    return sql_run(&r->writer, st, err);
+}
+
 evdb_status rows_forget(rows *r, const evdb_id *ids, size_t count, uint64_t *forgotten, evdb_error *err)
 {
     char text[ID_TEXT_MAX];
@@ -24,12 +33,8 @@ evdb_status rows_forget(rows *r, const evdb_id *ids, size_t count, uint64_t *for
     }
     sqlite3_stmt *st;
     TRY(rows_write_statement(r, W_BLANK, &st, err));
-    if (r->now.id_type == EVDB_ID_STRING) sqlite3_bind_text(st, 1, "", 0, SQLITE_STATIC);
-    else sqlite3_bind_int64(st, 1, 0);
     TRY(sql_run(&r->writer, st, err));
-    TRY(rows_write_statement(r, W_FORGOTTEN, &st, err));
-    sqlite3_bind_int64(st, 1, (int64_t)r->now.sequence);
-    TRY(sql_run(&r->writer, st, err));
+    rc = rows_note_forgotten(r, err);
 out:
     return rc;
 }

@@ -124,7 +124,8 @@ static evdb_status put_change(rows *r, const rows_load_state *s, evdb_error *err
         rc = error_set(err, EVDB_CORRUPT, "the last change does not fit the records");
     if (rc != EVDB_OK) goto out;
     r->now.sequence = s->tip.sequence;
-    rc = rows_log_change(r, &s->id, s->change, s->change == EVDB_CHANGE_PUT ? &(uint64_t){ (uint64_t)slot } : NULL, NULL, err);
+    TRY(rows_log_change(r, &s->id, s->change, s->change == EVDB_CHANGE_PUT ? &(uint64_t){ (uint64_t)slot } : NULL, NULL, err));
+    if (rows_id_erased(&s->id)) rc = rows_note_forgotten(r, err);
 out:
     return rc;
 }

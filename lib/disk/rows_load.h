@@ -21,7 +21,7 @@ typedef struct rows_load_state {
     evdb_id_type id_type;
     rows_coding coding;      /* recode_from is not looked at */
     evdb_change_kind change; /* the last one; 0 = there was none */
-    evdb_id id;              /* that it was of */
+    evdb_id id;              /* that it was of; a text of no bytes: it was erased */
 } rows_load_state;
 
 evdb_status rows_load_begin(rows *r, rows_load *out, evdb_error *err);

@@ -79,6 +79,8 @@ struct rows {
 /* Prepares a statement at its first use. */
 evdb_status rows_statement(sql *s, sqlite3_stmt **slot, const char *text, evdb_error *err);
 
+/* Of a change whose record was erased: an empty blob in the file, a text of no bytes in memory, for no record has such an id. */
+static inline bool rows_id_erased(const evdb_id *id) { return id->text && !id->length; }
 void rows_bind_id(sqlite3_stmt *st, int at, const evdb_id *id);
 evdb_id rows_column_id(sqlite3_stmt *st, int at);
 
@@ -108,6 +110,8 @@ evdb_status rows_put_record(rows *r, enum write_statement which, const rows_vect
                             evdb_error *err);
 /* The row of change r->now.sequence; slot and freed may be NULL. */
 evdb_status rows_log_change(rows *r, const evdb_id *id, evdb_change_kind kind, const uint64_t *slot, const uint64_t *freed, evdb_error *err);
+/* Says that changes up to r->now.sequence may have lost their ids. */
+evdb_status rows_note_forgotten(rows *r, evdb_error *err);
 evdb_status rows_write_statement(rows *r, enum write_statement which, sqlite3_stmt **out, evdb_error *err);
 
 /* The hint (rows_hint.c), all under the writer's lock. Says in it that commits up to sequence are acknowledged, */

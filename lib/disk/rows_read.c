@@ -34,12 +34,14 @@ static const char *const texts[R_COUNT] = {
 
 void rows_bind_id(sqlite3_stmt *st, int at, const evdb_id *id)
 {
-    if (id->text) sqlite3_bind_text64(st, at, id->text, id->length, SQLITE_STATIC, SQLITE_UTF8);
+    if (rows_id_erased(id)) sqlite3_bind_zeroblob(st, at, 0);
+    else if (id->text) sqlite3_bind_text64(st, at, id->text, id->length, SQLITE_STATIC, SQLITE_UTF8);
     else sqlite3_bind_int64(st, at, id->number);
 }
 
 evdb_id rows_column_id(sqlite3_stmt *st, int at)
 {
+    if (sqlite3_column_type(st, at) == SQLITE_BLOB) return (evdb_id){ .text = "" };
     if (sqlite3_column_type(st, at) != SQLITE_TEXT) return (evdb_id){ .number = sqlite3_column_int64(st, at) };
     const char *text = (const char *)sqlite3_column_text(st, at);
     return (evdb_id){ .text = text ? text : "", .length = (size_t)sqlite3_column_bytes(st, at) };

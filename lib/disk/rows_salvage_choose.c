@@ -13,7 +13,7 @@ static const char *const steps[] = {
     "CREATE INDEX v_id ON v(id, sequence)",
     "CREATE INDEX c_id ON c(id, sequence)",
     "CREATE TABLE l(id PRIMARY KEY NOT NULL, sequence INTEGER, kind INTEGER) WITHOUT ROWID",
-    "INSERT INTO l SELECT id, max(sequence), kind FROM c GROUP BY id",
+    "INSERT INTO l SELECT id, max(sequence), kind FROM c WHERE id<>x'' GROUP BY id",
     "CREATE TABLE b(id, version INTEGER, slot INTEGER, at INTEGER, vat INTEGER, vsequence INTEGER, codec INTEGER, fate INTEGER)",
     "INSERT INTO b SELECT n.id, n.version, n.slot, n.at, v.at, v.sequence, v.codec, 0"
     " FROM (SELECT id, max(version) AS version, slot, at FROM r GROUP BY id) n LEFT JOIN v ON v.rowid=("

@@ -71,8 +71,11 @@ bool salvage_is_change(const leaf_row *row, rows_change *out, int64_t *live)
     const leaf_value *v = row->values;
     *out = (rows_change){ .slot = -1, .freed = -1 };
     if (!row->keyed || row->rowid < 1 || row->columns != COLUMNS || v[SEQUENCE].kind != LEAF_NULL || v[KIND].kind != LEAF_INTEGER ||
-        v[KIND].number < EVDB_CHANGE_PUT || v[KIND].number > EVDB_CHANGE_DELETE || !is_number(&v[LIVE]) || !is_id(&v[ID], &out->id))
+        v[KIND].number < EVDB_CHANGE_PUT || v[KIND].number > EVDB_CHANGE_DELETE || !is_number(&v[LIVE]))
         return false;
+    bool erased = v[ID].kind == LEAF_BLOB && !v[ID].size;
+    if (!erased && !is_id(&v[ID], &out->id)) return false;
+    if (erased) out->id = (evdb_id){ .text = "" };
     if (v[SLOT].kind != LEAF_NULL && !is_number(&v[SLOT])) return false;
     if (v[FREED].kind != LEAF_NULL && !is_number(&v[FREED])) return false;
     out->sequence = (uint64_t)row->rowid;

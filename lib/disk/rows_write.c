@@ -36,7 +36,7 @@ static const char *const texts[W_COUNT] = {
     [W_CODING] = "UPDATE store SET codec=?1, codec_id=?2, recode_from=?3, coding=?4",
     [W_RECODE_FROM] = "UPDATE store SET recode_from=?1",
     [W_RECODE] = "DELETE FROM vectors WHERE slot=?1 AND sequence=?2",
-    [W_BLANK] = "UPDATE changes SET id=?1 WHERE id<>?1 AND id NOT IN (SELECT id FROM records)",
+    [W_BLANK] = "UPDATE changes SET id=x'' WHERE id<>x'' AND id NOT IN (SELECT id FROM records)",
     [W_FORGOTTEN] = "UPDATE store SET forgotten=?1",
     [W_TTL] = "UPDATE store SET ttl_ms=?1",
     [W_EXPIRED] = "SELECT id FROM records WHERE expires<=?1 ORDER BY expires LIMIT ?2",

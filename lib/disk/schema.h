@@ -9,7 +9,7 @@
  *            before there were any finds no metric in it, and refuses the store). `codec` is the codec that is wanted, as text, NULL =
  *            elements as they are; `codec_id` the one that vectors to come are written with, 0 = elements; `coding` counts how often that changed; slots from `recode_from` on may
  *            hold vectors that are still of another one, NULL = none do. `ttl_ms` is how long records to come live, 0 = for ever;
- *            `forgotten` the sequence when records were last erased: changes up to it may have lost their ids
+ *            `forgotten` the sequence when records were last erased: changes up to it may have an empty blob for an id
  *   vectors  slot -> sequence of the write, id, checksum, bytes, codec they are of, 0 = elements
  *   codecs   id -> spec, whether it is of single records that asked for it, mean relative error when it was trained, the codec
  *            with its trained parameters, NULL = it has none

@@ -18,7 +18,7 @@ typedef enum backup_entry_kind {
 
 typedef struct backup_entry {
     backup_entry_kind kind;
-    evdb_id id;        /* PUT, DELETE; STATE: of the last change. Text is not terminated */
+    evdb_id id;        /* PUT, DELETE; STATE: of the last change, a text of no bytes where that was erased. Text is not terminated */
     uint64_t version;  /* PUT, DELETE: the change that made it; STATE: the last one */
     uint32_t codec;    /* PUT: of the vector, 0 = elements; CODEC: its number; STATE: in force */
     uint32_t dim;      /* PUT, STATE */
