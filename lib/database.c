@@ -110,6 +110,7 @@ evdb_status db_sweep(evdb *db, evdb_error *err)
         *end = 0;
         TRY(engine_dir(db, at, &dir, err));
         bool busy = being_restored(dir);
+        if (dir && !busy) rows_announce_drop(&db->platform, dir); /* who dropped it may have died before it told anybody */
         int failed = dir && !busy ? file_remove_dir(&db->platform, dir) : 0;
         if (failed) rc = error_errno(err, failed, "remove", dir);
         mem_free(&db->platform.mem, dir);
