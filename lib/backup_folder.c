@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096, RANDOM = 16 /* digits in the name of an unfinished one */ };
 static const char unfinished[] = ".new";
 
 evdb_status backup_name_check(const char *name, evdb_error *err)
@@ -64,7 +64,8 @@ static int sweep_one(void *context, const char *file)
     const making *m = context;
     char path[PATH_BYTES];
     size_t length = strlen(file), suffix = sizeof(unfinished) - 1;
-    bool ours = file[0] == '.' && length > suffix && strcmp(file + length - suffix, unfinished) == 0;
+    bool ours = file[0] == '.' && length > RANDOM + suffix && strcmp(file + length - suffix, unfinished) == 0 && /* a folder may have others */
+                file[length - suffix - RANDOM - 1] == '.' && strspn(file + length - suffix - RANDOM, "0123456789abcdef") == RANDOM;
     if (!ours || path_of(m->dir, "", file, "", path, NULL) != EVDB_OK || lock_taken(path)) return 0;
     return file_unlink(&m->db->platform, path);
 }

@@ -181,9 +181,11 @@ static void what_a_dead_process_left_is_cleared_away(void **state)
     evdb_store *store = scratch_store(t, "s", 1, EVDB_EUCLIDEAN);
     make(store, "one", NULL, NULL);
     write_file(scratch_path(t, "db/backups/.two.0011223344556677.new"), "half", 4);
+    write_file(scratch_path(t, "db/backups/.settings.new"), "other", 5); /* of another program */
     assert_int_equal(listed(t->db), 1);
     make(store, "two", NULL, NULL);
     assert_false(there(scratch_path(t, "db/backups/.two.0011223344556677.new")));
+    assert_true(there(scratch_path(t, "db/backups/.settings.new")));
     assert_int_equal(listed(t->db), 2);
     evdb_store_close(store);
 }
