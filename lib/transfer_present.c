@@ -51,7 +51,7 @@ evdb_status transfer_present(evdb_store *store, const evdb_id *id, const reader_
     TRY(engine_usable(e, err));
     TRY(rows_read(e->rows, &rd, err));
     TRY(engine_learn(e, rd, err));
-    rc = rows_get(rd, id, ROWS_VECTOR, &record, err);
+    rc = rows_get(rd, id, ROWS_VECTOR | ROWS_LIVE, &record, err);
     *out = PRESENT_NOT;
     if (rc == EVDB_NOT_FOUND) rc = EVDB_OK;
     else if (rc == EVDB_OK) {

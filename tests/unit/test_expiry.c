@@ -1,6 +1,7 @@
 /* test_expiry.c - evdb/expiry.h beside a model, under a clock of its own: what has expired is never returned, whatever asks. */
 #include "database_private.h"
 #include "expect.h"
+#include "memory_io.h"
 #include "scratch.h"
 #include "seed.h"
 #include <errno.h>
@@ -335,12 +336,38 @@ static void what_has_expired_is_deleted_in_the_background_and_the_feed_tells_it(
     evdb_close(db);
 }
 
+/* Its id is free for an import that goes on, as for any other. */
+static void an_import_is_resumed_over_what_has_expired(void **state)
+{
+    static const char line[] = "{\"id\":1,\"vector\":[1,2],\"metadata\":{\"a\":2}}";
+    scratch *t = *state;
+    evdb *db = open_database(t);
+    evdb_store *store;
+    evdb_import_options o = EVDB_IMPORT_OPTIONS;
+    evdb_import_report report;
+    memory_source file = memory_from(line, sizeof(line) - 1);
+    evdb_source source = memory_reading(&file);
+    ok(evdb_store_create(db, "s", NULL, &store, &why));
+    ok(evdb_record_insert(store, num(1), (float[]){ 5, 5 }, 2, NULL, NULL, &why));
+    ok(evdb_record_insert(store, num(2), (float[]){ 5, 5 }, 2, NULL, NULL, &why));
+    ok(evdb_record_set_expiry(store, num(1), START + 5, 0, NULL, &why));
+    atomic_store(&now_ms, START + 5); /* the sweeper does not know */
+    o.format = EVDB_FORMAT_JSONL;
+    o.resume = 1;
+    ok(evdb_import(store, &source, &o, &report, &why));
+    assert_int_equal(report.written, 1);
+    assert_int_equal(scratch_count(store), 2);
+    evdb_store_close(store);
+    evdb_close(db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(whatever_asks_gets_what_has_not_expired, begin, scratch_remove),
         cmocka_unit_test_setup_teardown(a_clock_that_is_set_back_brings_back_what_is_not_swept, begin, scratch_remove),
         cmocka_unit_test_setup_teardown(what_has_expired_is_deleted_in_the_background_and_the_feed_tells_it, begin, scratch_remove),
+        cmocka_unit_test_setup_teardown(an_import_is_resumed_over_what_has_expired, begin, scratch_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
