@@ -284,7 +284,8 @@ evdb_status rows_checkpoint(rows *r, evdb_error *err)
     if (!r->dir) return EVDB_OK;
     int failed = lock_take(&r->lock);
     if (failed) return error_errno(err, failed, "lock", r->lock_path);
-    evdb_status rc = sql_checkpoint(&r->writer, err);
+    evdb_status rc = rows_check_kept(r, err);
+    if (rc == EVDB_OK) rc = sql_checkpoint(&r->writer, err);
     if (rc == EVDB_OK) rows_hint_synced(r);
     if (rc == EVDB_IO && r->unsynced) atomic_store(&r->broken, true); /* what was acknowledged may not be on the disk, ever */
     lock_drop(&r->lock);

@@ -110,6 +110,9 @@ evdb_status rows_put_record(rows *r, enum write_statement which, const rows_vect
                             evdb_error *err);
 /* The row of change r->now.sequence; slot and freed may be NULL. */
 evdb_status rows_log_change(rows *r, const evdb_id *id, evdb_change_kind kind, const uint64_t *slot, const uint64_t *freed, evdb_error *err);
+/* With the writers' lock held: who waited for it may have waited for the store's end. Nobody would see a commit, and a repair wants the
+ * files as they are. */
+evdb_status rows_check_kept(const rows *r, evdb_error *err);
 /* Says that changes up to r->now.sequence may have lost their ids. */
 evdb_status rows_note_forgotten(rows *r, evdb_error *err);
 evdb_status rows_write_statement(rows *r, enum write_statement which, sqlite3_stmt **out, evdb_error *err);

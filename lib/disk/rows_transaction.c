@@ -63,6 +63,11 @@ static evdb_status load(rows *r, evdb_error *err)
     return rc == EVDB_OK ? load_decided(r, err) : rc;
 }
 
+evdb_status rows_check_kept(const rows *r, evdb_error *err)
+{
+    return rows_dropped(r) ? error_set(err, EVDB_NOT_FOUND, "the store was dropped") : EVDB_OK;
+}
+
 evdb_status rows_begin(rows *r, evdb_error *err)
 {
     evdb_status rc;
@@ -74,8 +79,8 @@ evdb_status rows_begin(rows *r, evdb_error *err)
         rc = error_errno(err, failed, "lock", r->lock_path);
         goto unlock;
     }
-    /* whoever waited for the lock may have waited for the store's end: nobody would see this commit */
-    rc = rows_dropped(r) ? error_set(err, EVDB_NOT_FOUND, "the store was dropped") : simple(r, W_BEGIN, err);
+    rc = rows_check_kept(r, err);
+    if (rc == EVDB_OK) rc = simple(r, W_BEGIN, err);
     if (rc == EVDB_OK && (rc = load(r, err)) != EVDB_OK) (void)simple(r, W_ROLLBACK, NULL);
     r->current = false;
     r->clock_ms = rows_clock(r);

@@ -1,8 +1,11 @@
-/* test_dropped.c - handles to a store whose dropping was interrupted: nobody told them, but the folder goes at the next open. */
+/* test_dropped.c - handles to a store that is dropped without their knowing: because that was interrupted, or while they wait. */
 #include "database_private.h"
 #include "engine/engine.h"
 #include "expect.h"
 #include "scratch.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* What is left of a drop, or of a restore in its place, that was killed behind its commit. */
 static void drop_and_die(const scratch *t, const char *name)
@@ -33,10 +36,58 @@ static void no_write_is_acknowledged_to_a_folder_that_was_cleared_away(void **st
     evdb_close(next);
 }
 
+/* Another process's repair ends while somebody waits for its lock. */
+typedef struct waiting {
+    const char *folder;
+    char *path;
+    int locks; /* of writers, until that happens; 0 = it does not */
+    char *bytes;
+    size_t size; /* of rows.db then */
+} waiting;
+
+static int before(void *context, const io_event *event)
+{
+    waiting *w = context;
+    if (event->kind != IO_LOCK || !w->locks || !strstr(event->path, "/rows.lock") || --w->locks) return 0;
+    rows_announce_drop(&platform_real, w->folder);
+    w->bytes = scratch_content(w->path, &w->size);
+    return 0;
+}
+
+static void files_that_a_repair_set_aside_stay_as_they_are(void **state)
+{
+    scratch *t = *state;
+    char folder[SCRATCH_PATH_MAX], path[SCRATCH_PATH_MAX + 16];
+    waiting w = { .folder = folder, .path = path };
+    platform p = platform_real;
+    evdb_id id = num(1);
+    const float one = 1;
+    size_t size;
+    p.io = (io_gate){ &w, before };
+    ok(db_open_with(&p, t->path, NULL, &t->db, &why));
+    evdb_store *store = scratch_store(t, "s", 1, EVDB_EUCLIDEAN);
+    for (int i = 0; i < 50; i++) ok(evdb_record_insert(store, num(i), &one, 1, NULL, NULL, &why));
+    ok(evdb_store_sync(store, &why));
+    snprintf(folder, sizeof(folder), "%s", scratch_folder(store, t));
+    snprintf(path, sizeof(path), "%s/rows.db", folder);
+    w.locks = 2; /* the first is for the delete */
+    refused(EVDB_NOT_FOUND, evdb_store_forget(store, &id, 1, NULL, &why));
+    assert_non_null(w.bytes);
+    char *bytes = scratch_content(path, &size);
+    assert_int_equal(size, w.size);
+    assert_memory_equal(bytes, w.bytes, size);
+    free(bytes);
+    free(w.bytes);
+    evdb_store_close(store);
+    evdb_close(t->db); /* before the gate is gone */
+    t->db = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(no_write_is_acknowledged_to_a_folder_that_was_cleared_away, scratch_open, scratch_remove),
+        cmocka_unit_test_setup_teardown(files_that_a_repair_set_aside_stay_as_they_are, scratch_closed, scratch_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
