@@ -103,6 +103,8 @@ static void a_forged_state_is_refused(void **state)
     FORGED(f.state.version = 2);
     FORGED(f.state.version = f.foot.sequence = 0);
     FORGED(f.state.version = f.foot.sequence = UINT64_MAX);
+    FORGED(f.put.version = f.state.version = f.foot.sequence = INT64_MAX); /* there is no next one */
+    FORGED(f.state.id.text = "");
     FORGED(f.state.live = f.foot.records = 2; f.state.version = f.foot.sequence = 2);
     FORGED(f.state.live = f.foot.records = 0);
     FORGED(f.state.live = 7);
