@@ -65,6 +65,8 @@ evdb_status rows_checkpoint(rows *r, evdb_error *err);
 /* From now on rows_commit() does not wait for the disk: what it acknowledged is durable behind the next rows_checkpoint(). When the
  * power fails before, the last commits may be lost, and nothing else. A failed rows_checkpoint() counts like a failed rows_commit(). */
 evdb_status rows_unsynced(rows *r, evdb_error *err);
+/* Whether a commit or a checkpoint failed so that nobody knows how it ended: nothing more is written through this handle. */
+bool rows_broken(const rows *r);
 /* Whether all that was committed, by any process, is on the disk. */
 bool rows_synced(const rows *r);
 

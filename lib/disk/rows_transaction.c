@@ -97,6 +97,8 @@ static void leave(rows *r)
     if (!r->dir) pthread_mutex_unlock(&r->turn);
 }
 
+bool rows_broken(const rows *r) { return atomic_load(&r->broken); }
+
 bool rows_lost(const rows *r) { return sqlite3_get_autocommit(r->writer.handle) != 0; }
 
 evdb_status rows_mark(rows *r, evdb_error *err)

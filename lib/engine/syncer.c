@@ -56,8 +56,8 @@ static void *background(void *context)
         if (rc == EVDB_OK) continue;
         if (!said && e->db->log) e->db->log(e->db->log_context, why.message);
         said = true;
-        /* A failed sync is not tried again: nobody knows what it left out, and the store takes no more writes. */
-        bool again = rc == EVDB_FULL || rc == EVDB_BUSY;
+        /* A failed sync is not tried again: nobody knows what it left out, and the store takes no more writes. One that was not begun is. */
+        bool again = !rows_broken(e->rows) && engine_usable(e, NULL) == EVDB_OK;
         atomic_store(&s->due, again ? now + SYNCER_AGAIN_NS : 0);
     }
     return NULL;
