@@ -8,7 +8,8 @@
  * the number of records; writers wait meanwhile, searches go on. The change feed cannot be continued from before (EVDB_GONE): who
  * follows it must start over, and so learns what is gone.
  *
- * What it does not reach: backups (evdb_backup_find() tells which hold them) and exports; the blocks of the disk that files no longer own;
+ * What it does not reach: backups (evdb_backup_find() tells which hold them; one that is being written meanwhile is not listed yet) and
+ * exports; what a repair has set aside (repair.h); the blocks of the disk that files no longer own;
  * memory of running processes, until they search again and use the room for others; what a trained codec has learned (codec.h), which
  * for one with a dictionary are pieces of vectors. */
 #ifndef EVDB_FORGET_H
