@@ -52,3 +52,15 @@ def test_a_key_file_encrypts(docs):
     docs.fails(NOT_FOUND, "restore", "secret", "again", "--key-file", "missing")
     docs.text("backups", "verify", "secret", "--key-file", "key")
     assert docs.json("restore", "secret", "again", "--key-file", "key")["records"] == 1
+
+
+def test_old_backups_are_pruned(docs):
+    for backup in ("monday", "tuesday", "wednesday"):
+        docs.text("backup", "docs", backup)
+    docs.fails(INVALID, "backups", "prune", "docs")
+    assert docs.json("backups", "prune", "--keep", "1", "--dry-run")["count"] == 2
+    docs.text("backup", "docs", "more", "--base", "tuesday")
+    os.truncate(os.path.join(docs.path("data"), "backups", "wednesday.backup"), 100)
+    done = docs.run("backups", "prune", "docs", "--keep", "1")
+    assert done.returncode == 0 and "wednesday" in done.stderr and b"monday" in done.stdout
+    assert [one["backup"] for one in docs.json("backups")["backups"]] == ["more", "tuesday", "wednesday"]
