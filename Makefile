@@ -55,7 +55,7 @@ $(B)/server/%.o: INC = -Iserver
 $(B)/bindings/cli/%.o: INC = -Iserver -Ibindings/cli
 $(B)/tests/%.o: INC = -Itests
 $(B)/tests/unit/%.o $(B)/tests/fault/%.o: INC = -Ilib -Itests
-$(B)/tests/op/%.o $(B)/tests/http/%.o: INC = -Iserver -Itests
+$(B)/tests/op/%.o $(B)/tests/http/%.o $(B)/tests/config/%.o $(B)/tests/daemon/%.o: INC = -Iserver -Itests
 $(B)/tests/fuzz/%.o: INC = -Ilib -Iserver -Itests
 
 $(B)/%.o: %.c $(B)/flags
@@ -97,7 +97,8 @@ $(B)/evdb.pc: always
 	@sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' pkgconfig/evdb.pc.in > $@
 
 # Programs: one a file named test_*.c (bench_*.c, fuzz_*.c, any example); the other files of its folder and of tests/ are
-# linked to each. Unit and fault tests see internals, op tests the operation table, the rest what users link.
+# linked to each. Unit and fault tests see internals, op tests the operation table, config and daemon tests parts of
+# evdbd, the rest what users link.
 tests      = $(wildcard tests/$(1)/test_*.c)
 support    = $(call obj,$(filter-out $(wildcard tests/$(1)/test_* tests/$(1)/bench_* tests/$(1)/fuzz_*),\
              $(wildcard tests/$(1)/*.c)) $(if $(filter bench fuzz,$(1)),,$(wildcard tests/*.c)))
@@ -106,11 +107,13 @@ UNIT      := $(call bin,$(call tests,unit))
 FAULT     := $(call bin,$(call tests,fault))
 API       := $(call bin,$(call tests,api))
 OP        := $(call bin,$(call tests,op))
+CONFIG    := $(call bin,$(call tests,config))
+DAEMON    := $(call bin,$(call tests,daemon))
 ECHO      := $(B)/tests/http/echo_server
 FUZZ      := $(call bin,$(FUZZ_C))
 BENCH     := $(call bin,$(BENCH_C))
 EXAMPLE   := $(call bin,$(EXAMPLE_C))
-C_TESTS   := $(UNIT) $(API) $(OP) $(FAULT)
+C_TESTS   := $(UNIT) $(API) $(OP) $(CONFIG) $(DAEMON) $(FAULT)
 $(UNIT): $(B)/%: $(B)/%.o $(call obj,$(LIB_C)) $(call support,unit)
 	$(LINK) -lcmocka
 $(FAULT): $(B)/%: $(B)/%.o $(call obj,$(LIB_C)) $(call support,fault)
@@ -118,6 +121,10 @@ $(FAULT): $(B)/%: $(B)/%.o $(call obj,$(LIB_C)) $(call support,fault)
 $(API): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,api)
 	$(LINK) -lcmocka
 $(OP): $(B)/%: $(B)/%.o $(call obj,$(OP_C)) $(B)/libevdb.a $(call support,op)
+	$(LINK) -lcmocka
+$(CONFIG): $(B)/%: $(B)/%.o $(call obj,$(filter server/config/%,$(DAEMON_C))) $(B)/libevdb.a $(call support,config)
+	$(LINK) -lcmocka
+$(DAEMON): $(B)/%: $(B)/%.o $(call obj,server/backup_run.c server/log.c $(filter server/config/%,$(DAEMON_C)) $(OP_C)) $(B)/libevdb.a $(call support,daemon)
 	$(LINK) -lcmocka
 $(ECHO): $(B)/%: $(B)/%.o $(call obj,$(filter server/http/%,$(DAEMON_C)))
 	$(LINK) -lmicrohttpd

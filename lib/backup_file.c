@@ -153,6 +153,9 @@ static int list_one(void *context, const char *file)
     l->rc = backup_file_look(l->platform, path, &at[l->out->count], &trouble, l->err);
     if (l->rc != EVDB_OK) return ENOMEM;
     memcpy(at[l->out->count++].name, name, sizeof(name)); /* a file may have been renamed */
+    if (trouble == EVDB_OK || trouble == EVDB_CORRUPT || trouble == EVDB_NOT_FOUND || trouble == EVDB_INVALID) return 0;
+    l->out->unread = trouble;
+    memcpy(l->out->unread_name, name, sizeof(name));
     return 0;
 }
 
@@ -163,12 +166,12 @@ static int by_name(const void *a, const void *b)
 
 evdb_status backup_files_list(const platform *p, const char *dir, backup_files *out, evdb_error *err)
 {
-    *out = (backup_files){ NULL, 0 };
+    *out = (backup_files){ .at = NULL };
     listing l = { .platform = p, .dir = dir, .out = out, .err = err };
     int failed = file_list(dir, list_one, &l);
     if (failed && failed != ENOENT) {
         mem_free(&p->mem, out->at);
-        *out = (backup_files){ NULL, 0 };
+        *out = (backup_files){ .at = NULL };
         return l.rc != EVDB_OK ? l.rc : error_errno(err, failed, "read", dir);
     }
     if (out->count) qsort(out->at, out->count, sizeof(*out->at), by_name);

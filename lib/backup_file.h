@@ -28,6 +28,9 @@ evdb_status backup_file_look(const platform *p, const char *path, evdb_backup_in
 typedef struct backup_files {
     evdb_backup_info *at;
     size_t count;
+    /* Of one that may be sound and an increment of any other, but could not be read: why, and its name. EVDB_OK = there is none. */
+    evdb_status unread;
+    char unread_name[EVDB_BACKUP_NAME_MAX + 1];
 } backup_files;
 evdb_status backup_files_list(const platform *p, const char *dir, backup_files *out, evdb_error *err);
 

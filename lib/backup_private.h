@@ -1,7 +1,9 @@
 /* backup_private.h - what the files that implement evdb/backup.h share. */
 #ifndef EVDB_BACKUP_PRIVATE_H
 #define EVDB_BACKUP_PRIVATE_H
+#include "backup_file.h"
 #include "backup_walk.h"
+#include "platform/lock.h"
 #include <evdb/backup.h>
 
 evdb_status backup_name_check(const char *name, evdb_error *err);
@@ -33,5 +35,27 @@ void backup_check_end(evdb *db, backup_checked *c);
 
 /* A failure of one file: says in *err which it is about, if that has a name. */
 evdb_status backup_blame(const evdb_backup_info *info, evdb_status rc, const evdb_error *why, evdb_error *err);
+
+/* ---- the folder (backup_folder.c) ---- */
+
+/* Held while a name is given or taken, by whichever processes and databases use the folder. */
+typedef struct backup_folder {
+    const evdb *db;
+    const char *dir;
+    bool missing; /* it is not there yet, so nothing is locked */
+    lock_file lock;
+    char path[4096]; /* of the lock */
+} backup_folder;
+
+/* EVDB_UNSUPPORTED for a database that has none. */
+evdb_status backup_folder_of(const evdb *db, const char **out, evdb_error *err);
+evdb_status backup_folder_lock(const evdb *db, backup_folder *out, evdb_error *err);
+void backup_folder_unlock(backup_folder *f);
+/* Removes a file for good, whatever builds on it; with the lock held. */
+evdb_status backup_folder_remove(const backup_folder *f, const char *name, evdb_error *err);
+/* What cannot be read may build on any other: then it is not the time to delete. */
+evdb_status backup_files_all_read(const backup_files *files, evdb_error *err);
+/* As evdb_backup_list() returns them. */
+evdb_status backup_infos_copy(const evdb *db, const evdb_backup_info *infos, size_t count, evdb_backup_info ***out, evdb_error *err);
 
 #endif

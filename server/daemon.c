@@ -1,6 +1,7 @@
 /* daemon.c - implements daemon.h: the directory, the database, the listeners, the signals. */
 #include "daemon.h"
 #include "admin_secret.h"
+#include "backup_timer.h"
 #include "first_client.h"
 #include "front.h"
 #include "http/http.h"
@@ -106,13 +107,20 @@ static void wait_for_end(const sigset_t *set, admin_secret *secret)
 static int serve(http_server *server, const listeners *l, const config *c, service *s, const sigset_t *signals)
 {
     admin_secret secret = { .watched = false };
+    backup_timer *timer;
+    evdb_error err;
     s->mcp_port = port_of(server, l, MCP);
     s->oauth_port = port_of(server, l, OAUTH);
     s->rest_port = port_of(server, l, REST);
     http_serve(server); /* only now: the handler knows its ports */
     if (c->persistence_enabled) admin_secret_watch(&secret, s->db, c->persistence_dir);
     tell_ready(c, s);
+    if (backup_timer_start(c, s->db, s->backup_key, &timer, &err) != EVDB_OK) {
+        http_stop(server);
+        return failed("cannot start the schedule of backups", &err, DAEMON_DATABASE);
+    }
     wait_for_end(signals, &secret);
+    backup_timer_stop(timer);
     http_stop(server);
     log_line(LOG_INFO, "stopped", NULL);
     return EXIT_SUCCESS;

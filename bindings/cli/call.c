@@ -1,5 +1,7 @@
 /* call.c - from arguments to the shown reply of an operation. */
 #include "cli.h"
+#include "interrupt.h"
+#include "progress.h"
 #include "terminal.h"
 #include <stdio.h>
 
@@ -19,11 +21,20 @@ op_exit database_open(cli *c, bool create)
     return rc == EVDB_OK ? OP_EXIT_OK : complain_error(rc, &err);
 }
 
+static int draw(void *context, evdb_transfer_phase phase, uint64_t records)
+{
+    const cli *c = context;
+    progress_show(c->bar, phase == EVDB_PHASE_CHECK ? "checking" : "writing", records, records, 0);
+    return interrupt_noted();
+}
+
 static op_exit call_for_text(cli *c, const op *o, const json_t *args, op_out *reply)
 {
     evdb_error err;
-    op_call call = { .db = c->db, .subject = "cli", .local = true, .backup_key = c->has_key ? c->key : NULL };
+    op_call call = { .db = c->db, .subject = "cli", .local = true, .backup_key = c->has_key ? c->key : NULL,
+                     .progress = c->bar ? draw : NULL, .progress_context = c };
     evdb_status rc = op_run(o, &call, args, &c->slices, reply, &err);
+    if (c->bar) progress_clear(c->bar);
     return rc == EVDB_OK ? OP_EXIT_OK : complain_error(rc, &err);
 }
 

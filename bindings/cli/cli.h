@@ -47,6 +47,7 @@ struct cli {
     evdb *db;
     unsigned char key[EVDB_BACKUP_KEY_BYTES]; /* of backups, from --key-file */
     bool has_key;
+    struct progress *bar;  /* shows how far the operation is, which ^C gives up; or NULL */
 };
 
 /* args.c: fills in directory, json, help, args and extra from the words behind the command. */

@@ -93,7 +93,8 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_read(evdb *db, const evdb_sourc
 
 /* ---- by name, in the database's backup folder (evdb_options.backup_dir) ---- */
 
-/* A file appears under its name once it is whole and durable. EVDB_EXISTS when the name is taken. */
+/* A file appears under its name once it is whole and durable. EVDB_EXISTS when the name is taken; EVDB_GONE also when the base was
+ * deleted meanwhile: no increment appears without what it builds on. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_create(evdb_store *store, const char *name, const evdb_backup_options *options,
                                                         evdb_backup_info *out, evdb_error *err);
 
@@ -115,6 +116,28 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_verify(evdb *db, const char *ba
                                                         evdb_backup_info *out, evdb_error *err);
 /* EVDB_INVALID when another one in the folder is an increment of it. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_delete(evdb *db, const char *name, evdb_error *err);
+
+/* Which backups evdb_backup_prune() keeps: those that one of the rules keeps, and all that these build on. */
+typedef struct evdb_prune_options {
+    size_t size;               /* EVDB_PRUNE_OPTIONS sets it */
+    const char *store;         /* of stores that had this name, or that do not tell; NULL = of all */
+    uint32_t keep;             /* rule: of each store this many of the newest, full ones and increments alike; 0 = no such rule */
+    uint32_t dry_run;          /* 1 = find what would be deleted, and delete nothing */
+    int64_t since_ms;          /* rule: those that were done at this Unix time in milliseconds, or later; 0 = no such rule */
+    /* Asked of each, in no order: 0 = it stays and does not count for `keep`. NULL = all count. It must not call the library. */
+    int (*counts)(void *context, const evdb_backup_info *backup);
+    void *context;
+} evdb_prune_options;
+#define EVDB_PRUNE_OPTIONS { .size = sizeof(evdb_prune_options) }
+
+/* Deletes backups from the folder by rules, increments before what they build on. A store is told by its uuid, so those of one that was
+ * dropped count for themselves. What cannot be restored (a file with a problem, an increment whose base is not there) does not count
+ * and is left, with what it builds on. *out receives what was deleted, sorted by name, and with their problem those that were left
+ * for it, as evdb_backup_list() does, to be freed in the same way. EVDB_INVALID without a rule. When a file cannot be removed, those
+ * before it are gone; when one cannot be read (an I/O error, a file of a newer evdb), nothing is deleted. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_prune(evdb *db, const evdb_prune_options *options, evdb_backup_info ***out,
+                                                       size_t *count, evdb_error *err);
+
 /* evdb_backup_read() of a name or path as in evdb_backup_verify(), with all that it builds on. *out (may be NULL) is the backup whose
  * state was restored. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_restore(evdb *db, const char *backup, const char *store,

@@ -1,5 +1,6 @@
 /* config.c - implements config/config.h. */
 #include "config/config.h"
+#include "config/schedule.h"
 #include "config/setting.h"
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,18 @@ enum { SECRET_MIN = 8 }; /* as evdb/auth.h asks of a chosen one */
 
 #define AT(name) (&settings[CONFIG_AT_##name])
 
+static evdb_status check_schedule(const config *c, evdb_error *err)
+{
+    schedule s;
+    char why[200];
+    if (!*c->backup_schedule) return EVDB_OK;
+    if (!schedule_parse(c->backup_schedule, &s, why, sizeof(why)))
+        return setting_fail(AT(backup_schedule), c, err, "backup_schedule: %s", why);
+    if (!c->persistence_enabled && *c->backup_dir != '/')
+        return setting_fail(AT(backup_schedule), c, err, "backup_schedule: a database in memory has no folder of backups, unless backup_dir begins with '/'");
+    return EVDB_OK;
+}
+
 static evdb_status check_together(const config *c, evdb_error *err)
 {
     bool loopback = config_loopback(c->address);
@@ -138,7 +151,7 @@ static evdb_status check_together(const config *c, evdb_error *err)
     if (!loopback && !c->allow_plaintext)
         return setting_fail(AT(address), c, err,
                             "address %s: plain HTTP shows tokens to the network: set allow_plaintext as well", c->address);
-    return EVDB_OK;
+    return check_schedule(c, err);
 }
 
 evdb_status config_load(int argc, char *const *argv, config *out, evdb_error *err)

@@ -95,8 +95,7 @@ static bool whole(const char *text, int64_t *out)
     return errno == 0;
 }
 
-/* "1500", "500ms", "30s", "5m", "1h", "1d" in milliseconds. */
-static bool duration(const char *text, int64_t *out)
+bool setting_duration(const char *text, int64_t *out)
 {
     static const struct { const char *unit; int64_t ms; } units[] = {
         { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 }, { "d", 86400000 }, { "", 1 }
@@ -116,9 +115,9 @@ static evdb_status assign_number(const setting *s, value_kind kind, const char *
                                  evdb_error *err)
 {
     int64_t number;
-    bool good = kind == VALUE_STRING ? s->type == SETTING_MS && duration(text, &number)
+    bool good = kind == VALUE_STRING ? s->type == SETTING_MS && setting_duration(text, &number)
               : kind == VALUE_BOOLEAN ? false
-              : whole(text, &number) || (kind == VALUE_BARE && s->type == SETTING_MS && duration(text, &number));
+              : whole(text, &number) || (kind == VALUE_BARE && s->type == SETTING_MS && setting_duration(text, &number));
     if (!good)
         return setting_fail(s, c, err, "%s must be a whole number%s, not '%.80s'", s->name,
                             s->type == SETTING_MS ? " of milliseconds or a time like \"30s\"" : "", text);

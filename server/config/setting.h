@@ -33,6 +33,8 @@ typedef enum value_kind { VALUE_BARE, VALUE_STRING, VALUE_INTEGER, VALUE_BOOLEAN
 /* Sets one setting from text. The message of an error begins with where the text comes from. */
 evdb_status setting_assign(const setting *s, value_kind kind, const char *text, config_origin from, config *c,
                            evdb_error *err);
+/* "1500", "500ms", "30s", "5m", "1h", "1d" in milliseconds; false for anything else. */
+bool setting_duration(const char *text, int64_t *out);
 /* An error of the value that a setting has: "evdbd.conf:12: ...", "EVDB_MCP_PORT: ...", "--port: ...". */
 __attribute__((format(printf, 4, 5)))
 evdb_status setting_fail(const setting *s, const config *c, evdb_error *err, const char *format, ...);

@@ -69,6 +69,8 @@ static evdb_status create(op_call *call, const void *args, op_out *reply, evdb_e
     evdb_backup_info made = EVDB_BACKUP_INFO;
     options.base_name = a->base;
     options.key = call->backup_key;
+    options.progress = call->progress;
+    options.context = call->progress_context;
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
     if (rc == EVDB_OK) rc = evdb_backup_create(store, a->backup, &options, &made, err);
     evdb_store_close(store);
@@ -162,6 +164,8 @@ static evdb_status restore(op_call *call, const void *args, op_out *reply, evdb_
     evdb_restore_options options = EVDB_RESTORE_OPTIONS;
     evdb_backup_info from = EVDB_BACKUP_INFO;
     options.key = call->backup_key;
+    options.progress = call->progress;
+    options.context = call->progress_context;
     options.sequence = (uint64_t)a->sequence;
     options.time_ms = a->time_ms;
     options.replace = a->replace;
@@ -195,6 +199,8 @@ static evdb_status verify(op_call *call, const void *args, op_out *reply, evdb_e
     evdb_restore_options options = EVDB_RESTORE_OPTIONS;
     evdb_backup_info info = EVDB_BACKUP_INFO;
     options.key = call->backup_key;
+    options.progress = call->progress;
+    options.context = call->progress_context;
     evdb_status rc = check_backup(call, a->backup, err);
     if (rc == EVDB_OK) rc = evdb_backup_verify(call->db, a->backup, &options, &info, err);
     if (rc == EVDB_OK) put_backup(reply, &info, NULL);

@@ -140,6 +140,9 @@ typedef struct op_call {
     const char *subject;
     bool local; /* somebody who sits at the machine: may name files of it */
     const unsigned char *backup_key; /* EVDB_BACKUP_KEY_BYTES that backups are encrypted with, or NULL */
+    /* Called now and then by what takes long; anything but 0 cancels it (EVDB_CANCELLED). May be NULL. */
+    int (*progress)(void *context, evdb_transfer_phase phase, uint64_t records);
+    void *progress_context;
     const evdb_source *from; /* of an OP_STREAM_IN */
     const evdb_sink *to;     /* of an OP_STREAM_OUT, with `file`, which is filled in */
     op_file *file;

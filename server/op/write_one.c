@@ -1,13 +1,6 @@
 /* write_one.c - implements op/write_one.h. */
 #include "op/write_one.h"
-#include <time.h>
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+#include "op/op_clock.h"
 
 evdb_status op_expiry_take(const op_expiry *given, int64_t *out, evdb_error *err)
 {
@@ -15,7 +8,7 @@ evdb_status op_expiry_take(const op_expiry *given, int64_t *out, evdb_error *err
     if ((given->ttl != 0) + (given->ttl_ms != 0) + (given->expires_ms != 0) > 1)
         return op_fail(err, EVDB_INVALID, "'ttl', 'ttl_ms' and 'expires_ms' exclude each other");
     if (ttl_ms < 0 || given->expires_ms < 0) *out = EVDB_NEVER;
-    else *out = ttl_ms ? now_ms() + ttl_ms : given->expires_ms;
+    else *out = ttl_ms ? op_now_ms() + ttl_ms : given->expires_ms;
     return EVDB_OK;
 }
 

@@ -52,3 +52,25 @@ def test_a_key_file_encrypts(docs):
     docs.fails(NOT_FOUND, "restore", "secret", "again", "--key-file", "missing")
     docs.text("backups", "verify", "secret", "--key-file", "key")
     assert docs.json("restore", "secret", "again", "--key-file", "key")["records"] == 1
+
+
+def test_old_backups_are_pruned(docs):
+    for backup in ("monday", "tuesday", "wednesday"):
+        docs.text("backup", "docs", backup)
+    docs.fails(INVALID, "backups", "prune", "docs")
+    assert docs.json("backups", "prune", "--keep", "1", "--dry-run")["count"] == 2
+    docs.text("backup", "docs", "more", "--base", "tuesday")
+    os.truncate(os.path.join(docs.path("data"), "backups", "wednesday.backup"), 100)
+    done = docs.run("backups", "prune", "docs", "--keep", "1")
+    assert done.returncode == 0 and "wednesday" in done.stderr and b"monday" in done.stdout
+    assert [one["backup"] for one in docs.json("backups")["backups"]] == ["more", "tuesday", "wednesday"]
+
+
+def test_a_terminal_shows_how_far_it_is_and_then_only_what_came_of_it(docs):
+    text, status = docs.on_terminal("backup", "docs", "monday")
+    assert status == 0 and "\r\x1b[Kwriting 1 records" in text
+    assert "writing" not in text.rsplit("\r\x1b[K", 1)[1] and "monday" in text
+    text, status = docs.on_terminal("restore", "monday", "again")
+    assert status == 0 and "checking" in text
+    text, status = docs.on_terminal("restore", "monday", "again")
+    assert status == EXISTS and "already exists" in text.rsplit("\r\x1b[K", 1)[-1]

@@ -128,7 +128,7 @@ def test_every_setting_has_a_variable_and_a_flag():
     for name, kind, default, least, most, _ in SETTINGS:
         changed[name] = {"TEXT": "abc", "SECRET": "", "ADDRESS": "127.0.0.9", "LEVEL": "debug"}.get(kind) or {
             "BOOL": "false", "INT": least, "MS": least, "SECRET": ""}[kind]
-    changed["sync"] = "interval"  # a text of two words only
+    changed.update(sync="interval", backup_schedule="6h", backup_dir="/abc")  # texts that must make sense
     found = values(env={f"EVDB_{name.upper()}": value for name, value in changed.items()})
     assert {name: str(value).replace("False", "false") for name, value in found.items()} == changed
     assert values(*[f"--{name.replace('_', '-')}={value}" for name, value in changed.items()]) == found
@@ -171,6 +171,14 @@ def test_variables_of_other_parts_and_unknown_ones_are_not_read():
     ("compression_algorithm = 'lzma'\ncompression_enabled = true", "compression_algorithm: there is no codec 'lzma'"),
     ("compression_algorithm = ''\ncompression_enabled = true", "compression_algorithm: a codec is missing"),
     ("sync = 'never'", "sync must be full or interval, not 'never'"),
+    ("backup_schedule = '0 3 * *'", "backup_schedule: it must have five fields: minute, hour, day, month and weekday"),
+    ("backup_schedule = '0 0 30 feb *'", "backup_schedule: no month of these has such a day"),
+    ("backup_schedule = '0 24 * * *'", "backup_schedule: '24' is no hour: 0 to 23, lists, ranges, * and steps"),
+    ("backup_schedule = 'hourly'",
+     'backup_schedule: it must be a time like "6h", of 1 second to 366 days, or five fields like "0 3 * * *"'),
+    ("backup_schedule = '1h'\npersistence_enabled = false",
+     "backup_schedule: a database in memory has no folder of backups, unless backup_dir begins with '/'"),
+    ("backup_full_every = 1000", "backup_full_every is 1000, but must be 0..999"),
     ("cluster_enabled = true", "cluster_enabled: clustering is not built yet"),
     ("oauth_enabled = false\naddress = '0.0.0.0'\nallow_plaintext = true",
      "oauth_enabled = false on 0.0.0.0 lets everybody in: set allow_unauthenticated as well"),

@@ -65,14 +65,20 @@ static evdb_status look_for_one(alloc_scene *s, evdb_error *err)
 evdb_status alloc_backup_folder(alloc_scene *s, evdb_error *err)
 {
     evdb_restore_options o = EVDB_RESTORE_OPTIONS;
+    evdb_prune_options rule = EVDB_PRUNE_OPTIONS;
     evdb_backup_info info = EVDB_BACKUP_INFO, **list;
     size_t count;
+    rule.keep = 1;
     evdb_status rc = make_two(s, err);
     if (rc == EVDB_OK) rc = evdb_backup_list(s->db, &list, &count, err);
     if (rc != EVDB_OK) return rc;
     rc = alloc_expect(count == 2 && !*list[0]->problem && !*list[1]->problem, err);
     evdb_backup_list_free(list, count);
     if (rc == EVDB_OK) rc = look_for_one(s, err);
+    if (rc == EVDB_OK) rc = evdb_backup_prune(s->db, &rule, &list, &count, err);
+    if (rc != EVDB_OK) return rc;
+    rc = alloc_expect(count == 0, err);
+    evdb_backup_list_free(list, count);
     if (rc == EVDB_OK) rc = evdb_backup_verify(s->db, "more", NULL, &info, err);
     o.replace = 1;
     if (rc == EVDB_OK) rc = evdb_backup_restore(s->db, "more", "other", &o, &info, err);

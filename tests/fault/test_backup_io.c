@@ -96,6 +96,9 @@ static bool session(gate *g, const char *dir)
     evdb_error err;
     evdb_backup_options b = EVDB_BACKUP_OPTIONS;
     evdb_restore_options o = EVDB_RESTORE_OPTIONS;
+    evdb_prune_options rule = EVDB_PRUNE_OPTIONS;
+    evdb_backup_info **pruned;
+    size_t count;
     if (!well(open_behind(g, dir, &db, &err), &err, g, "open")) return false;
     b.base_name = "first";
     if (well(evdb_store_open(db, "s", &store, &err), &err, g, "open the store")) {
@@ -105,6 +108,8 @@ static bool session(gate *g, const char *dir)
     }
     o.replace = 1;
     bool restored = well(evdb_backup_restore(db, "first", "s", &o, NULL, &err), &err, g, "restore");
+    rule.keep = 1;
+    if (well(evdb_backup_prune(db, &rule, &pruned, &count, &err), &err, g, "prune")) evdb_backup_list_free(pruned, count);
     evdb_close(db);
     return restored;
 }

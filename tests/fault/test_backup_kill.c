@@ -156,7 +156,7 @@ static void a_kill_leaves_whole_backups_and_whole_stores(void **state)
     tagged_expect((must(evdb_open(dir, NULL, &db, &err), &err, "open"), db), "s", ROWS);
     must(evdb_store_open(db, "s", &store, &err), &err, "open");
     must(evdb_backup_create(store, "last", NULL, NULL, &err), &err, "backup");
-    assert_int_equal(dir_entries(dir, "backups", true), 0);
+    assert_int_equal(dir_entries(dir, "backups", true), 1); /* the lock; nothing half-written */
     evdb_store_close(store);
     evdb_close(db);
     printf("%u kills, %llu backups and %llu restores in place\n", kills, (unsigned long long)s->backups, (unsigned long long)s->restores);

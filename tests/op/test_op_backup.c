@@ -44,6 +44,8 @@ static int scene_close(void **state)
     evdb_close(s->db);
     snprintf(path, sizeof path, "%s/key", s->dir);
     unlink(path);
+    snprintf(path, sizeof path, "%s/.lock", s->dir);
+    unlink(path);
     rmdir(s->dir);
     free(s);
     return 0;
@@ -76,6 +78,24 @@ static void a_store_goes_into_a_backup_and_comes_back(void **state)
     call_fails(db, "delete_backup", "{\"backup\":\"one\"}", EVDB_INVALID, "two");
     call_expect(db, "delete_backup", "{\"backup\":\"two\"}", "{\"deleted\":\"two\"}");
     call_fails(db, "restore_store", "{\"backup\":\"two\",\"store\":\"x\"}", EVDB_NOT_FOUND, "two");
+}
+
+static void pruning_keeps_what_a_rule_says(void **state)
+{
+    evdb *db = ((scene *)*state)->db;
+    fill(db);
+    call_expect(db, "prune_backups", "{\"keep\":1}", "{\"deleted\":[],\"count\":0,\"bytes\":0,\"left\":[]}");
+    call_expect(db, "backup_store", "{\"store\":\"docs\",\"backup\":\"one\"}", NULL);
+    call_expect(db, "backup_store", "{\"store\":\"docs\",\"backup\":\"two\"}", NULL);
+    call_fails(db, "prune_backups", "{}", EVDB_INVALID, "keep");
+    call_fails(db, "prune_backups", "{\"keep\":0,\"keep_days\":0}", EVDB_INVALID, "keep");
+    call_fails(db, "prune_backups", "{\"keep\":-1}", EVDB_INVALID, "keep");
+    call_expect(db, "prune_backups", "{\"keep_days\":1}", "{\"deleted\":[],\"count\":0,\"bytes\":0,\"left\":[]}");
+    call_expect(db, "prune_backups", "{\"keep_days\":36500}", "{\"deleted\":[],\"count\":0,\"bytes\":0,\"left\":[]}");
+    call_expect(db, "prune_backups", "{\"store\":\"other\",\"keep\":1}", "{\"deleted\":[],\"count\":0,\"bytes\":0,\"left\":[]}");
+    call_expect(db, "prune_backups", "{\"keep\":1}", NULL);
+    call_fails(db, "verify_backup", "{\"backup\":\"one\"}", EVDB_NOT_FOUND, "one");
+    call_expect(db, "verify_backup", "{\"backup\":\"two\"}", NULL);
 }
 
 static void only_who_is_at_the_machine_may_name_files(void **state)
@@ -145,6 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_store_goes_into_a_backup_and_comes_back, scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(pruning_keeps_what_a_rule_says, scene_open, scene_close),
         cmocka_unit_test_setup_teardown(only_who_is_at_the_machine_may_name_files, scene_open, scene_close),
         cmocka_unit_test_setup_teardown(with_a_key_backups_are_encrypted, scene_open, scene_close),
         cmocka_unit_test_setup_teardown(a_key_file_holds_bytes_or_digits, scene_open, scene_close),

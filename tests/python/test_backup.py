@@ -84,8 +84,18 @@ def test_files_elsewhere_are_restored_by_their_path(path, tmp_path, rng):
         store = db.create_store("s", dim=2)
         store.insert(1, [1, 2])
         store.backup("b")
-    assert os.listdir(tmp_path / "kept") == ["b.backup"]
+    assert sorted(os.listdir(tmp_path / "kept")) == [".lock", "b.backup"]
     with evdb.open(":memory:") as db:
         assert db.restore(tmp_path / "kept" / "b.backup", "s").get(1).vector.tolist() == [1, 2]
         with pytest.raises(evdb.Unsupported):
             db.store("s").backup("c")
+
+
+def test_what_no_rule_keeps_is_pruned(db, filled):
+    with pytest.raises(evdb.Invalid):
+        db.prune_backups()
+    made = [filled.backup(name) for name in ("a", "b", "c")]
+    assert [b.name for b in db.prune_backups(keep=1, dry_run=True)] == ["a", "b"]
+    assert db.prune_backups(since_ms=made[0].finished_ms) == [] == db.prune_backups(keep=1, store="none")
+    assert [b.name for b in db.prune_backups(keep=2)] == ["a"]
+    assert [b.name for b in db.backups()] == ["b", "c"]

@@ -38,5 +38,17 @@ def test_the_folder_and_the_key_are_settings(start, tmp_path):
     server = start(f"--backup_dir={tmp_path}/kept", f"--backup_key_file={tmp_path}/key", "--dev")
     server.good("POST", "/api/v1/stores", {"name": "docs", "dim": 2})
     assert server.good("POST", "/api/v1/stores/docs/backups", {"backup": "b"})["encrypted"] is True
-    assert os.listdir(tmp_path / "kept") == ["b.backup"]
+    assert sorted(os.listdir(tmp_path / "kept")) == [".lock", "b.backup"]
     assert server.good("POST", "/api/v1/backups/b/restore", {"store": "again"})["backup"] == "b"
+
+
+def test_backups_that_no_rule_keeps_are_deleted(daemon, docs):
+    name = docs.rsplit("/", 1)[1]
+    for backup in ("1", "2", "3"):
+        daemon.good("POST", f"{docs}/backups", {"backup": f"{name}.{backup}"})
+    daemon.ask("POST", "/api/v1/backups/prune", {"store": name}).problem(400, "keep")
+    would = daemon.good("POST", "/api/v1/backups/prune", {"store": name, "keep": 2, "dry_run": True})
+    done = daemon.good("POST", "/api/v1/backups/prune", {"store": name, "keep": 2})
+    assert would == done and [one["backup"] for one in done["deleted"]] == [f"{name}.1"]
+    assert daemon.good("POST", "/api/v1/backups/prune", {"store": name, "keep_days": 1})["count"] == 0
+    assert [one["backup"] for one in daemon.good("GET", f"/api/v1/backups?store={name}")["backups"]] == [f"{name}.2", f"{name}.3"]

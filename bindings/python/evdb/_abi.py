@@ -293,6 +293,13 @@ class BackupOptions(Structure):
                 ("progress", PROGRESS), ("context", c_void_p)]
 
 
+class PruneOptions(Structure):
+    """evdb_prune_options"""
+
+    _fields_ = [("size", c_size_t), ("store", c_char_p), ("keep", c_uint32), ("dry_run", c_uint32), ("since_ms", c_int64),
+                ("counts", CFUNCTYPE(c_int, c_void_p, POINTER(BackupInfo))), ("context", c_void_p)]
+
+
 class RestoreOptions(Structure):
     """evdb_restore_options"""
 
@@ -420,6 +427,7 @@ PROTOTYPES = {
     "evdb_backup_list_free": (None, [_P, c_size_t]),
     "evdb_backup_find": (c_int, [_P, _P, c_size_t, c_char_p, _P, _P, _P]),
     "evdb_backup_verify": (c_int, [_P, c_char_p, _P, _P, _P]),
+    "evdb_backup_prune": (c_int, [_P, _P, _P, _P, _P]),
     "evdb_backup_delete": (c_int, [_P, c_char_p, _P]),
     "evdb_backup_restore": (c_int, [_P, c_char_p, c_char_p, _P, _P, _P]),
     "evdb_store_repair": (c_int, [_P, c_char_p, _P, _P, _P]),

@@ -86,6 +86,15 @@ def holding(store: Handle, ids: Any, count: int, key: Optional[bytes]) -> List[B
     return _list(lib.evdb_backup_find, store, ids, count, _key(key))
 
 
+def prune(database: Handle, keep: Optional[int], since_ms: Optional[int], store: Optional[str], dry_run: bool) -> List[Backup]:
+    """See Database.prune_backups."""
+    options = _abi.PruneOptions(size=sizeof(_abi.PruneOptions), dry_run=1 if dry_run else 0)
+    options.store = None if store is None else text(store, "store")
+    options.keep = 0 if keep is None else unsigned(keep, "keep", 1, bits=32)
+    options.since_ms = 0 if since_ms is None else unsigned(since_ms, "since_ms", 1, bits=63)
+    return _list(lib.evdb_backup_prune, database, byref(options))
+
+
 def verify(database: Handle, backup: Union[str, "os.PathLike[str]"], key: Optional[bytes], progress: Progress) -> Backup:
     """See Database.verify_backup."""
     callbacks, found = Callbacks(), _abi.BackupInfo(size=sizeof(_abi.BackupInfo))

@@ -182,6 +182,16 @@ class Database:
         """Removes a backup; `Invalid` while another one in the folder builds on it."""
         check(lib.evdb_backup_delete, self._handle, text(name, "name"))
 
+    def prune_backups(self, *, keep: Optional[int] = None, since_ms: Optional[int] = None, store: Optional[str] = None,
+                      dry_run: bool = False) -> List[Backup]:
+        """Deletes the backups that no rule keeps; `Invalid` without a rule.
+
+        keep: this many of the newest of each store, full ones and increments alike; since_ms: those done at this Unix time in
+        milliseconds or later. What a kept one builds on stays as well. store: only backups of stores of this name. Returned are the
+        deleted ones, or with dry_run those that would be; and, with their problem, those that cannot be restored and were left.
+        """
+        return backups.prune(self._handle, keep, since_ms, store, dry_run)
+
     def restore(self, backup: Union[str, "os.PathLike[str]"], name: str, *, replace: bool = False, sequence: Optional[int] = None,
                 time_ms: Optional[int] = None, key: Optional[bytes] = None, progress: Progress = None) -> Store:
         """Makes a store of a backup and opens it; with replace it takes the place of the store of that name, in one step.

@@ -1,0 +1,181 @@
+/* backup_run.c - implements backup_run.h. */
+#include "backup_run.h"
+#include "log.h"
+#include "op/op_clock.h"
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { STAMP = sizeof("-20261130T030000Z") - 1 };
+
+/* ---- names ---- */
+
+static void name_of(const char *store, int64_t due, char out[EVDB_BACKUP_NAME_MAX + 1])
+{
+    time_t at = (time_t)due;
+    struct tm utc;
+    char stamp[64];
+    gmtime_r(&at, &utc);
+    strftime(stamp, sizeof stamp, "-%Y%m%dT%H%M%SZ", &utc);
+    snprintf(out, EVDB_BACKUP_NAME_MAX + 1, "%s%s", store, stamp);
+}
+
+/* The time in a name; -1 = there is none. */
+static int64_t time_of(const char *name)
+{
+    size_t length = strlen(name);
+    struct tm utc = { 0 };
+    char again[EVDB_BACKUP_NAME_MAX + 1];
+    if (length <= STAMP) return -1;
+    const char *end = strptime(name + length - STAMP, "-%Y%m%dT%H%M%SZ", &utc);
+    if (!end || *end) return -1;
+    int64_t at = timegm(&utc);
+    name_of("", at, again); /* a 31st of February, or a digit that was left out */
+    return strcmp(again, name + length - STAMP) == 0 ? at : -1;
+}
+
+/* ---- which backup comes next ---- */
+
+typedef struct folder {
+    evdb_backup_info **at;
+    size_t count;
+} folder;
+
+/* A store's last one of the schedule; those of the future, made by a clock that was wrong, do not count. */
+static const evdb_backup_info *newest(const folder *f, const char *uuid, int64_t now_ms)
+{
+    const evdb_backup_info *found = NULL;
+    int64_t last = -1;
+    for (size_t i = 0; i < f->count; i++) {
+        int64_t at = strcmp(f->at[i]->uuid, uuid) == 0 ? time_of(f->at[i]->name) : -1;
+        if (at <= last || at > now_ms / 1000) continue;
+        found = f->at[i];
+        last = at;
+    }
+    return found;
+}
+
+/* How many it builds on; more than any chain may have when one of them is missing. */
+static unsigned depth_of(const folder *f, const evdb_backup_info *info)
+{
+    unsigned depth = 0;
+    while (*info->base && depth <= EVDB_BACKUP_CHAIN_MAX) {
+        const evdb_backup_info *base = NULL;
+        for (size_t i = 0; !base && i < f->count; i++)
+            if (strcmp(f->at[i]->id, info->base) == 0 && !*f->at[i]->problem) base = f->at[i];
+        if (!base) return EVDB_BACKUP_CHAIN_MAX + 1;
+        info = base;
+        depth++;
+    }
+    return depth;
+}
+
+/* What an increment can build on, or NULL for a full backup. A chain has one key, and which one an older file has nobody can tell. */
+static const char *base_for(const backup_run *r, const folder *f, const evdb_backup_info *last)
+{
+    if (!last || *last->problem || !last->encrypted != !r->key) return NULL;
+    if (r->key && last->created_ms < r->began_ms) return NULL;
+    return depth_of(f, last) < r->full_every ? last->name : NULL;
+}
+
+/* ---- one store ---- */
+
+static int stopping(void *context, evdb_transfer_phase phase, uint64_t records)
+{
+    backup_run *r = context;
+    (void)phase;
+    (void)records;
+    return atomic_load(&r->stop);
+}
+
+static evdb_status make(backup_run *r, evdb_store *store, const char *name, const char *base, evdb_backup_info *made, evdb_error *err)
+{
+    evdb_backup_options o = EVDB_BACKUP_OPTIONS;
+    o.base_name = base;
+    o.key = r->key;
+    o.progress = stopping;
+    o.context = r;
+    return evdb_backup_create(store, name, &o, made, err);
+}
+
+static evdb_status back_up(backup_run *r, const char *store_name, const char *name, const char *base, evdb_error *err)
+{
+    evdb_store *store = NULL;
+    evdb_backup_info made = EVDB_BACKUP_INFO;
+    evdb_status rc = evdb_store_open(r->db, store_name, &store, err);
+    if (rc == EVDB_OK) rc = make(r, store, name, base, &made, err);
+    /* Changes that were trimmed, a base that was deleted or is damaged: none of it keeps a full one from being made. */
+    if (store && base && (rc == EVDB_GONE || rc == EVDB_NOT_FOUND || rc == EVDB_INVALID || rc == EVDB_CORRUPT))
+        rc = make(r, store, name, NULL, &made, err);
+    evdb_store_close(store);
+    if (rc == EVDB_OK)
+        log_line(LOG_INFO, "backed up a store", json_pack("{s:s, s:s, s:b, s:I, s:I}", "store", store_name, "backup", name, "full", !*made.base,
+                                                          "records", (json_int_t)made.records, "bytes", (json_int_t)made.file_bytes));
+    return rc;
+}
+
+static int of_this_store(void *context, const evdb_backup_info *info)
+{
+    return strcmp(info->uuid, context) == 0 && time_of(info->name) >= 0;
+}
+
+static void tell_pruned(const char *store, evdb_backup_info **list, size_t count)
+{
+    json_int_t deleted = 0, left = 0, bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        left += *list[i]->problem != 0;
+        deleted += !*list[i]->problem;
+        if (!*list[i]->problem) bytes += (json_int_t)list[i]->file_bytes;
+    }
+    if (deleted) log_line(LOG_INFO, "deleted old backups", json_pack("{s:s, s:I, s:I}", "store", store, "backups", deleted, "bytes", bytes));
+    if (left) log_line(LOG_WARNING, "backups that cannot be restored were left alone", json_pack("{s:s, s:I}", "store", store, "backups", left));
+}
+
+static evdb_status prune(const backup_run *r, evdb_store_info *store, int64_t now_ms, evdb_error *err)
+{
+    evdb_prune_options o = EVDB_PRUNE_OPTIONS;
+    evdb_backup_info **list;
+    size_t count;
+    if (!r->keep && !r->keep_days) return EVDB_OK;
+    o.keep = r->keep;
+    if (r->keep_days) o.since_ms = now_ms > r->keep_days * OP_DAY_MS ? now_ms - r->keep_days * OP_DAY_MS : 1;
+    o.counts = of_this_store;
+    o.context = store->uuid;
+    evdb_status rc = evdb_backup_prune(r->db, &o, &list, &count, err);
+    if (rc != EVDB_OK) return rc;
+    tell_pruned(store->name, list, count);
+    evdb_backup_list_free(list, count);
+    return EVDB_OK;
+}
+
+static void failed(const char *what, const char *store, evdb_status rc, const evdb_error *err)
+{
+    log_line(LOG_ERROR, what, json_pack("{s:s*, s:s, s:o}", "store", store, "status", evdb_status_name(rc), "detail", log_text(err->message)));
+}
+
+static void serve_store(backup_run *r, const folder *f, evdb_store_info *store, int64_t due, int64_t now_ms)
+{
+    const evdb_backup_info *last = newest(f, store->uuid, now_ms);
+    char name[EVDB_BACKUP_NAME_MAX + 1];
+    evdb_error err;
+    if (store->created_ms > due * 1000 || (last && time_of(last->name) >= due)) return;
+    name_of(store->name, due, name);
+    evdb_status rc = back_up(r, store->name, name, base_for(r, f, last), &err);
+    if (rc == EVDB_CANCELLED && atomic_load(&r->stop)) return;
+    if (rc != EVDB_OK) failed("cannot back up a store", store->name, rc, &err);
+    else if ((rc = prune(r, store, now_ms, &err)) != EVDB_OK) failed("cannot delete old backups", store->name, rc, &err);
+}
+
+void backup_run_once(backup_run *r, int64_t due, int64_t now_ms)
+{
+    evdb_store_info **stores = NULL;
+    size_t count = 0;
+    folder f = { NULL, 0 };
+    evdb_error err;
+    evdb_status rc = evdb_store_list(r->db, &stores, &count, &err);
+    if (rc == EVDB_OK) rc = evdb_backup_list(r->db, &f.at, &f.count, &err);
+    if (rc != EVDB_OK) failed("cannot back up the stores", NULL, rc, &err);
+    for (size_t i = 0; rc == EVDB_OK && i < count && !atomic_load(&r->stop); i++) serve_store(r, &f, stores[i], due, now_ms);
+    evdb_backup_list_free(f.at, f.count);
+    evdb_store_list_free(stores, count);
+}
