@@ -27,9 +27,10 @@ static evdb_status go_back(void *context, evdb_error *err)
     return EVDB_OK;
 }
 
-static evdb_status read_bytes(op_inline *i, const op *o, const json_t *in, evdb_error *err)
+evdb_status op_inline_read(op_inline *i, const op *o, const json_t *in, evdb_error *err)
 {
     const json_t *data = json_object_get(in, "data"), *base64 = json_object_get(in, "base64");
+    if (o->stream != OP_STREAM_IN) return EVDB_OK;
     bool coded = json_is_true(base64);
     if (!data || json_is_null(data)) return op_fail(err, EVDB_INVALID, "'data' is missing");
     if (!json_is_string(data)) return op_fail(err, EVDB_INVALID, "'data' must be a string");
@@ -41,7 +42,6 @@ static evdb_status read_bytes(op_inline *i, const op *o, const json_t *in, evdb_
     if (!coded) memcpy(i->bytes, text, length);
     else if (sodium_base642bin((unsigned char *)i->bytes, length + 1, text, length, NULL, &i->size, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
         return op_fail(err, EVDB_INVALID, "'data' must be base64");
-    i->source = (evdb_source){ i, get, go_back };
     return EVDB_OK;
 }
 
@@ -79,17 +79,16 @@ evdb_status op_inline_begin(op_inline *i, const op *o, op_call *call, const json
 {
     *i = (op_inline){ .args = json_copy((json_t *)in) }; /* shallow */
     if (!i->args) return no_memory(o, err);
-    if (o->stream == OP_STREAM_OUT) {
-        i->sink = (evdb_sink){ i, keep };
-        call->to = &i->sink;
-        call->file = &i->file;
-        return EVDB_OK;
+    if (o->stream == OP_STREAM_IN) {
+        (void)json_object_del(i->args, "data");
+        (void)json_object_del(i->args, "base64");
     }
-    evdb_status rc = read_bytes(i, o, in, err);
-    (void)json_object_del(i->args, "data");
-    (void)json_object_del(i->args, "base64");
+    i->source = (evdb_source){ i, get, go_back };
+    i->sink = (evdb_sink){ i, keep };
     call->from = &i->source;
-    return rc;
+    call->to = &i->sink;
+    call->file = &i->file;
+    return EVDB_OK;
 }
 
 void op_inline_end(op_inline *i)

@@ -15,9 +15,10 @@ typedef struct op_inline {
     evdb_sink sink;
 } op_inline;
 
-/* Fills in what *call lacks of the stream, whose bytes are in `in`, or will be kept for op_inline_put(). To be ended, whatever it
- * returns. */
+/* Fills in what *call lacks of the stream, and i->args. To be ended, whatever it returns. */
 evdb_status op_inline_begin(op_inline *i, const op *o, op_call *call, const json_t *in, evdb_error *err);
+/* The bytes that a stream takes, out of all arguments; to be read once the operation's own were found to be right. */
+evdb_status op_inline_read(op_inline *i, const op *o, const json_t *in, evdb_error *err);
 /* Members of the reply. */
 void op_inline_put(const op_inline *i, const op *o, op_out *reply);
 void op_inline_end(op_inline *i);

@@ -22,15 +22,16 @@ evdb_status op_fail(evdb_error *err, evdb_status status, const char *format, ...
     return status;
 }
 
-static evdb_status run(const op *o, op_call *call, const json_t *in, const struct op_slices *slices, const op_inline *inlined, op_out *reply,
+static evdb_status run(const op *o, op_call *call, const json_t *in, const struct op_slices *slices, op_inline *inlined, op_out *reply,
                        evdb_error *err)
 {
     void *args = calloc(1, o->args_size + 1); /* + 1: some operations take nothing */
     if (!args) return op_fail(err, EVDB_NO_MEMORY, "out of memory calling %s", o->name);
-    evdb_status rc = op_bind(o, in, slices, args, err);
+    evdb_status rc = op_bind(o, inlined ? inlined->args : in, slices, args, err);
     if (rc == EVDB_OK) {
         op_out_open(reply, NULL, '{');
-        rc = o->run(call, args, reply, err);
+        if (inlined) rc = op_inline_read(inlined, o, in, err);
+        if (rc == EVDB_OK) rc = o->run(call, args, reply, err);
         if (rc == EVDB_OK && inlined) op_inline_put(inlined, o, reply);
         op_out_close(reply, '}');
         op_unbind(o, args);
@@ -50,7 +51,7 @@ evdb_status op_run(const op *o, op_call *call, const json_t *in, const struct op
     if (!call->inlined) return op_fail(err, EVDB_UNSUPPORTED, "%s moves plain bytes, which only REST carries", o->name);
     op_call with = *call;
     evdb_status rc = op_inline_begin(&inlined, o, &with, in, err);
-    if (rc == EVDB_OK) rc = run(o, &with, inlined.args, slices, &inlined, reply, err);
+    if (rc == EVDB_OK) rc = run(o, &with, in, slices, &inlined, reply, err);
     op_inline_end(&inlined);
     return rc;
 }
