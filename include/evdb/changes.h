@@ -30,7 +30,8 @@ typedef struct evdb_changes {
 } evdb_changes;
 
 /* Up to max (0 = EVDB_CHANGES_MAX) changes with sequence > after, oldest first; none is a success. EVDB_GONE when some of
- * them were trimmed, or records were erased since (forget.h): start over from a cursor. Free with evdb_changes_free(). */
+ * them were trimmed, or given up to deletes on a full disk, or records were erased since (forget.h): start over from a cursor. Free with
+ * evdb_changes_free(). */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_changes_read(evdb_store *store, uint64_t after, size_t max,
                                                        evdb_changes **out, evdb_error *err);
 EVDB_API void evdb_changes_free(evdb_changes *changes);

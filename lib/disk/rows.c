@@ -90,6 +90,16 @@ static evdb_status bury_unpublished(rows *r, uint64_t tip, uint64_t *begun, evdb
     return EVDB_OK;
 }
 
+/* What a commit that ended nobody knows how has left in the log may be in memory only: a sync that failed does not write it, nor does any
+ * later one. It is moved into rows.db, which is synced, before something is written behind it. Where others have the store open, theirs
+ * is written in its place. Under the lock. */
+static evdb_status settle_log(rows *r, evdb_error *err)
+{
+    evdb_status rc = sql_relieve(&r->writer, err);
+    if (rc == EVDB_FULL) atomic_store(&r->broken, true); /* it can be read */
+    return rc == EVDB_BUSY || rc == EVDB_FULL ? EVDB_OK : rc;
+}
+
 static evdb_status join(rows *r, const char *name, char **out, evdb_error *err)
 {
     size_t bytes = strlen(r->dir) + strlen(name) + 2;
@@ -136,6 +146,8 @@ void rows_close(rows *r)
         reader_close(rd);
     }
     finalize(r->statements, W_COUNT);
+    /* what a failed sync has left out the log may still have: the next to open makes it durable */
+    if (atomic_load(&r->broken)) sql_keep_wal(&r->writer, true);
     sql_close(&r->writer);
     lock_close(&r->lock);
     map_drop(r->hint, HINT_BYTES);
@@ -183,7 +195,7 @@ evdb_status rows_create(const platform *p, const vfs *v, const char *dir, const 
     evdb_status rc;
     TRY(make(p, v, dir, &r, err));
     memcpy(r->uuid, info->uuid, sizeof(r->uuid));
-    TRY(sql_open(p, v, r->path, SQL_CREATE, &r->writer, err));
+    TRY(sql_open(p, v, r->path, SQL_CREATE | SQL_RESERVE, &r->writer, err));
     TRY(sql_migrate(&r->writer, schema_rows, schema_rows_count, err));
     TRY(sql_exec(&r->writer, "BEGIN IMMEDIATE", err));
     TRY(insert_description(&r->writer, info, err));
@@ -235,7 +247,7 @@ static evdb_status open_locked(rows *r, evdb_error *err)
         return error_set(err, EVDB_INVALID, "%s: the path is too long", r->path);
     TRY(check_present(r, err));
     TRY(wal_inspect(r->platform, wal, &report, err));
-    TRY(sql_open(r->platform, r->vfs, r->path, SQL_KEEP_WAL, &r->writer, err));
+    TRY(sql_open(r->platform, r->vfs, r->path, SQL_KEEP_WAL | SQL_RESERVE, &r->writer, err));
     TRY(sql_migrate(&r->writer, schema_rows, schema_rows_count, err));
     TRY(rows_read(r, &rd, err));
     TRY(rows_info(rd, &info, err));
@@ -243,7 +255,11 @@ static evdb_status open_locked(rows *r, evdb_error *err)
     memcpy(r->uuid, info->uuid, sizeof(r->uuid));
     TRY(rows_tip_now(rd, &tip, err));
     TRY(rows_hint_complete(r, tip.sequence, &report, err));
+    bool ended = rows_hint_believable(r) && atomic_load(&r->hint->begun) == atomic_load(&r->hint->done);
     TRY(bury_unpublished(r, tip.sequence, &begun, err));
+    rows_read_end(rd);
+    rd = NULL;
+    if (!ended) TRY(settle_log(r, err));
     rows_hint_set(r, tip.sequence, begun);
     sql_keep_wal(&r->writer, false); /* now that nothing acknowledged is known to be missing */
 out:
@@ -288,6 +304,7 @@ evdb_status rows_checkpoint(rows *r, evdb_error *err)
     if (rc == EVDB_OK) rc = sql_checkpoint(&r->writer, err);
     if (rc == EVDB_OK) rows_hint_synced(r);
     if (rc == EVDB_IO && r->unsynced) atomic_store(&r->broken, true); /* what was acknowledged may not be on the disk, ever */
+    rows_note_syncs(r);
     lock_drop(&r->lock);
     return rc;
 }

@@ -60,6 +60,12 @@ bool rows_lost(const rows *r);
 evdb_status rows_commit(rows *r, evdb_error *err);
 void rows_rollback(rows *r);
 evdb_status rows_trim(rows *r, uint64_t through, evdb_error *err); /* within a transaction */
+/* The first `count` changes that are kept, but for the last of all. */
+evdb_status rows_trim_oldest(rows *r, uint64_t count, evdb_error *err);
+/* Within a transaction: it does nothing but delete, so it may use the room that is kept for that (disk/reserve.h). */
+void rows_use_reserve(rows *r);
+/* Behind a transaction for which there was no room: gives back what the log takes, where nobody reads it. */
+void rows_relieve(rows *r);
 /* Moves the log into rows.db and syncs it; not within a transaction. */
 evdb_status rows_checkpoint(rows *r, evdb_error *err);
 /* From now on rows_commit() does not wait for the disk: what it acknowledged is durable behind the next rows_checkpoint(). When the

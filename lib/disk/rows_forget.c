@@ -44,12 +44,14 @@ out:
 evdb_status rows_rewrite(rows *r, evdb_error *err)
 {
     if (!r->dir) return EVDB_OK;
-    if (atomic_load(&r->broken)) return error_set(err, EVDB_IO, "%s: an earlier commit failed half-way: reopen the database", r->writer.name);
+    evdb_status rc = rows_whole(r, err);
+    if (rc != EVDB_OK) return rc;
     int failed = lock_take(&r->lock);
     if (failed) return error_errno(err, failed, "lock", r->lock_path);
-    evdb_status rc = rows_check_kept(r, err);
+    rc = rows_check_kept(r, err);
     if (rc == EVDB_OK) rc = sql_exec(&r->writer, "VACUUM", err);
     if (rc == EVDB_IO) atomic_store(&r->broken, true); /* as of any commit */
+    rows_note_syncs(r);
     lock_drop(&r->lock);
     return rc == EVDB_OK ? rows_checkpoint(r, err) : rc;
 }

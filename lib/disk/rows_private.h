@@ -26,7 +26,7 @@ enum { HINT_BYTES = 4096 };
 enum write_statement {
     W_BEGIN, W_COMMIT, W_ROLLBACK, W_MARK, W_UNMARK, W_UNDO, W_TIP, W_SLOT, W_FREE_SLOT, W_FIND, W_RECORD_IN, W_RECORD_UP,
     W_RECORD_OUT, W_VECTOR_IN, W_VECTOR_OUT, W_CHANGE, W_FREE_IN, W_FREE_OUT, W_DECIDE, W_DECIDED, W_TRIM, W_VACUUM, W_CODEC,
-    W_CODEC_IN, W_CODEC_OUT, W_CODING, W_RECODE_FROM, W_RECODE, W_TTL, W_EXPIRED, W_BLANK, W_FORGOTTEN, W_COUNT
+    W_CODEC_IN, W_CODEC_OUT, W_CODING, W_RECODE_FROM, W_RECODE, W_TTL, W_EXPIRED, W_BLANK, W_FORGOTTEN, W_PAGES, W_TRIM_OLDEST, W_COUNT
 };
 enum read_statement {
     R_BEGIN, R_END, R_TIP, R_STORE, R_FIELDS, R_GET, R_FIRST, R_AFTER, R_VECTOR, R_VECTORS, R_CHANGES, R_HORIZON, R_CODEC,
@@ -71,7 +71,7 @@ struct rows {
     bool current; /* `now` is what our last commit left */
     uint64_t deleted; /* since the last incremental vacuum */
     bool unsynced; /* commits do not wait for the disk */
-    atomic_bool broken; /* a commit failed and nobody knows how it ended */
+    atomic_bool broken; /* a commit or a sync failed and nobody knows how it ended */
     atomic_bool wrote_expiry;
     int64_t clock_ms; /* when the transaction began: what has expired by then is gone for all of it */
 };
@@ -128,6 +128,11 @@ bool rows_hint_believable(const rows *r);
 void rows_hint_set(rows *r, uint64_t tip, uint64_t begun);
 /* EVDB_CORRUPT when something that was acknowledged is missing. */
 evdb_status rows_hint_complete(const rows *r, uint64_t tip, const wal_report *log, evdb_error *err);
+
+/* A sync that failed, in a checkpoint that SQLite does by itself too, ends writing. */
+void rows_note_syncs(rows *r);
+/* EVDB_IO once writing has ended so. */
+evdb_status rows_whole(const rows *r, evdb_error *err);
 
 /* BEGIN and COMMIT of a read. */
 evdb_status rows_simple_read(rows_reader *rd, bool begin, evdb_error *err);

@@ -55,9 +55,20 @@ out:
     return rc;
 }
 
+/* Writes leave the reserve whole, but within the pages that there are. */
+static evdb_status limit_growth(rows *r, evdb_error *err)
+{
+    int64_t pages = 0;
+    evdb_status rc = r->dir ? rows_integers(r, W_PAGES, &pages, 1, err) : EVDB_OK;
+    if (rc == EVDB_OK && r->dir) sql_begun(&r->writer, (uint64_t)pages);
+    return rc;
+}
+
 /* Nobody else can commit while we hold the lock: if nobody has since our last commit, its state still holds. */
 static evdb_status load(rows *r, evdb_error *err)
 {
+    evdb_status limited = limit_growth(r, err);
+    if (limited != EVDB_OK) return limited;
     bool holds = r->current && rows_unchanged_since(r, r->now.sequence);
     evdb_status rc = holds ? EVDB_OK : load_state(r, err);
     return rc == EVDB_OK ? load_decided(r, err) : rc;
@@ -68,11 +79,22 @@ evdb_status rows_check_kept(const rows *r, evdb_error *err)
     return rows_dropped(r) ? error_set(err, EVDB_NOT_FOUND, "the store was dropped") : EVDB_OK;
 }
 
+evdb_status rows_whole(const rows *r, evdb_error *err)
+{
+    if (!atomic_load(&r->broken)) return EVDB_OK;
+    return error_set(err, EVDB_IO, "%s: an earlier commit failed half-way, or a sync did: reopen the database to write again", r->path);
+}
+
+void rows_note_syncs(rows *r)
+{
+    if (sql_sync_failed(&r->writer)) atomic_store(&r->broken, true);
+}
+
 evdb_status rows_begin(rows *r, evdb_error *err)
 {
     evdb_status rc;
-    if (atomic_load(&r->broken))
-        return error_set(err, EVDB_IO, "%s: an earlier commit failed half-way: reopen the database", r->writer.name);
+    rc = rows_whole(r, err);
+    if (rc != EVDB_OK) return rc;
     if (!r->dir) pthread_mutex_lock(&r->turn);
     int failed = lock_take(&r->lock);
     if (failed) {
@@ -134,14 +156,27 @@ out:
     return rc;
 }
 
+void rows_use_reserve(rows *r) { sql_deletes(&r->writer); }
+
+void rows_relieve(rows *r)
+{
+    if (!r->dir || rows_whole(r, NULL) != EVDB_OK || lock_take(&r->lock) != 0) return;
+    (void)sql_relieve(&r->writer, NULL); /* the next transaction tells whether it helped */
+    rows_note_syncs(r);
+    lock_drop(&r->lock);
+}
+
 evdb_status rows_commit(rows *r, evdb_error *err)
 {
-    evdb_status rc = r->deleted >= VACUUM_AFTER_DELETES ? vacuum(r, err) : EVDB_OK;
+    /* pages that come free are kept for the store's own use where room is short */
+    bool vacuums = r->deleted >= VACUUM_AFTER_DELETES && !sql_short_of_room(&r->writer);
+    evdb_status rc = vacuums ? vacuum(r, err) : EVDB_OK;
     if (rc == EVDB_OK && r->unsynced) rc = rows_hint_unsynced(r, err);
     if (rc == EVDB_OK) {
         atomic_store(&r->hint->begun, r->now.sequence);
         rc = simple(r, W_COMMIT, err);
     }
+    rows_note_syncs(r);
     r->current = rc == EVDB_OK;
     if (r->current) {
         rows_hint_done(r, r->now.sequence);
@@ -161,6 +196,17 @@ void rows_rollback(rows *r)
 {
     if (!rows_lost(r)) (void)simple(r, W_ROLLBACK, NULL);
     leave(r);
+}
+
+evdb_status rows_trim_oldest(rows *r, uint64_t count, evdb_error *err)
+{
+    sqlite3_stmt *st;
+    evdb_status rc;
+    TRY(rows_write_statement(r, W_TRIM_OLDEST, &st, err));
+    sqlite3_bind_int64(st, 1, (int64_t)count);
+    TRY(sql_run(&r->writer, st, err));
+out:
+    return rc;
 }
 
 evdb_status rows_trim(rows *r, uint64_t through, evdb_error *err)

@@ -29,6 +29,8 @@ static const char *const texts[W_COUNT] = {
     [W_DECIDE] = "UPDATE store SET dim=?1, id_type=?2",
     [W_DECIDED] = "SELECT dim, id_type, codec_id, ifnull(recode_from, -1), coding, ttl_ms FROM store",
     [W_TRIM] = "DELETE FROM changes WHERE sequence<=?1 AND sequence<(SELECT max(sequence) FROM changes)",
+    [W_PAGES] = "PRAGMA page_count",
+    [W_TRIM_OLDEST] = "DELETE FROM changes WHERE sequence<(SELECT min(sequence) FROM changes)+?1 AND sequence<(SELECT max(sequence) FROM changes)",
     [W_VACUUM] = "PRAGMA incremental_vacuum",
     [W_CODEC] = "SELECT 1 FROM codecs WHERE id=?1",
     [W_CODEC_IN] = "INSERT INTO codecs(spec, own, loss, bytes, checksum, id) VALUES(?1,?2,?3,?4,?5,?6)",

@@ -2,6 +2,7 @@
 #include "disk/sql.h"
 #include "base/error.h"
 #include "base/try.h"
+#include "platform/file.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,7 @@ static evdb_status status_of(const sql *s, int rc)
     case SQLITE_IOERR:
         if (rc == SQLITE_IOERR_DATA) return EVDB_CORRUPT;
         if (rc == SQLITE_IOERR_NOMEM) return EVDB_NO_MEMORY;
+        if (rc == SQLITE_IOERR_FSYNC) return EVDB_IO; /* whatever the reason: what was written may be lost */
         return full_disk ? EVDB_FULL : EVDB_IO;
     default: return EVDB_INTERNAL;
     }
@@ -33,6 +35,8 @@ evdb_status sql_failed(const sql *s, int rc, const char *attempt, evdb_error *er
     evdb_status status = status_of(s, rc);
     if (rc == SQLITE_IOERR_DATA)
         return error_set(err, status, "%s: cannot %s: a page's checksum does not match its content", s->name, attempt);
+    if (rc == SQLITE_IOERR_FSYNC)
+        return error_set(err, status, "%s: cannot %s: a sync failed: what it left out is not known, and it is not tried again", s->name, attempt);
     const char *why = s->handle ? sqlite3_errmsg(s->handle) : sqlite3_errstr(rc);
     /* SQLite only says that it is an I/O error, or cannot open the file */
     if (status == EVDB_FULL) why = "no space left on the device";
@@ -117,7 +121,9 @@ evdb_status sql_open(const platform *p, const vfs *v, const char *path, unsigned
     sql s = { .platform = p, .name = path ? path : ":memory:" };
     int how = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (flags & SQL_CREATE || !path ? SQLITE_OPEN_CREATE : 0);
     int rc = sqlite3_open_v2(s.name, &s.handle, how, path ? vfs_name(v) : NULL);
+    uint64_t page = SQL_PAGE_SIZE;
     if (rc == SQLITE_OK && flags & SQL_KEEP_WAL) sql_keep_wal(&s, true);
+    if (rc == SQLITE_OK && path && flags & SQL_RESERVE) rc = sqlite3_file_control(s.handle, "main", VFS_RESERVE, &page);
     evdb_status status = rc == SQLITE_OK ? set_up(&s, path != NULL, flags & SQL_READER, err)
                                          : sql_failed(&s, rc, "open", err);
     if (status != EVDB_OK) sql_close(&s);
@@ -142,6 +148,29 @@ evdb_status sql_checkpoint(sql *s, evdb_error *err)
     int rc = sqlite3_wal_checkpoint_v2(s->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     return rc == SQLITE_OK ? EVDB_OK : sql_failed(s, rc, "checkpoint", err);
 }
+
+evdb_status sql_relieve(sql *s, evdb_error *err)
+{
+    uint64_t size;
+    const char *log = sqlite3_filename_wal(sqlite3_db_filename(s->handle, "main"));
+    bool large = file_size(log, &size) != 0 || size > SQL_WAL_SMALL_BYTES; /* what is small others would take */
+    sqlite3_busy_timeout(s->handle, 0);
+    int rc = sqlite3_wal_checkpoint_v2(s->handle, "main", large ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+    sqlite3_busy_timeout(s->handle, SQL_BUSY_MS);
+    return rc == SQLITE_OK ? EVDB_OK : sql_failed(s, rc, "move the log into it", err);
+}
+
+void sql_begun(sql *s, uint64_t pages) { (void)sqlite3_file_control(s->handle, "main", VFS_BEGUN, &pages); }
+void sql_deletes(sql *s) { (void)sqlite3_file_control(s->handle, "main", VFS_DELETES, NULL); }
+
+static bool ask_file(sql *s, int what)
+{
+    bool answer = false;
+    return sqlite3_file_control(s->handle, "main", what, &answer) == SQLITE_OK && answer;
+}
+
+bool sql_short_of_room(sql *s) { return ask_file(s, VFS_SHORT_OF); }
+bool sql_sync_failed(sql *s) { return ask_file(s, VFS_SYNC_FAILED); }
 
 evdb_status sql_check(sql *s, void (*problem)(void *context, const char *text), void *context, evdb_error *err)
 {

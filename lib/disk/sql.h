@@ -9,6 +9,7 @@ enum {
     SQL_PAGE_SIZE = 16384,          /* measured: 4 KB pages import 3 KB vectors at half the speed, single commits cost the same */
     SQL_CHECKPOINT_PAGES = 2048,    /* 32 MB of write-ahead log */
     SQL_WAL_KEPT_BYTES = 64 << 20,  /* the log file is cut back to this */
+    SQL_WAL_SMALL_BYTES = 1 << 20,  /* a log of this size is not cut where room is short */
     SQL_BUSY_MS = 10000             /* only recovery and a last close ever make another connection wait */
 };
 
@@ -18,7 +19,12 @@ typedef struct sql {
     const char *name; /* for messages: the path; borrowed */
 } sql;
 
-enum { SQL_CREATE = 1, SQL_READER = 2, SQL_KEEP_WAL = 4 /* as by sql_keep_wal(), from the first moment on */ };
+enum {
+    SQL_CREATE = 1,
+    SQL_READER = 2,
+    SQL_KEEP_WAL = 4, /* as by sql_keep_wal(), from the first moment on */
+    SQL_RESERVE = 8   /* keeps room for a full disk, see disk/reserve.h; commits may use it until sql_begun() */
+};
 
 /* Opens path through v (NULL path = in memory), in WAL mode with synchronous=FULL. */
 evdb_status sql_open(const platform *p, const vfs *v, const char *path, unsigned flags, sql *out, evdb_error *err);
@@ -29,6 +35,18 @@ void sql_keep_wal(sql *s, bool keep);
 evdb_status sql_unsynced(sql *s, evdb_error *err);
 /* Moves the log into the database file, syncs it and empties the log. */
 evdb_status sql_checkpoint(sql *s, evdb_error *err);
+
+/* Moves the log into the database file without waiting for those who read it (EVDB_BUSY), so that it begins anew, and makes its file small
+ * again where it has grown. */
+evdb_status sql_relieve(sql *s, evdb_error *err);
+/* Of a transaction that has just begun, with so many pages: from then on commits leave the reserve whole, or the pages as many as they are; */
+void sql_begun(sql *s, uint64_t pages);
+/* but not this one. */
+void sql_deletes(sql *s);
+/* Was there less room at the last commit than there should be? */
+bool sql_short_of_room(sql *s);
+/* Has a sync failed, one that SQLite did not tell of too? From then on nothing becomes durable. */
+bool sql_sync_failed(sql *s);
 
 evdb_status sql_exec(sql *s, const char *text, evdb_error *err);
 evdb_status sql_prepare(sql *s, const char *text, sqlite3_stmt **out, evdb_error *err);

@@ -44,7 +44,7 @@ evdb_status system_open(const platform *p, const vfs *v, const char *dir, system
     failed = system_cache_open(&s->cache, p, s->hint_path);
     if (failed) TRY(error_errno(err, failed, "map", s->hint_path ? s->hint_path : "system.hint"));
     TRY(system_lock(s, err)); /* two processes may be creating it at once */
-    rc = sql_open(p, v, s->path, SQL_CREATE, &s->db, err);
+    rc = sql_open(p, v, s->path, SQL_CREATE | SQL_RESERVE, &s->db, err);
     if (rc == EVDB_OK) rc = sql_exec(&s->db, "PRAGMA secure_delete=ON", err); /* nothing stays of a removed client */
     if (rc == EVDB_OK) rc = sql_migrate(&s->db, schema_system, schema_system_count, err);
     if (rc == EVDB_OK) settle(s);

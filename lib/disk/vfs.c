@@ -3,6 +3,7 @@
 #include "base/checksum.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "disk/reserve.h"
 #include "platform/file.h"
 #include <errno.h>
 #include <sqlite3.h>
@@ -30,6 +31,8 @@ typedef struct vfs_file {
     struct vfs_file *log_of; /* of a log: its main database file */
     struct vfs_file *its_log; /* of a main database file: its log, while that is open */
     int unsynced; /* of a main database file: commits to its log may do without a sync */
+    int sync_failed; /* of a main database file: a sync of it or of its log failed */
+    reserve reserve; /* of a main database file */
     /* the real file follows, see real_file() */
 } vfs_file;
 
@@ -37,6 +40,8 @@ enum {
     FILE_HEADER = (sizeof(vfs_file) + 15) / 16 * 16,
     PAGE_MIN = 512,
     WRITE_LOCK = 0, /* of a shared-memory file, see SQLite's documentation of its WAL-mode file format */
+    FRAME_HEADER = 24,   /* of a log */
+    GIVE_STEP = 1 << 16, /* bytes of a reserve that are given up at a time */
     LOG_STEP = 1 << 20, /* a log grows by this much at a time */
     LOG_GATHER = (1 << 17) - 1 /* the most that SQLite's own layer takes in one call */
 };
@@ -79,11 +84,21 @@ bool vfs_page_sound(const void *page, size_t size, uint32_t number)
     return page_sound(page, (int)size, (sqlite3_int64)(number - 1) * (sqlite3_int64)size);
 }
 
-static int write_through(vfs_file *f, const void *data, int amount, sqlite3_int64 offset)
+static int write_once(vfs_file *f, const void *data, int amount, sqlite3_int64 offset)
 {
     int asked = ask(f->platform, IO_WRITE, f->path, (uint64_t)offset, data, (size_t)amount);
     if (asked) return asked == IO_SKIP ? SQLITE_OK : asked == ENOSPC ? SQLITE_FULL : SQLITE_IOERR_WRITE;
     return real_file(&f->base)->pMethods->xWrite(real_file(&f->base), data, amount, offset);
+}
+
+/* The reserve is there for what is moved from the log into the file, and for the log of a commit that may use it. */
+static int write_through(vfs_file *f, const void *data, int amount, sqlite3_int64 offset)
+{
+    reserve *kept = !f->log ? &f->reserve : f->log_of->reserve.deletes ? &f->log_of->reserve : NULL;
+    int rc;
+    do rc = write_once(f, data, amount, offset);
+    while (rc == SQLITE_FULL && kept && reserve_give(kept, GIVE_STEP, f->log ? kept->growth : 0));
+    return rc;
 }
 
 /* Frames come in pairs of small writes, a header and a page. They are gathered and written as one: measured, a tenth of a
@@ -126,6 +141,7 @@ static int x_close(sqlite3_file *file)
     sqlite3_file *real = real_file(file);
     if (f->log_of) f->log_of->its_log = NULL;
     mem_free(&f->platform->mem, f->gathered);
+    reserve_free(&f->reserve);
     return real->pMethods ? real->pMethods->xClose(real) : SQLITE_OK;
 }
 
@@ -151,10 +167,23 @@ static void make_room(vfs_file *f, sqlite3_int64 end)
 {
     static const char zeros[LOG_STEP / 16];
     sqlite3_file *real = real_file(&f->base);
-    if (end <= f->room || real->pMethods->xFileSize(real, &f->room) != SQLITE_OK) return;
+    if (end <= f->room || f->log_of->reserve.short_of || real->pMethods->xFileSize(real, &f->room) != SQLITE_OK) return;
     if (end <= f->room) return;
     for (sqlite3_int64 until = f->room + LOG_STEP; f->room < until; f->room += (sqlite3_int64)sizeof(zeros))
-        if (write_through(f, zeros, sizeof(zeros), f->room) != SQLITE_OK) return;
+        if (write_once(f, zeros, sizeof(zeros), f->room) != SQLITE_OK) return;
+}
+
+static int real_size(vfs_file *f, sqlite3_int64 *out) { return real_file(&f->base)->pMethods->xFileSize(real_file(&f->base), out); }
+
+/* The header of the frame that ends a commit says how many pages the database has behind it. */
+static bool may_commit(vfs_file *log, const unsigned char *frame, int amount)
+{
+    vfs_file *main = log->log_of;
+    sqlite3_int64 size, log_size;
+    if (amount != FRAME_HEADER || !main->reserve.path) return true;
+    uint32_t pages = (uint32_t)frame[4] << 24 | (uint32_t)frame[5] << 16 | (uint32_t)frame[6] << 8 | frame[7];
+    if (!pages || real_size(main, &size) != SQLITE_OK || real_size(log, &log_size) != SQLITE_OK) return true;
+    return reserve_commit(&main->reserve, (uint64_t)size, pages, (uint64_t)log_size);
 }
 
 static int x_write(sqlite3_file *file, const void *data, int amount, sqlite3_int64 offset)
@@ -162,6 +191,7 @@ static int x_write(sqlite3_file *file, const void *data, int amount, sqlite3_int
     vfs_file *f = (vfs_file *)file;
     /* not before the header: SQLite syncs that before any frame, so that nothing of an earlier round counts from then on */
     if (f->log && offset > 0) {
+        if (!may_commit(f, data, amount)) return SQLITE_FULL;
         make_room(f, offset + amount);
         if (!f->log_of->unsynced) return gather(f, data, amount, offset);
     }
@@ -186,14 +216,30 @@ static int x_truncate(sqlite3_file *file, sqlite3_int64 size)
     return real_file(file)->pMethods->xTruncate(real_file(file), size);
 }
 
+/* One that a signal has interrupted did not fail. */
+static int sync_real(sqlite3_file *real, int flags)
+{
+    int rc, why;
+    do {
+        why = 0;
+        rc = real->pMethods->xSync(real, flags);
+        if (rc != SQLITE_OK) (void)real->pMethods->xFileControl(real, SQLITE_FCNTL_LAST_ERRNO, &why);
+    } while (why == EINTR);
+    return rc;
+}
+
 static int x_sync(sqlite3_file *file, int flags)
 {
     vfs_file *f = (vfs_file *)file;
     int rc = write_gathered(f);
     if (rc != SQLITE_OK) return rc;
+    vfs_file *main = f->log ? f->log_of : f;
+    if (main->sync_failed) return SQLITE_IOERR_FSYNC;
     int asked = ask(f->platform, IO_SYNC, f->path, 0, NULL, 0);
-    if (asked) return asked == IO_SKIP ? SQLITE_OK : SQLITE_IOERR_FSYNC;
-    return real_file(file)->pMethods->xSync(real_file(file), flags);
+    if (asked == IO_SKIP) return SQLITE_OK;
+    rc = asked ? SQLITE_IOERR_FSYNC : sync_real(real_file(file), flags);
+    main->sync_failed = rc != SQLITE_OK;
+    return rc;
 }
 
 static int x_file_size(sqlite3_file *f, sqlite3_int64 *out)
@@ -204,18 +250,40 @@ static int x_file_size(sqlite3_file *f, sqlite3_int64 *out)
 static int x_lock(sqlite3_file *f, int level) { return real_file(f)->pMethods->xLock(real_file(f), level); }
 static int x_unlock(sqlite3_file *f, int level) { return real_file(f)->pMethods->xUnlock(real_file(f), level); }
 static int x_reserved(sqlite3_file *f, int *out) { return real_file(f)->pMethods->xCheckReservedLock(real_file(f), out); }
+static int begun(vfs_file *f, uint64_t pages)
+{
+    sqlite3_int64 size;
+    int rc = real_size(f, &size);
+    if (rc == SQLITE_OK) reserve_begin(&f->reserve, (uint64_t)size, pages);
+    return rc;
+}
+
 static int x_control(sqlite3_file *f, int op, void *arg)
 {
-    if (op != VFS_UNSYNCED) return real_file(f)->pMethods->xFileControl(real_file(f), op, arg);
-    ((vfs_file *)f)->unsynced = 1;
-    return SQLITE_OK;
+    vfs_file *v = (vfs_file *)f;
+    switch (op) {
+    case VFS_UNSYNCED: v->unsynced = 1; return SQLITE_OK;
+    case VFS_RESERVE: return v->reserve.path || reserve_init(&v->reserve, v->platform, v->path, *(const uint64_t *)arg) ? SQLITE_OK : SQLITE_NOMEM;
+    case VFS_BEGUN: return begun(v, *(const uint64_t *)arg);
+    case VFS_DELETES: v->reserve.deletes = true; return SQLITE_OK;
+    case VFS_SHORT_OF: *(bool *)arg = v->reserve.short_of; return SQLITE_OK;
+    case VFS_SYNC_FAILED: *(bool *)arg = v->sync_failed; return SQLITE_OK;
+    default: return real_file(f)->pMethods->xFileControl(real_file(f), op, arg);
+    }
 }
 static int x_sector(sqlite3_file *f) { return real_file(f)->pMethods->xSectorSize(real_file(f)); }
 static int x_device(sqlite3_file *f) { return real_file(f)->pMethods->xDeviceCharacteristics(real_file(f)); }
 
 static int x_shm_map(sqlite3_file *f, int region, int size, int extend, void volatile **out)
 {
-    return real_file(f)->pMethods->xShmMap(real_file(f), region, size, extend, out);
+    int rc, error;
+    /* the first region is what opening takes; what a long log takes later is for its writer to have */
+    do {
+        rc = real_file(f)->pMethods->xShmMap(real_file(f), region, size, extend, out);
+        error = errno;
+    } while (rc != SQLITE_OK && !region && extend && reserve_give(&((vfs_file *)f)->reserve, GIVE_STEP, 0));
+    errno = error; /* SQLite looks there for the reason */
+    return rc;
 }
 static int x_shm_lock(sqlite3_file *f, int offset, int n, int flags)
 {

@@ -96,6 +96,7 @@ typedef struct group {
     engine *engine;
     commit_request *first, **last;
     size_t count, bytes;
+    uint32_t tried;     /* how often it, a single request, found the disk full */
     uint64_t until;     /* when waiting for more ends; 0 = it has not begun */
     uint64_t waited_ns; /* how long it took */
 } group;
@@ -167,15 +168,34 @@ static commit_request *take_more(group *g)
     return *before;
 }
 
+/* It takes no room in the end. */
+static bool deletes(const commit_request *q)
+{
+    if (q->kind == COMMIT_WORK) return q->deletes;
+    bool all = q->kind == COMMIT_WRITES || q->kind == COMMIT_TRIM;
+    for (size_t i = 0; all && i < q->count; i++) all = q->writes[i].kind == EVDB_DELETE;
+    return all;
+}
+
+static bool all_delete(const commit_request *q)
+{
+    while (q && deletes(q)) q = q->next;
+    return !q;
+}
+
+enum { DELETE_TRIES = 3 }; /* the last with changes taken from the feed, whose pages it then has */
+
 static evdb_status transact(rows *r, group *g, evdb_error *err)
 {
     bool alone = !g->first->next;
     evdb_status rc = rows_begin(r, err);
     if (rc != EVDB_OK) return rc;
+    if (g->tried == DELETE_TRIES - 1) rc = rows_trim_oldest(r, COMMIT_TRIM_CHANGES, err);
     for (commit_request *more = g->first; rc == EVDB_OK && more; more = rc == EVDB_OK ? take_more(g) : NULL, alone = false)
         for (commit_request *q = more; rc == EVDB_OK && q; q = q->next) rc = carry_out(g->engine, r, q, alone, err);
     if (rc == EVDB_OK) {
         codecs_hear(g->engine, r);
+        if (all_delete(g->first)) rows_use_reserve(r);
         return rows_commit(r, err);
     }
     rows_rollback(r);
@@ -194,8 +214,8 @@ static evdb_status do_group(rows *r, group *g, evdb_error *err)
     return rc;
 }
 
-/* The transaction is lost because of this one. */
-static bool culprit(const commit_request *q) { return q->status != EVDB_OK && !item_error(q->status); }
+/* The transaction is lost because of this one. A full disk is nobody's own. */
+static bool culprit(const commit_request *q) { return q->status != EVDB_OK && q->status != EVDB_FULL && !item_error(q->status); }
 
 static bool has_culprit(const commit_request *q)
 {
@@ -209,7 +229,13 @@ static void forget_answers(commit_request *q)
 {
     q->status = EVDB_OK;
     for (size_t i = 0; q->statuses && i < q->count; i++)
-        if (item_error(q->statuses[i]) && q->statuses[i] != EVDB_INVALID) q->statuses[i] = EVDB_OK;
+        if (q->statuses[i] == EVDB_FULL || (item_error(q->statuses[i]) && q->statuses[i] != EVDB_INVALID)) q->statuses[i] = EVDB_OK;
+}
+
+/* Found the disk full: with the log emptied there may be room. */
+static bool tries_again(const group *g)
+{
+    return !stands_alone(g->first) && g->tried + 1 < (all_delete(g->first) ? DELETE_TRIES : DELETE_TRIES - 1);
 }
 
 /* Carries out one request, or a group while it grows. */
@@ -219,13 +245,16 @@ static void run_group(group *g)
     rows *r = g->engine->rows;
     evdb_status rc = engine_usable(g->engine, &err); /* what was submitted may have waited while the store was dropped */
     if (rc == EVDB_OK) rc = do_group(r, g, &err);
-    bool lost = rc != EVDB_OK && g->first->next, separately = lost && has_culprit(g->first);
+    bool single = !g->first->next, full = rc == EVDB_FULL && tries_again(g);
+    if (full) rows_relieve(r);
+    bool lost = rc != EVDB_OK && (!single || full), separately = lost && (full || has_culprit(g->first));
     for (commit_request *q = g->first, *next; q; q = next) {
         next = q->next;
         if (lost && !culprit(q)) forget_answers(q);
         if (separately && !culprit(q)) { /* one request met damage, say: it must not fail the others */
             q->next = NULL;
-            run_group(&(group){ .engine = g->engine, .first = q, .count = COMMIT_GROUP_REQUESTS }); /* full: nobody joins it */
+            run_group(&(group){ .engine = g->engine, .first = q, .count = COMMIT_GROUP_REQUESTS, /* nobody joins it */
+                                .tried = single ? g->tried + 1 : 0 });
             q->next = next;
         } else if (q->status == EVDB_OK && rc == EVDB_OK) tell_versions(q);
         else if (q->status == EVDB_OK) fail(q, rc, &err);

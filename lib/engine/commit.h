@@ -3,7 +3,9 @@
  * Whoever finds nobody committing leads: begins a transaction, carries out what is queued (a savepoint each, so
  * that a bad request fails alone), and what comes meanwhile, makes all of it durable with one fsync and wakes the others.
  * Since many short commits cost as much as their fsyncs, a leader that knows of more writers than have come yet waits for
- * them before it commits, at most half as long as the last commit took. */
+ * them before it commits, at most half as long as the last commit took.
+ *
+ * Where the disk is full the log is emptied, and each request of the group tried by itself: those that only delete have a reserve. */
 #ifndef EVDB_ENGINE_COMMIT_H
 #define EVDB_ENGINE_COMMIT_H
 #include "disk/rows.h"
@@ -15,7 +17,8 @@
 enum {
     COMMIT_GROUP_REQUESTS = 1024,
     COMMIT_GROUP_BYTES = 64 << 20,
-    COMMIT_LINGER_MAX_NS = 2000000
+    COMMIT_LINGER_MAX_NS = 2000000,
+    COMMIT_TRIM_CHANGES = 2000 /* what a delete takes from the feed where there is no other room: as many deletes fit in again */
 };
 
 struct engine;
@@ -34,6 +37,7 @@ typedef struct commit_request {
     uint64_t through;       /* COMMIT_TRIM */
     evdb_status (*work)(void *context, rows *r, evdb_error *err); /* COMMIT_WORK: whatever it does within the transaction */
     void *context;
+    bool deletes;           /* COMMIT_WORK: it does nothing but delete */
     /* out */
     size_t written;
     uint64_t first_version; /* of the first item written */

@@ -29,16 +29,26 @@ out:
     return rc;
 }
 
-static evdb_status sweep(void *context, rows *r, evdb_error *err) { return rows_sweep(r, SWEEP_BATCH, context, err); }
+typedef struct batch { size_t most, swept; } batch;
 
-/* All that has expired by now. What is damaged stays, and is never swept. */
+static evdb_status sweep(void *context, rows *r, evdb_error *err)
+{
+    batch *b = context;
+    return rows_sweep(r, b->most, &b->swept, err);
+}
+
+/* All that has expired by now; fewer at a time where the disk is full, whose last room many would not fit in. What is damaged stays, and
+ * is never swept. */
 static evdb_status sweep_all(engine *e, evdb_error *err)
 {
-    size_t swept = SWEEP_BATCH;
+    batch b = { SWEEP_BATCH, SWEEP_BATCH };
     evdb_status rc = EVDB_OK;
-    while (rc == EVDB_OK && swept == SWEEP_BATCH && !atomic_load(&e->sweep.stop)) {
-        commit_request request = { .kind = COMMIT_WORK, .work = sweep, .context = &swept };
+    while (rc == EVDB_OK && b.swept == b.most && !atomic_load(&e->sweep.stop)) {
+        commit_request request = { .kind = COMMIT_WORK, .work = sweep, .context = &b, .deletes = true };
         rc = commit_run(e, &request, err);
+        if (rc != EVDB_FULL || b.most == 1) continue;
+        b.swept = b.most /= 2;
+        rc = EVDB_OK;
     }
     return rc;
 }

@@ -74,7 +74,9 @@ int descriptor_sync(const descriptor *d)
 {
     int asked = io_ask(d->platform, &(io_event){ .kind = IO_SYNC, .path = d->path });
     if (asked) return asked == IO_SKIP ? 0 : asked;
-    return fsync(d->fd) == 0 ? 0 : errno;
+    while (fsync(d->fd) != 0)
+        if (errno != EINTR) return errno;
+    return 0;
 }
 
 int descriptor_map(const descriptor *d, size_t size, const void **out)

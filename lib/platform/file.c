@@ -35,7 +35,9 @@ int file_sync_dir(const platform *p, const char *path)
     GATED(p, .kind = IO_SYNC_DIR, .path = path);
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return errno;
-    int failed = fsync(fd) == 0 ? 0 : errno;
+    int failed;
+    do failed = fsync(fd) == 0 ? 0 : errno;
+    while (failed == EINTR);
     close(fd);
     return failed;
 }
@@ -93,10 +95,19 @@ int file_ensure(const platform *p, const char *path, uint64_t size)
     else if (!S_ISREG(st.st_mode)) failed = EINVAL;
     else if ((uint64_t)st.st_size < size || (uint64_t)st.st_blocks * BLOCK < size) {
         asked = io_ask(p, &(io_event){ .kind = IO_TRUNCATE, .path = path, .offset = size });
-        failed = asked > 0 ? asked : posix_fallocate(fd, 0, (off_t)size);
+        failed = asked > 0 ? asked : EINTR;
+        while (failed == EINTR) failed = posix_fallocate(fd, 0, (off_t)size);
     }
     close(fd);
     return failed;
+}
+
+int file_cut(const platform *p, const char *path, uint64_t size)
+{
+    GATED(p, .kind = IO_TRUNCATE, .path = path, .offset = size);
+    while (truncate(path, (off_t)size) != 0)
+        if (errno != EINTR) return errno == ENOENT ? 0 : errno;
+    return 0;
 }
 
 int file_free_bytes(const char *path, uint64_t *out)

@@ -17,6 +17,8 @@ int file_written_ns(const char *path, int64_t *out);     /* when its content was
 /* Creates path if missing and makes it at least `size` bytes, of zeros, with room on the disk for them all: who writes
  * through a map of a file without is killed when the disk is full. */
 int file_ensure(const platform *p, const char *path, uint64_t size);
+/* Makes it that small; a missing file is a success. */
+int file_cut(const platform *p, const char *path, uint64_t size);
 /* What its file system has left for whoever asks. */
 int file_free_bytes(const char *path, uint64_t *out);
 /* Bytes of all regular files in path (not recursive); a missing directory counts 0. */

@@ -37,6 +37,12 @@ evdb_status alloc_advise(alloc_scene *s, evdb_error *err)
     o.sample = ALLOC_RECORDS - 1;
     o.codecs = codecs;
     o.codec_count = 2;
-    evdb_status rc = evdb_store_advise(s->store, &o, &report, err);
+    float *rows;
+    size_t count;
+    evdb_status rc = evdb_store_sample(s->store, 7, &rows, &count, err);
+    if (rc != EVDB_OK) return rc;
+    evdb_bytes_free(rows);
+    rc = alloc_expect(count == 7, err);
+    if (rc == EVDB_OK) rc = evdb_store_advise(s->store, &o, &report, err);
     return rc == EVDB_OK ? judge(report, err) : rc;
 }

@@ -7,9 +7,11 @@
 #include "alloc_elements.h"
 #include "alloc_expiry.h"
 #include "alloc_filter.h"
+#include "alloc_index.h"
 #include "alloc_metric.h"
 #include "alloc_repair.h"
 #include "alloc_transfer.h"
+#include "alloc_words.h"
 #include "database_private.h"
 #include "gated.h"
 #include <stdio.h>
@@ -80,7 +82,10 @@ evdb_status alloc_expect(bool right, evdb_error *err)
 static evdb_status do_open(alloc_scene *s, evdb_error *err)
 {
     evdb *db;
-    evdb_status rc = alloc_open(s, &db, err);
+    evdb_allocator allocator = alloc_memory(s);
+    evdb_options o = EVDB_OPTIONS;
+    o.allocator = &allocator;
+    evdb_status rc = evdb_open(s->dir, &o, &db, err);
     if (rc == EVDB_OK) evdb_close(db);
     return rc;
 }
@@ -339,7 +344,7 @@ const alloc_call alloc_calls[] = {
     ELSEWHERE(token_issue), ELSEWHERE(token_refresh), ELSEWHERE(token_check),
     ELSEWHERE(filter), ELSEWHERE(filter_index), ELSEWHERE(metric), ELSEWHERE(elements),
     ELSEWHERE(benchmark), ELSEWHERE(advise), ELSEWHERE(compress), ELSEWHERE(backup_stream), ELSEWHERE(backup_folder),
-    ELSEWHERE(expiry), ELSEWHERE(forget),
+    ELSEWHERE(expiry), ELSEWHERE(forget), ELSEWHERE(index_control), ELSEWHERE(words),
 };
 #undef CALL
 #undef ELSEWHERE

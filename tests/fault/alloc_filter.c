@@ -24,7 +24,10 @@ evdb_status alloc_filter(alloc_scene *s, evdb_error *err)
     if (rc == EVDB_OK) rc = find(s, by_record, false, err);
     if (rc == EVDB_OK)
         rc = evdb_record_update(s->store, (evdb_id){ .text = "record-2" }, NULL, 0, "{\"a\": \"another\"}", 0, NULL, err);
+    uint64_t count = 0;
     if (rc == EVDB_OK) rc = find(s, by_column, true, err);
+    if (rc == EVDB_OK) rc = evdb_filter_count(s->store, by_column, &count, err);
+    if (rc == EVDB_OK) rc = alloc_expect(count == ALLOC_RECORDS - 1, err);
     return rc == EVDB_OK ? find(s, by_record, true, err) : rc;
 }
 

@@ -62,6 +62,7 @@ evdb_status alloc_foreign(alloc_scene *s, evdb_error *err)
     evdb_import_options how = EVDB_IMPORT_OPTIONS;
     evdb_store_options made = EVDB_STORE_OPTIONS;
     evdb_import_report report = { 0 };
+    evdb_foreign_info info = EVDB_FOREIGN_INFO;
     evdb_foreign *from = NULL;
     evdb_store *store = NULL;
     how.kind = EVDB_UPSERT; /* the first batch may be in when the second fails */
@@ -73,6 +74,8 @@ evdb_status alloc_foreign(alloc_scene *s, evdb_error *err)
     evdb_foreign_close(from);
     from = NULL;
     if (rc == EVDB_OK) rc = open_table(s, "docs", &from, err);
+    if (rc == EVDB_OK) rc = evdb_foreign_describe(from, &info, err);
+    if (rc == EVDB_OK) rc = alloc_expect(info.records == FOREIGN_RECORDS, err);
     if (rc == EVDB_OK && evdb_store_open(s->db, "docs", &store, err) != EVDB_OK)
         rc = err->status == EVDB_NOT_FOUND ? evdb_store_create(s->db, "docs", &made, &store, err) : err->status;
     if (rc == EVDB_OK) rc = evdb_foreign_import(store, from, &how, &report, err);

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { ALLOCATIONS_MAX = 5000 };
+enum { ALLOCATIONS_MAX = 3000 };
 
 static void build(alloc_scene *s, const tree *model)
 {

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { DIM = 6, COUNT = 3, SAMPLE_MAX = 16384, ALLOCATIONS_MAX = 5000 };
+enum { DIM = 6, COUNT = 3, SAMPLE_MAX = 16384, ALLOCATIONS_MAX = 3000 };
 
 static float sample[SAMPLE_MAX][DIM];
 
