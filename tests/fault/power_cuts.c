@@ -61,6 +61,18 @@ static void try_at(trial *t, power *p, size_t at, power_mood mood)
     free(noted);
 }
 
+unsigned power_strays(evdb *db, const char *dir)
+{
+    evdb_store_info **list;
+    size_t count;
+    evdb_error err;
+    must(evdb_store_list(db, &list, &count, &err), &err, "list the stores");
+    evdb_store_list_free(list, count);
+    unsigned folders = dir_entries(dir, "stores", false);
+    if (folders != count) fprintf(stderr, "%u folders of %zu stores\n", folders, count);
+    return folders != count;
+}
+
 /* What a bug does need not be read. */
 static FILE *silence(void)
 {
@@ -83,8 +95,10 @@ unsigned power_cuts_try(power *p, const power_cuts *cuts, uint64_t *seed)
     }
     if (cuts->until_noticed) fclose(stderr);
     stderr = loud;
-    printf("%u images of %zu disk operations: %u acknowledged records looked for, %u lost, %u corrupt\n", t.images, p->count,
-           t.found.records, t.found.lost, t.found.corrupt);
+    if (cuts->until_noticed) printf("%s after %u images of %zu disk operations\n", t.bad ? "noticed" : "not noticed", t.images, p->count);
+    else
+        printf("%u images of %zu disk operations: %u acknowledged records looked for, %u lost, %u corrupt\n", t.images, p->count,
+               t.found.records, t.found.lost, t.found.corrupt);
     dir_remove(t.dir);
     dir_remove(t.again);
     return t.bad;

@@ -143,7 +143,7 @@ static void look(void *context, io_gate gate, const char *dir, void *noted, ledg
         *(rc == EVDB_NOT_FOUND ? &found->lost : &found->corrupt) += 1;
     }
     look_at_store(n, db, found);
-    found->corrupt += ledger_verify_problems(db);
+    found->corrupt += ledger_verify_problems(db) + power_strays(db, dir);
     evdb_close(db);
 }
 

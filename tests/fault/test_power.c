@@ -153,7 +153,7 @@ static void look(void *context, io_gate gate, const char *dir, void *noted, ledg
     found->corrupt += accounts_differences(&n->clients, db);
     found->corrupt += n->second && evdb_store_open(db, "second", &second, NULL) != EVDB_OK;
     evdb_store_close(second);
-    found->corrupt += ledger_verify_problems(db);
+    found->corrupt += ledger_verify_problems(db) + power_strays(db, dir);
     evdb_close(db);
 }
 
