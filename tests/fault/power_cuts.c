@@ -50,7 +50,7 @@ static void try_at(trial *t, power *p, size_t at, power_mood mood)
     void *noted = malloc(p->notes_size + 1);
     if (!noted) errx(2, "out of memory");
     memcpy(noted, p->events[at].noted, p->notes_size);
-    power after = { .dir = t->dir, .base = &files, .notes = noted, .notes_size = p->notes_size };
+    power after = { .dir = t->dir, .bug = t->cuts->then, .base = &files, .notes = noted, .notes_size = p->notes_size };
     tree_write(&files, t->dir);
     if (!look(t, power_gate(&after), t->dir, noted))
         fprintf(stderr, "... when the power fails before operation %zu of %zu, mood %u\n", at, p->count, mood);
@@ -84,12 +84,11 @@ static FILE *silence(void)
 unsigned power_cuts_try(power *p, const power_cuts *cuts, uint64_t *seed)
 {
     trial t = { .cuts = cuts, .seed = seed, .dir = dir_new(), .again = dir_new() };
-    size_t span = p->count - cuts->from, rounds = (cuts->count / 2 + POWER_MOODS - 1) / POWER_MOODS;
+    size_t span = p->count - cuts->from, moments = cuts->count / 2 + 1;
     FILE *loud = stderr;
     if (cuts->until_noticed) stderr = silence();
     for (size_t i = 0; t.images < cuts->count && !(t.bad && cuts->until_noticed); i++) {
-        size_t round = i / POWER_MOODS;
-        size_t at = rounds < span ? (round * span + seed_below(seed, span)) / rounds : round;
+        size_t at = (i * span + (moments < span ? seed_below(seed, span) : 0)) / moments;
         if (cuts->until_noticed) at = seed_below(seed, span);
         try_at(&t, p, cuts->from + at % span, (power_mood)(i % POWER_MOODS));
     }
