@@ -61,12 +61,18 @@ static void try_at(trial *t, power *p, size_t at, power_mood mood)
     free(noted);
 }
 
+unsigned power_refused(evdb_status rc, const evdb_error *err, const char *what)
+{
+    if (rc != EVDB_OK) fprintf(stderr, "%s: %s: %s\n", what, evdb_status_name(rc), err->message);
+    return rc != EVDB_OK;
+}
+
 unsigned power_strays(evdb *db, const char *dir)
 {
     evdb_store_info **list;
     size_t count;
     evdb_error err;
-    must(evdb_store_list(db, &list, &count, &err), &err, "list the stores");
+    if (power_refused(evdb_store_list(db, &list, &count, &err), &err, "list the stores")) return 1;
     evdb_store_list_free(list, count);
     unsigned folders = dir_entries(dir, "stores", false);
     if (folders != count) fprintf(stderr, "%u folders of %zu stores\n", folders, count);

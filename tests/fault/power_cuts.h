@@ -23,7 +23,9 @@ typedef struct power_cuts {
 unsigned power_cuts_wanted(unsigned usual);
 /* How many images had losses; says so of each, and prints what was looked at. */
 unsigned power_cuts_try(power *p, const power_cuts *cuts, uint64_t *seed);
-/* For look(): 1, which it says, unless there is one folder of each store and no other, which nothing would ever remove. */
+/* For look(), which may not fail where a bug is tried: 1, which it says, unless rc is EVDB_OK. */
+unsigned power_refused(evdb_status rc, const evdb_error *err, const char *what);
+/* The same unless there is one folder of each store and no other, which nothing would ever remove. */
 unsigned power_strays(evdb *db, const char *dir);
 
 #endif

@@ -108,8 +108,7 @@ static void look_at_store(notes *n, evdb *db, ledger_found *found)
     evdb_status rc = evdb_store_open(db, "s", &store, &err);
     if (rc != EVDB_OK && !n->created && rc == EVDB_NOT_FOUND) return;
     if (rc == EVDB_OK) rc = evdb_store_describe(store, &info, &err);
-    if (rc != EVDB_OK) {
-        fprintf(stderr, "the store: %s\n", err.message);
+    if (power_refused(rc, &err, "open the store")) {
         found->corrupt++;
         return;
     }
@@ -128,8 +127,7 @@ static void look(void *context, io_gate gate, const char *dir, void *noted, ledg
     (void)context;
     evdb *db;
     evdb_error err;
-    if (gated_open(gate, dir, NULL, &db, &err) != EVDB_OK) {
-        fprintf(stderr, "open: %s\n", err.message);
+    if (power_refused(gated_open(gate, dir, NULL, &db, &err), &err, "open")) {
         found->corrupt++;
         return;
     }

@@ -82,16 +82,16 @@ static void await_sweep(const notes *n, evdb_store *store)
 /* ---- the session ---- */
 
 /* An insert or upsert gives records an expiry, an update lets them keep theirs. */
-static void write_some(notes *n, evdb_store *store, evdb_write kind, uint64_t *seed)
+static evdb_status write_some(notes *n, evdb_store *store, evdb_write kind, uint64_t *seed, evdb_error *err)
 {
     ledger *l = &n->ledger;
-    evdb_error err;
     bool put = kind == EVDB_INSERT || kind == EVDB_UPSERT;
     uint32_t count = seed_below(seed, 2) ? 1 : (uint32_t)seed_below(seed, LEDGER_BATCH_MAX) + 1;
     for (uint32_t i = 0; i < LEDGER_ROWS; i++) n->wanted[i] = put ? expiry_of(n) : n->expires[i];
-    must(ledger_write(l, store, kind, (uint32_t)seed_below(seed, LEDGER_ROWS), count, &err), &err, "write");
+    evdb_status rc = ledger_write(l, store, kind, (uint32_t)seed_below(seed, LEDGER_ROWS), count, err);
     for (uint32_t i = 0; i < LEDGER_ROWS; i++)
         if (put && l->rows[i].acknowledged.vector == l->tag) n->expires[i] = n->wanted[i];
+    return rc;
 }
 
 static void set_expiry(notes *n, evdb_store *store, uint64_t *seed)
@@ -118,14 +118,12 @@ static void set_ttl(notes *n, evdb_store *store, uint64_t *seed)
 
 static void do_any(notes *n, evdb_store *store, uint64_t *seed)
 {
-    switch (seed_below(seed, 8)) {
-    case 0: set_ttl(n, store, seed); break;
-    case 1: set_expiry(n, store, seed); break;
-    case 2: write_some(n, store, EVDB_UPDATE, seed); break;
-    case 3: write_some(n, store, EVDB_DELETE, seed); break;
-    case 4: write_some(n, store, EVDB_INSERT, seed); break;
-    default: write_some(n, store, EVDB_UPSERT, seed);
-    }
+    static const evdb_write kinds[] = { EVDB_UPDATE, EVDB_DELETE, EVDB_INSERT, EVDB_UPSERT, EVDB_UPSERT, EVDB_UPSERT };
+    evdb_error err;
+    uint64_t what = seed_below(seed, 8);
+    if (what == 6) set_ttl(n, store, seed);
+    else if (what == 7) set_expiry(n, store, seed);
+    else must(write_some(n, store, kinds[what], seed, &err), &err, "write");
 }
 
 static void session(recorder *r, uint64_t *seed)
@@ -175,7 +173,10 @@ static void look_at_ttl(notes *n, evdb_store *store, ledger_found *found)
 {
     evdb_store_info *info;
     evdb_error err;
-    must(evdb_store_describe(store, &info, &err), &err, "describe");
+    if (power_refused(evdb_store_describe(store, &info, &err), &err, "describe")) {
+        found->corrupt++;
+        return;
+    }
     if (info->ttl_ms != n->ttl && info->ttl_ms != n->wanted_ttl) {
         fprintf(stderr, "records live for %lld, not %lld\n", (long long)info->ttl_ms, (long long)n->ttl);
         found->corrupt++;
@@ -195,7 +196,10 @@ static void look_by_searching(const notes *n, evdb_store *store, ledger_found *f
     for (uint32_t i = 0; i < LEDGER_ROWS; i++) there += n->ledger.rows[i].acknowledged.vector != 0;
     if (!there) return;
     o.k = o.ef = LEDGER_ROWS;
-    must(evdb_search(store, query, LEDGER_DIM, &o, &result, &err), &err, "search");
+    if (power_refused(evdb_search(store, query, LEDGER_DIM, &o, &result, &err), &err, "search")) {
+        found->corrupt++;
+        return;
+    }
     if (result->count != there) fprintf(stderr, "a search finds %zu records of %zu\n", result->count, there);
     found->corrupt += result->count != there;
     evdb_result_free(result);
@@ -210,9 +214,9 @@ static void look_at_store(notes *n, evdb_store *store, ledger_found *found)
     ledger_compare(&n->ledger, store, found);
     look_at_ttl(n, store, found);
     look_by_searching(n, store, found);
-    must(evdb_store_get_stats(store, &stats, &err), &err, "look");
+    found->corrupt += power_refused(evdb_store_get_stats(store, &stats, &err), &err, "look");
     found->corrupt += ledger_feed_problems(store, &stats.changes_horizon);
-    write_some(n, store, EVDB_UPSERT, &seed);
+    found->corrupt += power_refused(write_some(n, store, EVDB_UPSERT, &seed, &err), &err, "write");
 }
 
 /* As it was left, and after another while, behind which what has expired is deleted. */
@@ -225,20 +229,16 @@ static void look(void *context, io_gate gate, const char *dir, void *noted, ledg
         evdb_store *store;
         evdb_error err;
         if (part) jump(n);
-        if (open_at(n, gate, dir, &db, &err) != EVDB_OK) {
-            fprintf(stderr, "open: %s\n", err.message);
+        if (power_refused(open_at(n, gate, dir, &db, &err), &err, "open")) {
             found->corrupt++;
             return;
         }
         evdb_status rc = evdb_store_open(db, "s", &store, &err);
         if (rc == EVDB_OK) {
             look_at_store(n, store, found);
-            if (part) await_sweep(n, store);
+            if (part && !found->lost && !found->corrupt) await_sweep(n, store); /* what is damaged is never deleted */
             evdb_store_close(store);
-        } else if (n->created || rc != EVDB_NOT_FOUND) {
-            fprintf(stderr, "open the store: %s\n", err.message);
-            found->corrupt++;
-        }
+        } else if (n->created || rc != EVDB_NOT_FOUND) found->corrupt += power_refused(rc, &err, "open the store");
         if (part) found->corrupt += ledger_verify_problems(db) + power_strays(db, dir);
         evdb_close(db);
     }

@@ -97,10 +97,7 @@ static unsigned not_found(const ledger *l, evdb_store *store)
         if (!l->rows[i].acknowledged.vector) continue;
         ledger_vector(l->first + i, l->rows[i].acknowledged.vector, query);
         looked++;
-        if (evdb_search(store, query, LEDGER_DIM, &o, &result, &err) != EVDB_OK) {
-            fprintf(stderr, "search: %s\n", err.message);
-            return bad + 1;
-        }
+        if (power_refused(evdb_search(store, query, LEDGER_DIM, &o, &result, &err), &err, "search")) return bad + 1;
         bool right = result->count == 1 && result->numbers[0] == l->first + i;
         if (!right) fprintf(stderr, "a search does not find record %lld\n", (long long)l->first + i);
         bad += !right;
@@ -110,13 +107,13 @@ static unsigned not_found(const ledger *l, evdb_store *store)
 }
 
 /* A file that was set aside: it got its name before its content, which no power failure excuses. */
-static bool index_was_bad(evdb_store *store)
+static unsigned index_was_bad(evdb_store *store)
 {
     evdb_index_status status = EVDB_INDEX_STATUS;
     evdb_error err;
-    must(evdb_index_get_status(store, &status, &err), &err, "look at the index");
+    if (power_refused(evdb_index_get_status(store, &status, &err), &err, "look at the index")) return 1;
     if (*status.problem) fprintf(stderr, "the index: %s\n", status.problem);
-    return *status.problem;
+    return *status.problem != 0;
 }
 
 static void look_at_store(notes *n, evdb_store *store, ledger_found *found)
@@ -138,16 +135,12 @@ static void look(void *context, io_gate gate, const char *dir, void *noted, ledg
     evdb *db;
     evdb_store *store = NULL, *second = NULL;
     evdb_error err;
-    if (gated_open(gate, dir, NULL, &db, &err) != EVDB_OK) {
-        fprintf(stderr, "open: %s\n", err.message);
+    if (power_refused(gated_open(gate, dir, NULL, &db, &err), &err, "open")) {
         found->corrupt++;
         return;
     }
     evdb_status rc = evdb_store_open(db, "s", &store, &err);
-    if (rc != EVDB_OK && (n->created || rc != EVDB_NOT_FOUND)) {
-        fprintf(stderr, "open the store: %s\n", err.message);
-        found->corrupt++;
-    }
+    if (n->created || rc != EVDB_NOT_FOUND) found->corrupt += power_refused(rc, &err, "open the store");
     if (rc == EVDB_OK) look_at_store(n, store, found);
     evdb_store_close(store);
     found->corrupt += accounts_differences(&n->clients, db);

@@ -76,8 +76,8 @@ static void look_at_store(notes *n, evdb *db, ledger_found *found)
 {
     evdb_store *store;
     evdb_error err;
-    if (evdb_store_open(db, "s", &store, &err) != EVDB_OK) {
-        found->corrupt += said(true, err.message);
+    if (power_refused(evdb_store_open(db, "s", &store, &err), &err, "open the store")) {
+        found->corrupt++;
         return;
     }
     ledger_compare(&n->ledger, store, found);
@@ -93,8 +93,13 @@ static void look(void *context, io_gate gate, const char *dir, void *noted, ledg
     evdb *db;
     evdb_error err;
     (void)context;
-    if (gated_open(gate, dir, NULL, &db, &err) != EVDB_OK || evdb_store_repair(db, "s", NULL, &report, &err) != EVDB_OK) {
-        found->corrupt += said(true, err.message);
+    if (power_refused(gated_open(gate, dir, NULL, &db, &err), &err, "open")) {
+        found->corrupt++;
+        return;
+    }
+    if (power_refused(evdb_store_repair(db, "s", NULL, &report, &err), &err, "repair")) {
+        found->corrupt++;
+        evdb_close(db);
         return;
     }
     found->corrupt += said(report.repaired && n->repaired, "a repair that was acknowledged is undone");
