@@ -2,8 +2,8 @@
  * to be on the disk.
  *
  * Every record that was acknowledged by then is there, what was under way is there whole or not at all, clients and their
- * tokens are as they were told, searches find what is there, and verify is content, with the graph on the disk too. That the test can tell is
- * tried: a session whose program leaves out syncs, or answers before the commit, has losses. The hint may be missing.
+ * tokens are as they were told, searches find what is there, and verify is content, with the graph on the disk too. That the test can
+ * tell is tried: a session whose program leaves out syncs, or answers before the commit, has losses.
  *   EVDB_CUTS=n  images (200)
  *   EVDB_SEED=n  repeats a run */
 #include "accounts.h"
