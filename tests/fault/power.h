@@ -32,7 +32,7 @@ typedef enum power_bug {
     POWER_NO_FOLDER_SYNCS
 } power_bug;
 
-enum { POWER_MAPS = 8, POWER_MAP_BYTES = 256 /* what is used of a map's page */ };
+enum { POWER_MAPS = 16, POWER_MAP_BYTES = 256 /* what is used of a map's page */ };
 
 typedef struct power_map {
     char *path; /* below the directory */
