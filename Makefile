@@ -138,7 +138,7 @@ $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
 programs: all $(C_TESTS) $(ECHO) $(EXAMPLE)
 
-.PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer neon noavx slowhttp judges foreign format tidy cover bench peers codecs storage install uninstall clean help
+.PHONY: quickstart test lint asan tsan valgrind power-loss power-loss-long kill-long fuzz libfuzzer neon noavx slowhttp judges foreign format tidy cover bench peers codecs storage install uninstall clean help
 quickstart: $(B)/examples/quickstart $(B)/evdbd ## install what is missing, build, search 60,000 images, serve them
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && $< "$$dir/evdb" && examples/serve.sh $(B)/evdbd "$$dir/evdb"
 test: programs ## install what is missing, build, run the tests; T=name runs those it matches
@@ -158,6 +158,13 @@ tsan: ## tests that start threads, under the thread sanitizer
 valgrind: ## C tests under valgrind
 	@tests/install-deps run test valgrind
 	+@$(AGAIN) memcheck B=build/valgrind CFLAGS='-O1 -g'
+POWER     := $(filter %_power,$(FAULT)) $(B)/tests/fault/test_unsynced
+power-loss: $(POWER) ## what 5,000 power failures leave on a disk is opened and looked at, or IMAGES=n
+	@tests/power-loss $(or $(IMAGES),5000) $^
+power-loss-long: $(POWER) ## the same of 100,000
+	@tests/power-loss $(or $(IMAGES),100000) $^
+kill-long: $(B)/tests/fault/test_kill ## 1,000 rounds of kill -9, or KILLS=n
+	@EVDB_KILLS=$(or $(KILLS),1000) $<
 fuzz: ## fuzz targets over their corpora and RUNS=n seeded mutations of them, under the sanitizers
 	+@$(AGAIN) replay B=build/asan $(ASAN)
 slowhttp: evdbd ## slowhttptest's attacks, while healthy clients must be served

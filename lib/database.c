@@ -100,6 +100,17 @@ static bool being_restored(const char *dir)
     return dir && (size_t)snprintf(path, sizeof(path), "%s/" DB_RESTORE_LOCK, dir) < sizeof(path) && lock_taken(path);
 }
 
+/* For certain: a folder that came back when the power failed would be listed nowhere, and stay. */
+static int remove_folder(const platform *p, char *dir)
+{
+    int failed = file_remove_dir(p, dir);
+    char *slash = strrchr(dir, '/');
+    *slash = 0;
+    if (!failed) failed = file_sync_dir(p, dir);
+    *slash = '/';
+    return failed == ENOENT ? 0 : failed; /* there is no folder of stores yet */
+}
+
 evdb_status db_sweep(evdb *db, evdb_error *err)
 {
     char list[DEBRIS_LIST_BYTES] = "", *at = list;
@@ -111,7 +122,7 @@ evdb_status db_sweep(evdb *db, evdb_error *err)
         TRY(engine_dir(db, at, &dir, err));
         bool busy = being_restored(dir);
         if (dir && !busy) rows_announce_drop(&db->platform, dir); /* who dropped it may have died before it told anybody */
-        int failed = dir && !busy ? file_remove_dir(&db->platform, dir) : 0;
+        int failed = dir && !busy ? remove_folder(&db->platform, dir) : 0;
         if (failed) rc = error_errno(err, failed, "remove", dir);
         mem_free(&db->platform.mem, dir);
         if (rc == EVDB_OK && !busy) rc = system_clear_debris(db->system, at, err);

@@ -183,11 +183,11 @@ static evdb_status set_aside(evdb *db, const char *uuid, evdb_error *err)
     TRY(engine_file(db, db->dir, "quarantine", &quarantine, err));
     TRY(engine_file(db, quarantine, uuid, &to, err));
     int failed = file_mkdir(p, quarantine);
-    if (failed && failed != EEXIST) TRY(error_errno(err, failed, "create", quarantine));
+    if (!failed || failed == EEXIST) failed = file_sync_dir(p, db->dir); /* before anything is in it, which would go with its name */
+    if (failed) TRY(error_errno(err, failed, "create", quarantine));
     failed = descriptor_rename(p, from, to);
     if (failed) TRY(error_errno(err, failed, "move", from));
     failed = file_sync_dir(p, quarantine);
-    if (!failed) failed = file_sync_dir(p, db->dir);
     if (failed) TRY(error_errno(err, failed, "sync", quarantine));
 out:
     mem_free(&p->mem, from);
@@ -248,6 +248,7 @@ static evdb_status lock_damaged(repairing *r, evdb_error *err)
     int failed = lock_open(&r->db->platform, r->lock_path, &r->lock);
     if (failed == ENOENT) TRY(error_set(err, EVDB_CORRUPT, "%s: is gone, and all of the store with it: restore a backup, or drop it", r->dir));
     if (!failed) failed = lock_try(&r->lock, &mine);
+    if (!failed) failed = file_sync_dir(&r->db->platform, r->dir); /* by this file the next repair knows a folder that was left */
     if (failed) TRY(error_errno(err, failed, "lock", r->lock_path));
     if (!mine) TRY(error_set(err, EVDB_BUSY, "store '%s' is being repaired", r->name));
     TRY(system_find(r->db->system, r->name, uuid, err));

@@ -136,6 +136,7 @@ static void compare_tokens(comparing *k, account *c)
     evdb_token next, token;
     if (*c->access) expect(k, check(k, c->access, &err) == EVDB_OK, "its access token is good", &err);
     if (!*c->refresh) return;
+    c->under_way = ACCOUNT_REFRESH; /* should the power fail while we look */
     evdb_status rc = evdb_auth_token_refresh(k->db, k->id, c->secret, c->refresh, NULL, &next, &err);
     if (!expect(k, rc == EVDB_OK, "its refresh token is good", &err)) return;
     if (*c->used_refresh) copy(c->refresh, c->used_refresh, sizeof(c->refresh));

@@ -140,48 +140,57 @@ bool ledger_holds(const evdb_record *record, int64_t id, ledger_state state)
            strcmp(record->metadata, metadata) == 0;
 }
 
-/* 0 = as acknowledged, 1 = as wanted, -1 = neither, which is printed. */
-static int compare(const ledger_row *row, int64_t id, evdb_store *store)
+typedef enum ledger_fate { AS_ACKNOWLEDGED, AS_WANTED, GONE, DIFFERENT } ledger_fate;
+
+/* What is neither of the first two is printed. */
+static ledger_fate compare(const ledger_row *row, int64_t id, evdb_store *store)
 {
     evdb_record *record = NULL;
     evdb_error err;
     evdb_status rc = evdb_record_get(store, (evdb_id){ .number = id }, &record, &err);
-    int state = -1;
+    ledger_fate fate = rc == EVDB_NOT_FOUND ? GONE : DIFFERENT;
     if (rc == EVDB_OK || rc == EVDB_NOT_FOUND) {
-        if (ledger_holds(record, id, row->acknowledged)) state = 0;
-        else if (row->under_way && ledger_holds(record, id, row->wanted)) state = 1;
+        if (ledger_holds(record, id, row->acknowledged)) fate = AS_ACKNOWLEDGED;
+        else if (row->under_way && ledger_holds(record, id, row->wanted)) fate = AS_WANTED;
     }
-    if (state < 0)
+    if (fate == GONE || fate == DIFFERENT)
         fprintf(stderr, "record %lld: acknowledged %u/%u, wanted %u/%u (write %u), but there is: %s %s\n",
                 (long long)id, row->acknowledged.vector, row->acknowledged.metadata, row->wanted.vector,
                 row->wanted.metadata, row->under_way, evdb_status_name(rc),
                 rc == EVDB_OK ? record->metadata : err.message);
     evdb_record_free(record);
-    return state;
+    return fate;
+}
+
+void ledger_compare(ledger *l, evdb_store *store, ledger_found *found)
+{
+    uint32_t tag = 0;
+    ledger_fate common = AS_ACKNOWLEDGED;
+    for (uint32_t i = 0; i < LEDGER_ROWS; i++) {
+        ledger_row *row = &l->rows[i];
+        bool distinct = memcmp(&row->acknowledged, &row->wanted, sizeof(row->wanted)) != 0;
+        ledger_fate fate = compare(row, l->first + i, store);
+        found->records += row->acknowledged.vector != 0;
+        found->lost += fate == GONE;
+        found->corrupt += fate == DIFFERENT;
+        if (fate <= AS_WANTED && row->under_way && distinct) {
+            if (row->under_way == tag && fate != common) {
+                fprintf(stderr, "batch %u was written in part: record %lld\n", tag, (long long)(l->first + i));
+                found->corrupt++;
+            }
+            tag = row->under_way;
+            common = fate;
+        }
+        if (fate == AS_WANTED) row->acknowledged = row->wanted;
+        row->under_way = 0;
+    }
 }
 
 unsigned ledger_differences(ledger *l, evdb_store *store)
 {
-    unsigned bad = 0;
-    uint32_t tag = 0;
-    int fate = 0;
-    for (uint32_t i = 0; i < LEDGER_ROWS; i++) {
-        ledger_row *row = &l->rows[i];
-        bool distinct = memcmp(&row->acknowledged, &row->wanted, sizeof(row->wanted)) != 0;
-        int state = compare(row, l->first + i, store);
-        if (state < 0) bad++;
-        if (state >= 0 && row->under_way && distinct) {
-            if (row->under_way == tag && state != fate) {
-                fprintf(stderr, "batch %u was written in part: record %lld\n", tag, (long long)(l->first + i));
-                bad++;
-            }
-            tag = row->under_way;
-            fate = state;
-        }
-        if (state == 1) row->acknowledged = row->wanted;
-        row->under_way = 0;
-    }
-    return bad;
+    ledger_found found = { 0 };
+    ledger_compare(l, store, &found);
+    return found.lost + found.corrupt;
 }
 
 unsigned ledger_feed_problems(evdb_store *store, uint64_t *from)

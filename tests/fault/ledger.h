@@ -46,6 +46,14 @@ bool ledger_holds(const evdb_record *record, int64_t id, ledger_state state);
  * be in either state, those of one batch all in the same; afterwards the state found counts as acknowledged. */
 unsigned ledger_differences(ledger *l, evdb_store *store);
 
+typedef struct ledger_found {
+    unsigned records; /* acknowledged, and looked for */
+    unsigned lost;    /* of these */
+    unsigned corrupt; /* records that are something else than was written, or cannot be read */
+} ledger_found;
+/* The same in numbers, added to what `found` holds. */
+void ledger_compare(ledger *l, evdb_store *store, ledger_found *found);
+
 /* Gaps in the sequence of changes after *from, which is moved to the end; prints each. */
 unsigned ledger_feed_problems(evdb_store *store, uint64_t *from);
 /* What evdb_verify() finds in the whole database; prints each. */

@@ -97,6 +97,14 @@ tree tree_read(const char *dir)
     return t;
 }
 
+/* Without what is zeros at the end of it: a log that was given room is little else. */
+static bool write_bytes(int fd, const tree_file *f)
+{
+    size_t size = f->size;
+    while (size && !f->bytes[size - 1]) size--;
+    return write(fd, f->bytes, size) == (ssize_t)size && (size == f->size || ftruncate(fd, (off_t)f->size) == 0);
+}
+
 static void write_file(const tree_file *f, const char *dir)
 {
     char *whole = dir_path(dir, f->path);
@@ -105,8 +113,13 @@ static void write_file(const tree_file *f, const char *dir)
         if (mkdir(whole, 0777) != 0 && errno != EEXIST) err(2, "%s", whole);
         *slash = '/';
     }
+    if (f->folder) {
+        if (mkdir(whole, 0777) != 0 && errno != EEXIST) err(2, "%s", whole);
+        free(whole);
+        return;
+    }
     int fd = open(whole, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0 || write(fd, f->bytes, f->size) != (ssize_t)f->size) err(2, "write %s", whole);
+    if (fd < 0 || !write_bytes(fd, f)) err(2, "write %s", whole);
     close(fd);
     free(whole);
 }

@@ -20,6 +20,7 @@ typedef struct tree_file {
     unsigned char *bytes;
     size_t size;
     int absent; /* 1 = tree_write() leaves it out */
+    bool folder; /* an empty one: tree_read() tells of none */
 } tree_file;
 
 typedef struct tree {
