@@ -117,8 +117,9 @@ static void put(indexed *x, uint64_t slot, uint64_t sequence)
 static void link_all(indexed *x)
 {
     bool more = true;
+    atomic_bool stop = false;
     while (more) {
-        if (indexed_begin(x, &more, NULL) == EVDB_OK) check(indexed_work(x, 1, &(atomic_bool){ false }, NULL) == EVDB_OK);
+        if (indexed_begin(x, &more, NULL) == EVDB_OK) check(indexed_work(x, 1, &stop, NULL) == EVDB_OK);
         indexed_end(x);
     }
 }
