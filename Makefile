@@ -132,7 +132,7 @@ $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
 programs: all $(C_TESTS) $(ECHO) $(EXAMPLE)
 
-.PHONY: quickstart test lint asan tsan valgrind fuzz libfuzzer neon noavx slowhttp judges foreign format tidy cover bench peers codecs storage install uninstall clean help
+.PHONY: quickstart test lint asan tsan valgrind fuzz mutate neon noavx slowhttp judges foreign format tidy cover cover-parsers bench peers codecs storage install uninstall clean help
 quickstart: $(B)/examples/quickstart $(B)/evdbd ## install what is missing, build, search 60,000 images, serve them
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && $< "$$dir/evdb" && examples/serve.sh $(B)/evdbd "$$dir/evdb"
 test: programs ## install what is missing, build, run the tests; T=name runs those it matches
@@ -143,8 +143,9 @@ lint: all ## layers, banned functions, exports, headers, sizes, names
 # Builds of their own, each in a folder below build/.
 AGAIN      = $(MAKE) --no-print-directory HARDEN= LDHARDEN= T='$(T)'
 ASAN      := CFLAGS='-O1 -g' SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
-CLANG     ?= clang
+CLANG     ?= clang-14
 RUNS      ?= 20000
+SECONDS   ?= 60
 asan: ## all tests under the address and undefined-behaviour sanitizers
 	+@$(AGAIN) test B=build/asan $(ASAN)
 tsan: ## tests that start threads, under the thread sanitizer
@@ -152,14 +153,16 @@ tsan: ## tests that start threads, under the thread sanitizer
 valgrind: ## C tests under valgrind
 	@tests/install-deps run test valgrind
 	+@$(AGAIN) memcheck B=build/valgrind CFLAGS='-O1 -g'
-fuzz: ## fuzz targets over their corpora and RUNS=n seeded mutations of them, under the sanitizers
+fuzz: ## fuzz targets under clang's libFuzzer and sanitizers, SECONDS=60 each; T=name picks; without clang it is make mutate
+	+@if CLANG='$(CLANG)' tests/install-deps run fuzz; then \
+	  $(AGAIN) guided B=build/fuzz CC='$(CLANG)' CFLAGS='-O1 -g' FUZZER=-fsanitize=fuzzer SECONDS='$(SECONDS)' \
+	  SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'; \
+	else $(MAKE) --no-print-directory mutate RUNS=2000; fi
+mutate: ## fuzz targets over their corpora and RUNS=n seeded mutations of them, under gcc's sanitizers
 	+@$(AGAIN) replay B=build/asan $(ASAN)
 slowhttp: evdbd ## slowhttptest's attacks, while healthy clients must be served
 	@tests/install-deps run test slowhttp
 	@PYTHONDONTWRITEBYTECODE=1 EVDB_BUILD=$(B) $$(tests/which-python) tests/daemon/slowhttp.py
-libfuzzer: ## the same programs with clang's libFuzzer (CLANG=clang-14)
-	+@$(AGAIN) replay B=build/fuzz CC=$(CLANG) CFLAGS='-O1 -g' FUZZER=-fsanitize=fuzzer \
-	  SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 judges: all ## the official MCP clients, installed below build/, talk to evdb mcp and to evdbd
 	@PYTHONDONTWRITEBYTECODE=1 $$(tests/which-python) tests/judges/judges.py $(B)
 foreign: all ## the programs whose files are imported, installed below build/, make some, and evdb imports them
@@ -168,6 +171,9 @@ foreign: all ## the programs whose files are imported, installed below build/, m
 cover: ## line coverage of the library by all tests
 	+@$(AGAIN) test B=build/cover CFLAGS='-O0 -g --coverage'
 	@tests/cover build/cover
+cover-parsers: ## branch coverage of the parsers (tests/fuzz/parsers) by C tests and the fuzz corpora; 90 % of all must be taken
+	+@$(AGAIN) parsed B=build/cover-parsers CFLAGS='-O0 -g --coverage' RUNS=0
+	@tests/fuzz/cover build/cover-parsers
 # The kernels that this machine's processor would not choose; T=name runs other tests of the library there.
 ARM       := aarch64-linux-gnu
 ARM_ROOT   = $(CURDIR)/build/neon/root
@@ -180,13 +186,17 @@ neon: ## the library for 64-bit ARM: kernels and searches under qemu
 noavx: ## the same for x86-64, on processors without AVX2
 	+@if ! { $(CC) -dumpmachine | grep -q x86_64 && tests/install-deps noavx; }; then echo 'noavx: skipped, qemu cannot be had or this is no x86-64'; else \
 	  EMULATOR=qemu-x86_64 KERNEL_T='$(KERNEL_T)' $(MAKE) --no-print-directory emulated CPUS='Nehalem:scalar IvyBridge:scalar'; fi
-.PHONY: threaded memcheck replay emulated
+.PHONY: threaded memcheck guided replay parsed emulated
 threaded: all $(ECHO)
 emulated: $(UNIT) $(API)
 	@for cpu in $(CPUS); do echo "$${cpu%:*}, whose kernels are $${cpu#*:}:"; \
 	  EMULATOR="$$EMULATOR -cpu $${cpu%:*}" EVDB_KERNEL="$${cpu#*:}" tests/run --$@ $(B) "$$KERNEL_T" || exit; done
 threaded memcheck: $(C_TESTS)
 	@tests/run --$@ $(B) '$(T)'
+guided: $(FUZZ)
+	@tests/fuzz/run $(B) $(SECONDS) '$(T)'
+parsed: replay $(C_TESTS)
+	@tests/run --native $(B) '^(unit|api|op)/|fault/test_alloc$$'
 replay: $(FUZZ)
 	@for f in $(FUZZ); do mkdir -p $$f.corpus && echo "$${f##*/}:" && \
 	  $$f -runs=$(RUNS) $$f.corpus tests/fuzz/corpus/$${f##*/} || exit; done
