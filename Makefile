@@ -172,6 +172,7 @@ cover: ## line coverage of the library by all tests
 	+@$(AGAIN) test B=build/cover CFLAGS='-O0 -g --coverage'
 	@tests/cover build/cover
 cover-parsers: ## branch coverage of the parsers (tests/fuzz/parsers) by C tests and the fuzz corpora; 90 % of all must be taken
+	@[ ! -d build/cover-parsers ] || find build/cover-parsers -name '*.gcda' -delete
 	+@$(AGAIN) parsed B=build/cover-parsers CFLAGS='-O0 -g --coverage' RUNS=0
 	@tests/fuzz/cover build/cover-parsers
 # The kernels that this machine's processor would not choose; T=name runs other tests of the library there.
@@ -195,13 +196,13 @@ threaded memcheck: $(C_TESTS)
 	@tests/run --$@ $(B) '$(T)'
 guided: $(FUZZ)
 	@tests/fuzz/run $(B) $(SECONDS) '$(T)'
-# The C tests whose subjects are parsers, and the one that makes their allocations fail.
+# The C tests whose subjects are parsers, or what they read; one makes their allocations fail.
 PARSED    := $(patsubst tests/%.c,%,$(call tests,op)) $(addprefix unit/test_,codec damaged_record filter foreign_text format_feed format_json \
              format_memory format_number format_vectors id indexed_saved json_text utf8 wal) $(addprefix api/test_,backup backup_chain \
-             filter foreign ids metadata number repair transfer transfer_import verify) fault/test_alloc
+             filter foreign ids metadata number repair transfer transfer_import verify) $(addprefix fault/test_,alloc backup backup_forged generation lost_commits repair)
 empty     :=
 parsed: replay $(addprefix $(B)/tests/,$(PARSED))
-	@EVDB_EFFORT=20 tests/run --native $(B) '^($(subst $(empty) $(empty),|,$(strip $(PARSED))))$$'
+	@EVDB_EFFORT=20 EVDB_EVERY=40 EVDB_FLIPS=2 tests/run --native $(B) '^($(subst $(empty) $(empty),|,$(strip $(PARSED))))$$'
 replay: $(FUZZ)
 	@for f in $(FUZZ); do mkdir -p $$f.corpus && echo "$${f##*/}:" && \
 	  $$f -runs=$(RUNS) $$f.corpus tests/fuzz/corpus/$${f##*/} || exit; done
