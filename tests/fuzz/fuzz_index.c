@@ -102,9 +102,9 @@ static void vector_of(uint64_t i, float out[DIM])
     for (size_t j = 0; j < DIM; j++) out[j] = (float)((i * 7919 + j * 104729 + i * j) % 211) / 105 - 1;
 }
 
-static indexed_options options_of(evdb_metric metric)
+static indexed_options options_of(evdb_metric metric, bool texts)
 {
-    return (indexed_options){ .flat = { .mem = &memory, .kernel = kernel_best(), .dim = DIM, .metric = metric },
+    return (indexed_options){ .flat = { .mem = &memory, .kernel = kernel_best(), .dim = DIM, .metric = metric, .string_ids = texts },
                               .m = 4, .ef_construction = 20, .seed = 7 };
 }
 
@@ -131,7 +131,7 @@ static void link_all(indexed *x)
 
 static uint64_t make(evdb_metric metric, bool texts, kept *out)
 {
-    indexed_options o = options_of(metric);
+    indexed_options o = options_of(metric, texts);
     indexed *x;
     flat_snapshot s;
     uint64_t sequence = 0;
@@ -192,7 +192,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t m = data[0] % KINDS;
     bool texts = m >= METRICS;
     if (!whole[m].count) sequences[m] = make(metrics[m % METRICS], texts, &whole[m]);
-    indexed_options o = options_of(metrics[m % METRICS]);
+    indexed_options o = options_of(metrics[m % METRICS], texts);
     copy(&k, &whole[m]);
     change(&k, data + 1, size - 1);
     evdb_status rc = indexed_load(&o, sequences[m], &(loader){ &k, keep_find }, &k, drop, &x, &why);
