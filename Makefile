@@ -129,8 +129,9 @@ $(DAEMON): $(B)/%: $(B)/%.o $(call obj,server/backup_run.c server/log.c $(filter
 $(ECHO): $(B)/%: $(B)/%.o $(call obj,$(filter server/http/%,$(DAEMON_C)))
 	$(LINK) -lmicrohttpd
 $(B)/tests/fuzz/fuzz_config: $(call obj,$(filter server/config/%,$(DAEMON_C)))
-$(B)/tests/fuzz/fuzz_http: $(call obj,$(SERVED_C))
-$(FUZZ): $(B)/%: $(B)/%.o $(call obj,$(LIB_C) $(OP_C) $(MCP_C)) $(if $(FUZZER),,$(call support,fuzz))
+$(addprefix $(B)/tests/fuzz/fuzz_,http query): $(call obj,$(SERVED_C)) $(B)/tests/fuzz/served.o
+$(addprefix $(B)/tests/fuzz/fuzz_,json query): $(B)/tests/fuzz/choose.o
+$(FUZZ): $(B)/%: $(B)/%.o $(call obj,$(LIB_C) $(OP_C) $(MCP_C)) $(if $(FUZZER),,$(B)/tests/fuzz/replay.o)
 	$(LINK) -lmicrohttpd $(FUZZER)
 $(BENCH): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,bench)
 	$(LINK) -lmicrohttpd
@@ -138,7 +139,7 @@ $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
 programs: all $(C_TESTS) $(ECHO) $(EXAMPLE)
 
-.PHONY: quickstart test lint asan tsan valgrind power-loss power-loss-long kill-long fuzz libfuzzer neon noavx slowhttp judges foreign format tidy cover bench peers codecs storage install uninstall clean help
+.PHONY: quickstart test lint asan tsan valgrind power-loss power-loss-long kill-long fuzz mutate neon noavx slowhttp judges foreign format tidy cover cover-parsers bench peers codecs storage install uninstall clean help
 quickstart: $(B)/examples/quickstart $(B)/evdbd ## install what is missing, build, search 60,000 images, serve them
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && $< "$$dir/evdb" && examples/serve.sh $(B)/evdbd "$$dir/evdb"
 test: programs ## install what is missing, build, run the tests; T=name runs those it matches
@@ -149,8 +150,9 @@ lint: all ## layers, banned functions, exports, headers, sizes, names
 # Builds of their own, each in a folder below build/.
 AGAIN      = $(MAKE) --no-print-directory HARDEN= LDHARDEN= T='$(T)'
 ASAN      := CFLAGS='-O1 -g' SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
-CLANG     ?= clang
+CLANG     ?= clang-14
 RUNS      ?= 20000
+SECONDS   ?= 60
 asan: ## all tests under the address and undefined-behaviour sanitizers
 	+@$(AGAIN) test B=build/asan $(ASAN)
 tsan: ## tests that start threads, under the thread sanitizer
@@ -165,14 +167,16 @@ power-loss-long: $(POWER) ## the same of 100,000
 	@tests/power-loss $(or $(IMAGES),100000) $^
 kill-long: $(B)/tests/fault/test_kill ## 1,000 rounds of kill -9, or KILLS=n
 	@EVDB_KILLS=$(or $(KILLS),1000) $<
-fuzz: ## fuzz targets over their corpora and RUNS=n seeded mutations of them, under the sanitizers
+fuzz: ## fuzz targets under clang's libFuzzer and sanitizers, SECONDS=60 each; T=name picks; without clang it is make mutate
+	+@if CLANG='$(CLANG)' tests/install-deps run fuzz; then \
+	  $(AGAIN) guided B=build/fuzz CC='$(CLANG)' CFLAGS='-O1 -g' FUZZER=-fsanitize=fuzzer SECONDS='$(SECONDS)' \
+	  SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'; \
+	else $(MAKE) --no-print-directory mutate RUNS=2000; fi
+mutate: ## fuzz targets over their corpora and RUNS=n seeded mutations of them, under gcc's sanitizers
 	+@$(AGAIN) replay B=build/asan $(ASAN)
 slowhttp: evdbd ## slowhttptest's attacks, while healthy clients must be served
 	@tests/install-deps run test slowhttp
 	@PYTHONDONTWRITEBYTECODE=1 EVDB_BUILD=$(B) $$(tests/which-python) tests/daemon/slowhttp.py
-libfuzzer: ## the same programs with clang's libFuzzer (CLANG=clang-14)
-	+@$(AGAIN) replay B=build/fuzz CC=$(CLANG) CFLAGS='-O1 -g' FUZZER=-fsanitize=fuzzer \
-	  SAN='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 judges: all ## the official MCP clients, installed below build/, talk to evdb mcp and to evdbd
 	@PYTHONDONTWRITEBYTECODE=1 $$(tests/which-python) tests/judges/judges.py $(B)
 foreign: all ## the programs whose files are imported, installed below build/, make some, and evdb imports them
@@ -181,6 +185,10 @@ foreign: all ## the programs whose files are imported, installed below build/, m
 cover: ## line coverage of the library by all tests
 	+@$(AGAIN) test B=build/cover CFLAGS='-O0 -g --coverage'
 	@tests/cover build/cover
+cover-parsers: ## branch coverage of the parsers (tests/fuzz/parsers) by C tests and the fuzz corpora; 90 % of all must be taken
+	@[ ! -d build/cover-parsers ] || find build/cover-parsers -name '*.gcda' -delete
+	+@$(AGAIN) parsed B=build/cover-parsers CFLAGS='-O0 -g --coverage' RUNS=0
+	@tests/fuzz/cover build/cover-parsers
 # The kernels that this machine's processor would not choose; T=name runs other tests of the library there.
 ARM       := aarch64-linux-gnu
 ARM_ROOT   = $(CURDIR)/build/neon/root
@@ -193,13 +201,22 @@ neon: ## the library for 64-bit ARM: kernels and searches under qemu
 noavx: ## the same for x86-64, on processors without AVX2
 	+@if ! { $(CC) -dumpmachine | grep -q x86_64 && tests/install-deps noavx; }; then echo 'noavx: skipped, qemu cannot be had or this is no x86-64'; else \
 	  EMULATOR=qemu-x86_64 KERNEL_T='$(KERNEL_T)' $(MAKE) --no-print-directory emulated CPUS='Nehalem:scalar IvyBridge:scalar'; fi
-.PHONY: threaded memcheck replay emulated
+.PHONY: threaded memcheck guided replay parsed emulated
 threaded: all $(ECHO)
 emulated: $(UNIT) $(API)
 	@for cpu in $(CPUS); do echo "$${cpu%:*}, whose kernels are $${cpu#*:}:"; \
 	  EMULATOR="$$EMULATOR -cpu $${cpu%:*}" EVDB_KERNEL="$${cpu#*:}" tests/run --$@ $(B) "$$KERNEL_T" || exit; done
 threaded memcheck: $(C_TESTS)
 	@tests/run --$@ $(B) '$(T)'
+guided: $(FUZZ)
+	@tests/fuzz/run $(B) $(SECONDS) '$(T)'
+# The C tests whose subjects are parsers, or what they read; one makes their allocations fail. The seed is one, so that the share is.
+PARSED    := $(patsubst tests/%.c,%,$(call tests,op)) $(addprefix unit/test_,backup_head codec damaged_record filter foreign_text format_feed format_json \
+             format_memory format_number format_vectors id indexed_saved json_text utf8 wal) $(addprefix api/test_,backup backup_chain \
+             filter foreign foreign_index ids metadata number repair transfer transfer_import verify) $(addprefix fault/test_,alloc backup backup_forged generation lost_commits repair)
+empty     :=
+parsed: replay $(addprefix $(B)/tests/,$(PARSED))
+	@EVDB_SEED=1 EVDB_EFFORT=20 EVDB_EVERY=40 EVDB_FLIPS=2 tests/run --native $(B) '^($(subst $(empty) $(empty),|,$(strip $(PARSED))))$$'
 replay: $(FUZZ)
 	@for f in $(FUZZ); do mkdir -p $$f.corpus && echo "$${f##*/}:" && \
 	  $$f -runs=$(RUNS) $$f.corpus tests/fuzz/corpus/$${f##*/} || exit; done

@@ -138,6 +138,7 @@ static evdb_status open_in(evdb *db, unsigned flags, evdb_error *err)
     if (!db->dir) return system_open(&db->platform, db->vfs, NULL, &db->system, err);
     TRY(prepare_dir(&db->platform, db->dir, flags, err));
     TRY(system_open(&db->platform, db->vfs, db->dir, &db->system, err));
+    if (*system_problem(db->system) && db->log) db->log(db->log_context, system_problem(db->system));
     TRY(prepare_stores(&db->platform, db->dir, err));
     TRY(system_lock(db->system, err));
     evdb_error why;

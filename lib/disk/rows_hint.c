@@ -88,12 +88,16 @@ evdb_status rows_hint_complete(const rows *r, uint64_t tip, const wal_report *lo
         if (!told || tip >= atomic_load(&r->hint->synced)) return EVDB_OK;
         done = atomic_load(&r->hint->synced);
     }
+    if (believable && done > tip && log->commits_behind)
+        return error_set(err, EVDB_CORRUPT, "%s: changes %llu to %llu were committed and are missing: frame %llu of its write-ahead log is "
+                         "damaged, and %llu sound commits lie behind it (remove %s to accept the loss)", r->path, (unsigned long long)tip + 1,
+                         (unsigned long long)done, (unsigned long long)log->broken, (unsigned long long)log->commits_behind, r->hint_path);
     if (believable && done > tip)
         return error_set(err, EVDB_CORRUPT, "%s: changes %llu to %llu were committed and are missing: the file or its "
                          "write-ahead log was damaged, removed or replaced (remove %s to accept the loss)", r->path,
                          (unsigned long long)tip + 1, (unsigned long long)done, r->hint_path);
     if (believable && (tip == done || tip <= begun)) return EVDB_OK;
-    if (log->commits_behind > 1) /* a single one may be a commit the power cut short: its frames reach the disk in any order */
+    if (wal_damaged(log))
         return error_set(err, EVDB_CORRUPT, "%s-wal: frame %llu is damaged and %llu sound commits lie behind it: opening "
                          "would drop them (cut the log to %llu bytes to accept the loss)", r->path,
                          (unsigned long long)log->broken, (unsigned long long)log->commits_behind,

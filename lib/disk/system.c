@@ -6,8 +6,11 @@
 #include "disk/clients.h"
 #include "disk/schema.h"
 #include "disk/system_private.h"
+#include "disk/wal.h"
 #include <stdio.h>
 #include <string.h>
+
+enum { PATH_BYTES = 4096 };
 
 /* Moves what was committed from the log into system.db, whose pages carry checksums. A flipped bit in a log makes its last
  * commits look as if they had never happened, and a store that was never published is one to clear away. It is durable
@@ -19,6 +22,24 @@ static void settle(system_db *s)
     (void)sql_checkpoint(&s->db, NULL);
     pthread_mutex_unlock(&s->turn);
 }
+
+/* Recovery forgets all commits from the first broken frame on. Nothing important is lost with them (see settle()), so it is told instead
+ * of refusing to open. With the system lock held, without which nobody writes. */
+static evdb_status examine_log(system_db *s, evdb_error *err)
+{
+    char log[PATH_BYTES];
+    wal_report report;
+    if (!s->path) return EVDB_OK;
+    if ((size_t)snprintf(log, sizeof(log), "%s-wal", s->path) >= sizeof(log))
+        return error_set(err, EVDB_INVALID, "%s: the path is too long", s->path);
+    evdb_status rc = wal_inspect(s->platform, log, &report, err);
+    if (rc == EVDB_OK && wal_damaged(&report))
+        snprintf(s->problem, sizeof(s->problem), "%.300s: frame %llu is damaged and %llu sound commits lie behind it: refresh tokens may be lost, "
+                 "and one that was used may work again", log, (unsigned long long)report.broken, (unsigned long long)report.commits_behind);
+    return rc;
+}
+
+const char *system_problem(const system_db *s) { return s->problem; }
 
 evdb_status system_open(const platform *p, const vfs *v, const char *dir, system_db **out, evdb_error *err)
 {
@@ -44,7 +65,8 @@ evdb_status system_open(const platform *p, const vfs *v, const char *dir, system
     failed = system_cache_open(&s->cache, p, s->hint_path);
     if (failed) TRY(error_errno(err, failed, "map", s->hint_path ? s->hint_path : "system.hint"));
     TRY(system_lock(s, err)); /* two processes may be creating it at once */
-    rc = sql_open(p, v, s->path, SQL_CREATE | SQL_RESERVE, &s->db, err);
+    rc = examine_log(s, err);
+    if (rc == EVDB_OK) rc = sql_open(p, v, s->path, SQL_CREATE | SQL_RESERVE, &s->db, err);
     if (rc == EVDB_OK) rc = sql_exec(&s->db, "PRAGMA secure_delete=ON", err); /* nothing stays of a removed client */
     if (rc == EVDB_OK) rc = sql_migrate(&s->db, schema_system, schema_system_count, err);
     if (rc == EVDB_OK) settle(s);
@@ -215,6 +237,7 @@ evdb_status system_debris(system_db *s, system_each_fn *each, void *context, evd
 evdb_status system_verify(system_db *s, void (*problem)(void *context, const char *text), void *context, evdb_error *err)
 {
     evdb_error why;
+    if (*s->problem) problem(context, s->problem);
     pthread_mutex_lock(&s->turn);
     evdb_status rc = sql_check(&s->db, problem, context, &why);
     pthread_mutex_unlock(&s->turn);

@@ -24,6 +24,8 @@ typedef evdb_status system_each_fn(void *context, const char *uuid, const char *
 evdb_status system_stores(system_db *s, system_each_fn *each, void *context, evdb_error *err); /* by name */
 evdb_status system_debris(system_db *s, system_each_fn *each, void *context, evdb_error *err); /* name is NULL */
 
+/* What was lost of the log of system.db when it was opened, in a sentence; "" = nothing is known to be. */
+const char *system_problem(const system_db *s);
 /* Each problem with system.db goes to problem(). */
 evdb_status system_verify(system_db *s, void (*problem)(void *context, const char *text), void *context, evdb_error *err);
 

@@ -16,6 +16,7 @@ struct system_db {
     pthread_mutex_t owner;     /* system_lock, between threads */
     lock_file lock;            /* system_lock, between processes */
     system_cache cache;
+    char problem[496]; /* with the log, found while it was opened; "" = none */
 };
 
 /* What is bound to ?1, ?2 ... : bytes when there are any, else the number. */

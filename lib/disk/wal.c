@@ -61,7 +61,7 @@ static void walk(log_file *log, unsigned char *frame, wal_frame_fn *each, void *
         bool salted = memcmp(frame + 8, log->header + 16, 8) == 0; /* else a frame of an earlier round */
         sums now = salted ? add(add(before, frame, 8, log->big), frame + FRAME_HEADER, log->page, log->big) : before;
         each(context, &(wal_frame){ .number = n, .at = WAL_HEADER + (n - 1) * size + FRAME_HEADER, .page = big32(frame),
-                                    .pages = big32(frame + 4), .sound = salted && same(now, frame + 16) });
+                                    .pages = big32(frame + 4), .current = salted, .sound = salted && same(now, frame + 16) });
         before = (sums){ big32(frame + 16), big32(frame + 20) };
     }
 }
@@ -89,7 +89,7 @@ static void count(void *context, const wal_frame *f)
 {
     wal_report *out = context;
     if (f->sound && !out->broken) out->frames = f->number;
-    else if (!f->sound && !out->broken) out->broken = f->number;
+    else if (!f->sound && !out->broken) out->broken = f->number, out->broken_commit = f->current && f->pages;
     else if (f->sound && f->pages) out->commits_behind++;
 }
 
@@ -100,4 +100,9 @@ evdb_status wal_inspect(const platform *p, const char *path, wal_report *out, ev
     evdb_status rc = wal_frames(p, path, count, out, &page, err);
     if (page) out->bytes = WAL_HEADER + out->frames * (FRAME_HEADER + page);
     return rc;
+}
+
+bool wal_damaged(const wal_report *r)
+{
+    return r->commits_behind > 1 || (r->commits_behind == 1 && r->broken_commit);
 }

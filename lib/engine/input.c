@@ -107,12 +107,12 @@ static evdb_status take_text(input *in, const evdb_batch *b, size_t i, bool copy
     if (w->id.text && copy) {
         size_t at = in->text.size;
         if (!buf_add(&in->text, w->id.text, w->id.length)) return error_no_memory(err, w->id.length, "an id");
-        w->id.text = (const char *)at + 1; /* + 1: offset 0 must not look like NULL */
+        w->id.text = (const char *)(uintptr_t)(at + 1); /* + 1: offset 0 must not look like NULL */
     }
     if (!metadata || b->kind == EVDB_DELETE) return EVDB_OK;
     size_t at = in->text.size;
     evdb_status rc = json_text_object(metadata, strlen(metadata), &in->text, err);
-    w->metadata = (const char *)at + 1;
+    w->metadata = (const char *)(uintptr_t)(at + 1);
     w->metadata_length = in->text.size - at;
     return rc;
 }

@@ -112,7 +112,7 @@ static evdb_status check_base(const flat_base *b, size_t text_bytes, evdb_error 
 {
     bool good = !b->offsets || (b->offsets[0] == 0 && b->offsets[b->count] == text_bytes);
     for (uint32_t i = 0; good && b->offsets && i < b->count; i++)
-        good = b->offsets[i] < b->offsets[i + 1] && b->texts[b->offsets[i + 1] - 1] == 0;
+        good = b->offsets[i] < b->offsets[i + 1] && b->offsets[i + 1] <= text_bytes && b->texts[b->offsets[i + 1] - 1] == 0;
     for (uint32_t i = 0; good && i < b->count; i++) good = b->slots[i] != UINT32_MAX;
     return good ? EVDB_OK : error_set(err, EVDB_CORRUPT, "a saved index names its rows wrongly");
 }

@@ -12,6 +12,7 @@
 #include "kernel/steps_rows.h"
 #include "kernel/whole_vectors.h"
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 
 #define ISA __attribute__((target("avx2,fma,f16c")))
@@ -21,7 +22,10 @@ enum { WIDTH = 8, STEP = 4 * WIDTH, FOUR = 4, AHEAD_BYTES = 512 };
 
 static bool usable(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    unsigned a, b, c = 0, d;
+    /* Not __builtin_cpu_supports(): not every compiler that has it knows this name. */
+    bool f16c = __get_cpuid(1, &a, &b, &c, &d) && ((c & bit_F16C) != 0);
+    return f16c && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
 INLINE __m128 halves(__m256 v) { return _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1)); }

@@ -1,17 +1,18 @@
 /* fuzz_index.c - a saved index with anything changed in it, checksums passed: refused, or an index that answers and goes on. What it
  * finds may be wrong then; nothing may be touched that is not its own.
  *
- * Input: a byte that chooses the metric, then changes: a byte whose lower bits choose the part and whose highest one cuts it, two bytes
+ * Input: a byte that chooses the metric and whether ids are texts, then changes: a byte whose lower bits choose the part and whose highest one cuts it, two bytes
  * of place, a byte of length, and as many bytes to put there. */
 #include "index/indexed.h"
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { DIM = 8, ROWS = 150, WAITING = 20, PARTS = 24, K = 10, CUT = 128, METRICS = 4, ALLOCATION_MAX = 16 << 20 };
+enum { DIM = 8, ROWS = 150, WAITING = 20, PARTS = 24, K = 10, CUT = 128, METRICS = 4, KINDS = 2 * METRICS, ALLOCATION_MAX = 16 << 20 };
 
 typedef struct part {
     char name[16];
@@ -101,40 +102,45 @@ static void vector_of(uint64_t i, float out[DIM])
     for (size_t j = 0; j < DIM; j++) out[j] = (float)((i * 7919 + j * 104729 + i * j) % 211) / 105 - 1;
 }
 
-static indexed_options options_of(evdb_metric metric)
+static indexed_options options_of(evdb_metric metric, bool texts)
 {
-    return (indexed_options){ .flat = { .mem = &memory, .kernel = kernel_best(), .dim = DIM, .metric = metric },
+    return (indexed_options){ .flat = { .mem = &memory, .kernel = kernel_best(), .dim = DIM, .metric = metric, .string_ids = texts },
                               .m = 4, .ef_construction = 20, .seed = 7 };
 }
 
-static void put(indexed *x, uint64_t slot, uint64_t sequence)
+static void put(indexed *x, bool texts, uint64_t slot, uint64_t sequence)
 {
     float v[DIM];
+    char text[24];
+    evdb_id id = { .number = (int64_t)slot };
     vector_of(sequence, v);
-    check(indexed_put(x, slot, sequence, &(evdb_id){ .number = (int64_t)slot }, v, NULL) == EVDB_OK);
+    if (texts) id = (evdb_id){ .text = text, .length = (size_t)snprintf(text, sizeof(text), "id-%llu", (unsigned long long)slot) };
+    evdb_status rc = indexed_put(x, slot, sequence, &id, v, NULL);
+    check(rc == EVDB_OK);
 }
 
 static void link_all(indexed *x)
 {
     bool more = true;
+    atomic_bool stop = false;
     while (more) {
-        if (indexed_begin(x, &more, NULL) == EVDB_OK) check(indexed_work(x, 1, &(atomic_bool){ false }, NULL) == EVDB_OK);
+        if (indexed_begin(x, &more, NULL) == EVDB_OK) check(indexed_work(x, 1, &stop, NULL) == EVDB_OK);
         indexed_end(x);
     }
 }
 
-static uint64_t make(evdb_metric metric, kept *out)
+static uint64_t make(evdb_metric metric, bool texts, kept *out)
 {
-    indexed_options o = options_of(metric);
+    indexed_options o = options_of(metric, texts);
     indexed *x;
     flat_snapshot s;
     uint64_t sequence = 0;
     check(indexed_create(&o, &x, NULL) == EVDB_OK);
-    for (uint64_t i = 0; i < ROWS; i++) put(x, i, ++sequence);
+    for (uint64_t i = 0; i < ROWS; i++) put(x, texts, i, ++sequence);
     flat_publish(indexed_flat(x), sequence);
     link_all(x);
     for (uint64_t i = 0; i < ROWS; i += 9) flat_remove(indexed_flat(x), i, ++sequence);
-    for (uint64_t i = ROWS; i < ROWS + WAITING; i++) put(x, i, ++sequence);
+    for (uint64_t i = ROWS; i < ROWS + WAITING; i++) put(x, texts, i, ++sequence);
     flat_publish(indexed_flat(x), sequence);
     flat_begin(indexed_flat(x), &s);
     check(indexed_save(x, &s, &(saver){ out, keep_begin, keep_write }, NULL) == EVDB_OK);
@@ -176,16 +182,17 @@ static void search(indexed *x)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const evdb_metric metrics[METRICS] = { EVDB_EUCLIDEAN, EVDB_COSINE, EVDB_IP, EVDB_MANHATTAN };
-    static kept whole[METRICS];
-    static uint64_t sequences[METRICS];
+    static kept whole[KINDS];
+    static uint64_t sequences[KINDS];
     kept k;
     indexed *x;
     char text[160];
     evdb_error why = { .status = EVDB_OK };
     if (!size) return 0;
-    size_t m = data[0] % METRICS;
-    if (!whole[m].count) sequences[m] = make(metrics[m], &whole[m]);
-    indexed_options o = options_of(metrics[m]);
+    size_t m = data[0] % KINDS;
+    bool texts = m >= METRICS;
+    if (!whole[m].count) sequences[m] = make(metrics[m % METRICS], texts, &whole[m]);
+    indexed_options o = options_of(metrics[m % METRICS], texts);
     copy(&k, &whole[m]);
     change(&k, data + 1, size - 1);
     evdb_status rc = indexed_load(&o, sequences[m], &(loader){ &k, keep_find }, &k, drop, &x, &why);
@@ -196,7 +203,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     (void)indexed_problem(x, text, sizeof(text));
     search(x);
-    for (uint64_t i = 0; i < 30; i++) put(x, i * 5, sequences[m] + 1 + i);
+    for (uint64_t i = 0; i < 30; i++) put(x, texts, i * 5, sequences[m] + 1 + i);
     flat_publish(indexed_flat(x), sequences[m] + 31);
     link_all(x);
     search(x);
