@@ -30,7 +30,7 @@ OP_C      := $(wildcard server/op/*.c)
 MCP_C     := $(wildcard server/mcp/*.c)
 DAEMON_C  := $(wildcard server/*.c server/*/*.c)
 # The server without its processes and its event loops, whose place fuzz targets take.
-SERVED_C  := $(filter-out $(wildcard server/*.c) $(addprefix server/http/,http.c exchange.c),$(DAEMON_C))
+SERVED_C  := $(filter-out $(wildcard server/*.c server/remote/*.c) $(addprefix server/http/,http.c exchange.c),$(DAEMON_C))
 CLI_C     := $(wildcard bindings/cli/*.c)
 BENCH_C   := $(wildcard tests/bench/bench_*.c)
 EXAMPLE_C := $(wildcard examples/*.c)
@@ -46,7 +46,7 @@ bin        = $(patsubst %.c,$(B)/%,$(1))
 
 .PHONY: all library evdbd programs
 all: library evdbd $(B)/evdb ## build everything into build/
-library: $(B)/libevdb.a $(B)/libevdb.so $(B)/evdb.pc ## the library alone, which needs no libmicrohttpd
+library: $(B)/libevdb.a $(B)/libevdb.so $(B)/evdb.pc ## the library alone, which needs no libmicrohttpd and no libcurl
 evdbd: $(B)/evdbd ## the server alone
 
 # What each room may include: the library its own rooms, programs only <evdb.h> and their own.
@@ -91,7 +91,7 @@ $(B)/libevdb.so: $(B)/libevdb.so.$(SOVERSION)
 $(B)/evdb: $(call obj,$(CLI_C) $(OP_C) $(MCP_C)) $(B)/libevdb.a $(B)/sources
 	$(LINK)
 $(B)/evdbd: $(call obj,$(DAEMON_C)) $(B)/libevdb.a $(B)/sources
-	$(LINK) -lmicrohttpd
+	$(LINK) -lmicrohttpd -lcurl
 $(B)/evdb.pc: always
 	@mkdir -p $(@D)
 	@sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' pkgconfig/evdb.pc.in > $@

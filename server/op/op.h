@@ -140,6 +140,7 @@ typedef struct op_call {
     const char *subject;
     bool local; /* somebody who sits at the machine: may name files of it */
     const unsigned char *backup_key; /* EVDB_BACKUP_KEY_BYTES that backups are encrypted with, or NULL */
+    const struct op_bucket *bucket; /* the target "s3" of backups, or NULL (op_bucket.h) */
     const evdb_source *from; /* of an OP_STREAM_IN */
     const evdb_sink *to;     /* of an OP_STREAM_OUT, with `file`, which is filled in */
     op_file *file;
