@@ -25,7 +25,8 @@ static bool on_loopback(const char *host)
 {
     char name[400];
     snprintf(name, sizeof name, "%.*s", (int)(*host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":")), host);
-    return strcmp(name, "localhost") == 0 || strcmp(name, "[::1]") == 0 || config_loopback(name);
+    return strcmp(name, "localhost") == 0 || strcmp(name, "[::1]") == 0 ||
+           (config_loopback(name) && only(name, "0123456789.")); /* no name that begins as an address does */
 }
 
 static evdb_status check_endpoint(const config *c, evdb_error *err)
