@@ -30,7 +30,7 @@ OP_C      := $(wildcard server/op/*.c)
 MCP_C     := $(wildcard server/mcp/*.c)
 DAEMON_C  := $(wildcard server/*.c server/*/*.c)
 # The server without its processes and its event loops, whose place fuzz targets take.
-SERVED_C  := $(filter-out $(wildcard server/*.c) $(addprefix server/http/,http.c exchange.c),$(DAEMON_C))
+SERVED_C  := $(filter-out $(wildcard server/*.c server/remote/*.c) $(addprefix server/http/,http.c exchange.c),$(DAEMON_C))
 CLI_C     := $(wildcard bindings/cli/*.c)
 BENCH_C   := $(wildcard tests/bench/bench_*.c)
 EXAMPLE_C := $(wildcard examples/*.c)
@@ -46,7 +46,7 @@ bin        = $(patsubst %.c,$(B)/%,$(1))
 
 .PHONY: all library evdbd programs
 all: library evdbd $(B)/evdb ## build everything into build/
-library: $(B)/libevdb.a $(B)/libevdb.so $(B)/evdb.pc ## the library alone, which needs no libmicrohttpd
+library: $(B)/libevdb.a $(B)/libevdb.so $(B)/evdb.pc ## the library alone, which needs no libmicrohttpd and no libcurl
 evdbd: $(B)/evdbd ## the server alone
 
 # What each room may include: the library its own rooms, programs only <evdb.h> and their own.
@@ -55,7 +55,7 @@ $(B)/server/%.o: INC = -Iserver
 $(B)/bindings/cli/%.o: INC = -Iserver -Ibindings/cli
 $(B)/tests/%.o: INC = -Itests
 $(B)/tests/unit/%.o $(B)/tests/fault/%.o: INC = -Ilib -Itests
-$(B)/tests/op/%.o $(B)/tests/http/%.o $(B)/tests/config/%.o $(B)/tests/daemon/%.o: INC = -Iserver -Itests
+$(B)/tests/op/%.o $(B)/tests/http/%.o $(B)/tests/remote/%.o $(B)/tests/config/%.o $(B)/tests/daemon/%.o: INC = -Iserver -Itests
 $(B)/tests/fuzz/%.o: INC = -Ilib -Iserver -Itests
 
 $(B)/%.o: %.c $(B)/flags
@@ -65,7 +65,7 @@ $(B)/%.o: %.c $(B)/flags
 # What a build was made with: objects depend on the compiler and its flags, libraries on the list of sources. Before the first
 # compilation somebody looks for what evdb needs; the goals that may install do so here.
 INSTALL   := $(sort $(if $(filter quickstart bench peers codecs storage replay,$(MAKECMDGOALS)),run) $(if $(filter bench,$(MAKECMDGOALS)),bench) \
-             $(if $(filter test threaded memcheck judges storage,$(MAKECMDGOALS)),run test))
+             $(if $(filter test threaded memcheck judges storage s3,$(MAKECMDGOALS)),run test))
 NEEDED    := $(if $(filter-out library emulated,$(or $(MAKECMDGOALS),all)),build,library)
 record     = echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
 .PHONY: always
@@ -91,7 +91,7 @@ $(B)/libevdb.so: $(B)/libevdb.so.$(SOVERSION)
 $(B)/evdb: $(call obj,$(CLI_C) $(OP_C) $(MCP_C)) $(B)/libevdb.a $(B)/sources
 	$(LINK)
 $(B)/evdbd: $(call obj,$(DAEMON_C)) $(B)/libevdb.a $(B)/sources
-	$(LINK) -lmicrohttpd
+	$(LINK) -lmicrohttpd -lcurl
 $(B)/evdb.pc: always
 	@mkdir -p $(@D)
 	@sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' pkgconfig/evdb.pc.in > $@
@@ -107,13 +107,14 @@ UNIT      := $(call bin,$(call tests,unit))
 FAULT     := $(call bin,$(call tests,fault))
 API       := $(call bin,$(call tests,api))
 OP        := $(call bin,$(call tests,op))
+REMOTE    := $(call bin,$(call tests,remote))
 CONFIG    := $(call bin,$(call tests,config))
 DAEMON    := $(call bin,$(call tests,daemon))
 ECHO      := $(B)/tests/http/echo_server
 FUZZ      := $(call bin,$(FUZZ_C))
 BENCH     := $(call bin,$(BENCH_C))
 EXAMPLE   := $(call bin,$(EXAMPLE_C))
-C_TESTS   := $(UNIT) $(API) $(OP) $(CONFIG) $(DAEMON) $(FAULT)
+C_TESTS   := $(UNIT) $(API) $(OP) $(REMOTE) $(CONFIG) $(DAEMON) $(FAULT)
 $(UNIT): $(B)/%: $(B)/%.o $(call obj,$(LIB_C)) $(call support,unit)
 	$(LINK) -lcmocka
 $(FAULT): $(B)/%: $(B)/%.o $(call obj,$(LIB_C)) $(call support,fault)
@@ -122,6 +123,8 @@ $(API): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,api)
 	$(LINK) -lcmocka
 $(OP): $(B)/%: $(B)/%.o $(call obj,$(OP_C)) $(B)/libevdb.a $(call support,op)
 	$(LINK) -lcmocka
+$(REMOTE): $(B)/%: $(B)/%.o $(call obj,$(filter server/remote/%,$(DAEMON_C)) $(OP_C)) $(B)/libevdb.a $(call support,remote)
+	$(LINK) -lcmocka -lcurl
 $(CONFIG): $(B)/%: $(B)/%.o $(call obj,$(filter server/config/%,$(DAEMON_C))) $(B)/libevdb.a $(call support,config)
 	$(LINK) -lcmocka
 $(DAEMON): $(B)/%: $(B)/%.o $(call obj,server/backup_run.c server/log.c $(filter server/config/%,$(DAEMON_C)) $(OP_C)) $(B)/libevdb.a $(call support,daemon)
@@ -129,6 +132,7 @@ $(DAEMON): $(B)/%: $(B)/%.o $(call obj,server/backup_run.c server/log.c $(filter
 $(ECHO): $(B)/%: $(B)/%.o $(call obj,$(filter server/http/%,$(DAEMON_C)))
 	$(LINK) -lmicrohttpd
 $(B)/tests/fuzz/fuzz_config: $(call obj,$(filter server/config/%,$(DAEMON_C)))
+$(B)/tests/fuzz/fuzz_s3: $(call obj,$(addprefix server/remote/,s3_list.c xml.c))
 $(addprefix $(B)/tests/fuzz/fuzz_,http query): $(call obj,$(SERVED_C)) $(B)/tests/fuzz/served.o
 $(addprefix $(B)/tests/fuzz/fuzz_,json query): $(B)/tests/fuzz/choose.o
 $(FUZZ): $(B)/%: $(B)/%.o $(call obj,$(LIB_C) $(OP_C) $(MCP_C)) $(if $(FUZZER),,$(B)/tests/fuzz/replay.o)
@@ -139,7 +143,7 @@ $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
 programs: all $(C_TESTS) $(ECHO) $(EXAMPLE)
 
-.PHONY: quickstart test lint asan tsan valgrind power-loss power-loss-long kill-long fuzz mutate neon noavx slowhttp judges foreign format tidy cover cover-parsers bench peers codecs storage install uninstall clean help
+.PHONY: quickstart test lint asan tsan valgrind power-loss power-loss-long kill-long fuzz mutate neon noavx slowhttp judges foreign s3 format tidy cover cover-parsers bench peers codecs storage install uninstall clean help
 quickstart: $(B)/examples/quickstart $(B)/evdbd ## install what is missing, build, search 60,000 images, serve them
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && $< "$$dir/evdb" && examples/serve.sh $(B)/evdbd "$$dir/evdb"
 test: programs ## install what is missing, build, run the tests; T=name runs those it matches
@@ -182,6 +186,9 @@ judges: all ## the official MCP clients, installed below build/, talk to evdb mc
 foreign: all ## the programs whose files are imported, installed below build/, make some, and evdb imports them
 	@if ! { tests/install-deps peers && tests/foreign/install build/foreign; }; then echo 'foreign: skipped, pip cannot have them'; \
 	  else tests/run $(B) foreign_made; fi
+s3: programs ## an S3 server, installed below build/, keeps evdbd's backups
+	@if ! { tests/install-deps peers && tests/daemon/s3-install build/s3; }; then echo 's3: skipped, pip cannot have the server'; \
+	  else tests/run $(B) test_s3; fi
 cover: ## line coverage of the library by all tests
 	+@$(AGAIN) test B=build/cover CFLAGS='-O0 -g --coverage'
 	@tests/cover build/cover

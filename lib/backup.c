@@ -104,7 +104,7 @@ static evdb_status find_chain(chain *c, const char *backup, evdb_error *err)
         if (!(beside = mem_text(&c->db->platform.mem, backup, length))) return error_no_memory(err, length, "a path");
         TRY(add(c, "", backup, "", err));
     } else {
-        TRY(backup_name_check(backup, err));
+        TRY(evdb_backup_name_check(backup, err));
         if (!c->db->backup_dir) TRY(error_set(err, EVDB_NOT_FOUND, "there is no backup '%s'", backup));
         TRY(add(c, c->db->backup_dir, backup, BACKUP_SUFFIX, err));
     }
@@ -170,19 +170,13 @@ out:
 evdb_status evdb_backup_verify(evdb *db, const char *backup, const evdb_restore_options *options, evdb_backup_info *out, evdb_error *err)
 {
     chain c = { .db = db };
-    backup_checked checked = { 0 };
     evdb_restore_options o;
-    evdb_error why;
     size_t first;
     evdb_status rc;
     TRY(begin(&c, backup, options, &o, &first, err));
-    for (size_t i = 0; i < c.count - first; i++) {
-        rc = backup_check_next(db, &checked, c.sources[i], &o, &why);
-        TRY(backup_blame(&checked.last_seen, rc, &why, err));
-    }
+    TRY(evdb_backup_check_chain(db, c.sources, c.count - first, &o, NULL, err));
     if (out) rc = options_export(out, &c.at[first].info, sizeof(c.at[first].info), "evdb_backup_info", err);
 out:
-    backup_check_end(db, &checked);
     chain_free(&c);
     return rc;
 }

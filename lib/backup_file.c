@@ -74,34 +74,11 @@ void backup_file_close(backup_file *f)
 
 /* ---- both ends ---- */
 
-static evdb_status read_at(const backup_file *f, uint64_t at, void *out, size_t size, evdb_error *err)
+static evdb_status read_at(void *context, uint64_t at, void *buffer, size_t count, evdb_error *err)
 {
-    if (size > f->size || at > f->size - size) return error_set(err, EVDB_CORRUPT, "the backup is damaged: it is cut short");
-    int failed = descriptor_read(&f->file, at, out, size);
+    const backup_file *f = context;
+    int failed = descriptor_read(&f->file, at, buffer, count);
     return failed ? error_errno(err, failed, "read", f->file.path) : EVDB_OK;
-}
-
-static evdb_status look(const platform *p, const backup_file *f, evdb_backup_info *out, evdb_error *err)
-{
-    unsigned char fixed[BACKUP_FIXED], *bytes = NULL;
-    backup_head head = { .own = NULL };
-    backup_foot foot;
-    size_t size;
-    evdb_status rc;
-    TRY(read_at(f, 0, fixed, sizeof(fixed), err));
-    TRY(backup_head_size(fixed, &size, err));
-    if (!(bytes = mem_alloc(&p->mem, size))) TRY(error_no_memory(err, size, "a backup's head"));
-    TRY(read_at(f, 0, bytes, size, err));
-    TRY(backup_head_read(bytes, size, &head, err));
-    backup_info_fill(&head, NULL, out);
-    TRY(read_at(f, f->size - sizeof(foot), &foot, sizeof(foot), err));
-    TRY(backup_foot_check(&foot, &head, err));
-    if (foot.body_bytes != f->size - sizeof(foot)) TRY(error_set(err, EVDB_CORRUPT, "the backup is damaged: it has another length than it says"));
-    backup_info_fill(&head, &foot, out);
-out:
-    backup_head_free(&head);
-    mem_free(&p->mem, bytes);
-    return rc;
 }
 
 evdb_status backup_file_look(const platform *p, const char *path, evdb_backup_info *out, evdb_status *trouble, evdb_error *err)
@@ -111,9 +88,8 @@ evdb_status backup_file_look(const platform *p, const char *path, evdb_backup_in
     *out = (evdb_backup_info)EVDB_BACKUP_INFO;
     evdb_status rc = backup_file_open(p, path, &f, &why);
     if (rc == EVDB_OK) {
-        out->file_bytes = f.size;
-        rc = look(p, &f, out, &why);
-        out->file_bytes = f.size;
+        const evdb_bytes bytes = { .context = &f, .size = f.size, .read = read_at };
+        rc = backup_look(p, &bytes, out, &why);
     }
     backup_file_close(&f);
     *trouble = rc;
@@ -141,7 +117,7 @@ static int list_one(void *context, const char *file)
     if (length <= suffix || strcmp(file + length - suffix, BACKUP_SUFFIX) != 0 || length - suffix > EVDB_BACKUP_NAME_MAX) return 0;
     memcpy(name, file, length - suffix);
     name[length - suffix] = 0;
-    if (backup_name_check(name, NULL) != EVDB_OK) return 0;
+    if (evdb_backup_name_check(name, NULL) != EVDB_OK) return 0;
     if ((size_t)snprintf(path, sizeof(path), "%s/%s", l->dir, file) >= sizeof(path)) return ENAMETOOLONG;
     evdb_backup_info *at = mem_resize(&l->platform->mem, l->out->at, l->out->count + 1, sizeof(*at));
     if (!at) {

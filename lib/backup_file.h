@@ -20,7 +20,9 @@ void backup_file_close(backup_file *f);
 evdb_sink backup_file_sink(backup_file *f);
 evdb_source backup_file_source(backup_file *f);
 
-/* Reads head and foot. Whatever is wrong with the file is no failure but *out's problem, and *trouble its status. */
+/* evdb_backup_look() */
+evdb_status backup_look(const platform *p, const evdb_bytes *bytes, evdb_backup_info *out, evdb_error *err);
+/* The same of a file. Whatever is wrong with the file is no failure but *out's problem, and *trouble its status. */
 evdb_status backup_file_look(const platform *p, const char *path, evdb_backup_info *out, evdb_status *trouble, evdb_error *err);
 
 /* Those of a folder, in one block that is freed with mem_free(); a folder that is missing has none. With their names from those of

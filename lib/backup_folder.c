@@ -19,7 +19,7 @@
 enum { PATH_BYTES = 4096, RANDOM = 16 /* digits in the name of an unfinished one */ };
 static const char unfinished[] = ".new", lock_name[] = ".lock";
 
-evdb_status backup_name_check(const char *name, evdb_error *err)
+evdb_status evdb_backup_name_check(const char *name, evdb_error *err)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     size_t length = name ? strlen(name) : 0;
@@ -196,7 +196,7 @@ static evdb_status find(const evdb *db, const char *name, evdb_backup_info *out,
     const char *dir;
     evdb_status rc, trouble;
     TRY(backup_folder_of(db, &dir, err));
-    TRY(backup_name_check(name, err));
+    TRY(evdb_backup_name_check(name, err));
     TRY(path_of(dir, "", name, BACKUP_SUFFIX, path, err));
     TRY(backup_file_look(&db->platform, path, out, &trouble, err));
     if (trouble == EVDB_NOT_FOUND) rc = error_set(err, trouble, "there is no backup '%s'", name);
@@ -230,7 +230,7 @@ evdb_status evdb_backup_create(evdb_store *store, const char *name, const evdb_b
     evdb_backup_info base = EVDB_BACKUP_INFO;
     evdb_status rc;
     TRY(engine_usable(store->engine, err));
-    TRY(backup_name_check(name, err));
+    TRY(evdb_backup_name_check(name, err));
     TRY(backup_folder_of(db, &m.dir, err));
     TRY(path_of(m.dir, "", name, BACKUP_SUFFIX, m.path, err));
     TRY(create_options(db, options, name, &o, &base, err));
@@ -323,7 +323,7 @@ evdb_status evdb_backup_delete(evdb *db, const char *name, evdb_error *err)
     backup_folder f;
     evdb_status rc;
     TRY(db_usable(db, err));
-    TRY(backup_name_check(name, err));
+    TRY(evdb_backup_name_check(name, err));
     TRY(backup_folder_lock(db, &f, err));
     rc = f.missing ? not_there(name, err) : remove_one(&f, name, err);
     backup_folder_unlock(&f);

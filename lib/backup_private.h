@@ -6,8 +6,6 @@
 #include "platform/lock.h"
 #include <evdb/backup.h>
 
-evdb_status backup_name_check(const char *name, evdb_error *err);
-
 /* Options with their defaults, or the reason why not. */
 evdb_status backup_restore_options(const evdb_restore_options *given, evdb_restore_options *out, evdb_error *err);
 /* EVDB_CANCELLED when the caller wants it. */

@@ -1,4 +1,4 @@
-/* backup_read.c - evdb_backup_read() and evdb_backup_check().
+/* backup_read.c - evdb_backup_read(), evdb_backup_check() and evdb_backup_check_chain().
  *
  * Every source is read twice, as by an import: first all of it is checked, then written, into a store
  * in the making (staging.h). */
@@ -53,23 +53,45 @@ evdb_status backup_blame(const evdb_backup_info *info, evdb_status rc, const evd
 
 /* ---- checking ---- */
 
-evdb_status evdb_backup_check(evdb *db, const evdb_source *source, const evdb_restore_options *options, evdb_backup_info *out,
-                              evdb_error *err)
+static evdb_status sources_check(const evdb_source *const *sources, size_t count, evdb_error *err)
+{
+    if (!sources || !count || count > EVDB_BACKUP_CHAIN_MAX)
+        return error_set(err, EVDB_INVALID, "a chain has 1 to %u files, not %zu", EVDB_BACKUP_CHAIN_MAX, count);
+    for (size_t i = 0; i < count; i++)
+        if (!sources[i]) return error_set(err, EVDB_INVALID, "source %zu of a backup is NULL", i);
+    return EVDB_OK;
+}
+
+static evdb_status check_sources(evdb *db, bool alone, const evdb_source *const *sources, size_t count, const evdb_restore_options *options,
+                                 evdb_backup_info *out, evdb_error *err)
 {
     evdb_restore_options o;
-    backup_checked checked = { 0 };
+    backup_checked checked = { .alone = alone };
     evdb_error why;
     evdb_status rc;
     TRY(db_usable(db, err));
-    if (!source) TRY(error_set(err, EVDB_INVALID, "the source of a backup is NULL"));
+    TRY(sources_check(sources, count, err));
     TRY(backup_restore_options(options, &o, err));
-    checked.alone = true;
-    rc = backup_check_next(db, &checked, source, &o, &why);
-    TRY(backup_blame(&checked.last_seen, rc, &why, err));
+    for (size_t i = 0; i < count; i++) {
+        rc = backup_check_next(db, &checked, sources[i], &o, &why);
+        TRY(backup_blame(&checked.last_seen, rc, &why, err));
+    }
     if (out) rc = options_export(out, &checked.last, sizeof(checked.last), "evdb_backup_info", err);
 out:
     backup_check_end(db, &checked);
     return rc;
+}
+
+evdb_status evdb_backup_check(evdb *db, const evdb_source *source, const evdb_restore_options *options, evdb_backup_info *out,
+                              evdb_error *err)
+{
+    return check_sources(db, true, &source, 1, options, out, err);
+}
+
+evdb_status evdb_backup_check_chain(evdb *db, const evdb_source *const *sources, size_t count, const evdb_restore_options *options,
+                                    evdb_backup_info *out, evdb_error *err)
+{
+    return check_sources(db, false, sources, count, options, out, err);
 }
 
 static bool too_late(const restoring *r, const evdb_backup_info *i)
@@ -231,10 +253,7 @@ evdb_status evdb_backup_read(evdb *db, const evdb_source *const *sources, size_t
     TRY(db_usable(db, err));
     TRY(store_name_check(store, err));
     TRY(backup_restore_options(options, &r.options, err));
-    if (!sources || !count || count > EVDB_BACKUP_CHAIN_MAX)
-        TRY(error_set(err, EVDB_INVALID, "a chain has 1 to %u files, not %zu", EVDB_BACKUP_CHAIN_MAX, count));
-    for (size_t i = 0; i < count; i++)
-        if (!sources[i]) TRY(error_set(err, EVDB_INVALID, "source %zu of a backup is NULL", i));
+    TRY(sources_check(sources, count, err));
     TRY(may_take_name(&r, old, err)); /* before all is read for nothing */
     if (!(r.sums = mem_array(&db->platform.mem, count, sizeof(*r.sums)))) TRY(error_no_memory(err, count * sizeof(*r.sums), "a chain"));
     TRY(check_all(&r, count, err));

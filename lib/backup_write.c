@@ -300,7 +300,7 @@ static evdb_status write_options(const evdb_backup_options *given, evdb_backup_o
     evdb_status rc;
     *o = (evdb_backup_options)EVDB_BACKUP_OPTIONS;
     TRY(options_import(o, sizeof(*o), given, "evdb_backup_options", err));
-    if (o->name) TRY(backup_name_check(o->name, err));
+    if (o->name) TRY(evdb_backup_name_check(o->name, err));
     if (!o->base) goto out;
     TRY(options_import(base, sizeof(*base), o->base, "evdb_backup_info", err));
     o->base = base;

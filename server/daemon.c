@@ -1,6 +1,7 @@
 /* daemon.c - implements daemon.h: the directory, the database, the listeners, the signals. */
 #include "daemon.h"
 #include "admin_secret.h"
+#include "backup_bucket.h"
 #include "backup_timer.h"
 #include "first_client.h"
 #include "front.h"
@@ -104,7 +105,7 @@ static void wait_for_end(const sigset_t *set, admin_secret *secret)
 
 /* ---- from the database to the end ---- */
 
-static int serve(http_server *server, const listeners *l, const config *c, service *s, const sigset_t *signals)
+static int serve(http_server *server, const listeners *l, const config *c, service *s, s3 *bucket, const sigset_t *signals)
 {
     admin_secret secret = { .watched = false };
     backup_timer *timer;
@@ -120,6 +121,7 @@ static int serve(http_server *server, const listeners *l, const config *c, servi
         return failed("cannot start the schedule of backups", &err, DAEMON_DATABASE);
     }
     wait_for_end(signals, &secret);
+    s3_stop(bucket); /* requests wait for no other server any more */
     backup_timer_stop(timer);
     http_stop(server);
     log_line(LOG_INFO, "stopped", NULL);
@@ -127,9 +129,9 @@ static int serve(http_server *server, const listeners *l, const config *c, servi
 }
 
 /* Ports first: a server that cannot listen leaves the clients as they are. */
-static int listen_and_serve(const config *c, evdb *db, const unsigned char *key, const sigset_t *signals)
+static int listen_and_serve(const config *c, evdb *db, const unsigned char *key, s3 *bucket, const sigset_t *signals)
 {
-    service s = { .db = db, .backup_key = key, .oauth_enabled = c->oauth_enabled, .dev = c->dev, .token_lifetime_ms = c->token_lifetime,
+    service s = { .db = db, .backup_key = key, .bucket = bucket ? s3_bucket(bucket) : NULL, .oauth_enabled = c->oauth_enabled, .dev = c->dev, .token_lifetime_ms = c->token_lifetime,
                   .refresh_lifetime_ms = c->refresh_token_lifetime,
                   .allowed_hosts = c->allowed_hosts, .rest_enabled = c->rest_api_enabled };
     listeners l = plan(c);
@@ -142,7 +144,7 @@ static int listen_and_serve(const config *c, evdb *db, const unsigned char *key,
     evdb_error err;
     memcpy(o.ports, l.ports, sizeof l.ports);
     if (http_start(&o, &server, &err) != EVDB_OK) return failed("cannot listen", &err, DAEMON_LISTEN);
-    if (first_client(db, c, &err) == EVDB_OK) return serve(server, &l, c, &s, signals);
+    if (first_client(db, c, &err) == EVDB_OK) return serve(server, &l, c, &s, bucket, signals);
     http_stop(server);
     return failed("cannot make the first client", &err, DAEMON_DATABASE);
 }
@@ -184,8 +186,11 @@ int daemon_run(const config *c)
     bool has_key = *c->backup_key_file;
     int code = DAEMON_DATABASE;
     if (has_key) rc = op_key_read(c->backup_key_file, key, &err);
+    s3 *bucket = NULL;
     if (rc != EVDB_OK) (void)failed("cannot use the key of backups", &err, code);
-    else code = listen_and_serve(c, db, has_key ? key : NULL, &signals);
+    else if (backup_bucket_open(c, &bucket, &err) != EVDB_OK) (void)failed("cannot use the bucket of backups", &err, code);
+    else code = listen_and_serve(c, db, has_key ? key : NULL, bucket, &signals);
+    s3_close(bucket);
     explicit_bzero(key, sizeof key);
     evdb_close(db);
     return code;

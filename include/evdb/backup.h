@@ -82,6 +82,22 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_write(evdb_store *store, const 
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_check(evdb *db, const evdb_source *source, const evdb_restore_options *options,
                                                        evdb_backup_info *out, evdb_error *err);
 
+/* The same of a whole chain, as evdb_backup_read() takes it: *out is its last file. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_check_chain(evdb *db, const evdb_source *const *sources, size_t count,
+                                                             const evdb_restore_options *options, evdb_backup_info *out, evdb_error *err);
+
+/* Bytes that can be read at any place: read() fills all of buffer or fails. */
+typedef struct evdb_bytes {
+    void *context;
+    uint64_t size;
+    evdb_status (*read)(void *context, uint64_t at, void *buffer, size_t count, evdb_error *err);
+} evdb_bytes;
+
+/* What a backup is, from both its ends: little is read. Where that fails, *out receives what its head says, if that was sound. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_look(evdb *db, const evdb_bytes *backup, evdb_backup_info *out, evdb_error *err);
+/* May a backup have this name? */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_name_check(const char *name, evdb_error *err);
+
 /* Makes a store of a chain: sources[0] is a full backup, each other one an increment of the one before it; the last one that
  * options->sequence and time_ms allow is the state that is restored. Everything is read twice: checked first, then written beside
  * what is there. The store appears, or takes the place of the one it replaces, in one step at the end, after which it is durable:

@@ -151,7 +151,8 @@ static evdb_status check_together(const config *c, evdb_error *err)
     if (!loopback && !c->allow_plaintext)
         return setting_fail(AT(address), c, err,
                             "address %s: plain HTTP shows tokens to the network: set allow_plaintext as well", c->address);
-    return check_schedule(c, err);
+    evdb_status rc = check_schedule(c, err);
+    return rc == EVDB_OK ? config_check_s3(c, err) : rc;
 }
 
 evdb_status config_load(int argc, char *const *argv, config *out, evdb_error *err)

@@ -39,6 +39,9 @@ bool setting_duration(const char *text, int64_t *out);
 __attribute__((format(printf, 4, 5)))
 evdb_status setting_fail(const setting *s, const config *c, evdb_error *err, const char *format, ...);
 
+/* Of the settings of an S3 server: all that is needed or nothing, and each of a form that it can have. */
+evdb_status config_check_s3(const config *c, evdb_error *err);
+
 /* Settings in the file's syntax, from memory; c->file is the name in errors. */
 evdb_status config_read_text(const char *text, size_t size, config *c, evdb_error *err);
 /* Reads c->file. */

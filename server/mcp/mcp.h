@@ -43,7 +43,8 @@ void mcp_forget(mcp_message *m);
 typedef struct mcp_caller {
     evdb *db;
     const char *subject;
-    const unsigned char *backup_key; /* as in op_call */
+    const unsigned char *backup_key; /* as in op_call, ... */
+    const struct op_bucket *bucket;  /* ... and so is this */
     uint32_t scopes; /* EVDB_SCOPE_... bits */
 } mcp_caller;
 

@@ -1,12 +1,42 @@
 /* backup.c - operations on backups: backup_store, list_backups, restore_store, verify_backup, delete_backup. Only whoever sits at
- * the machine (op_call.local) may name files; for all others backups are names in the database's folder. */
-#include "op/choices.h"
+ * the machine (op_call.local) may name files; for all others backups are names in the database's folder, or in the bucket
+ * that whoever runs the operation may have (op_call.bucket). */
+#include "op/bucket_backup.h"
 #include "op/ops.h"
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BACKUP_FIELD(st, at, text)                                                                                \
     OP_FIELD(st, backup, OP_STRING, OP_REQUIRED, .position = at, .doc = text)
+
+/* Where backups are. */
+enum { TARGET_LOCAL = 1, TARGET_S3 };
+
+static const char *target_name(uint32_t value)
+{
+    static const char *const names[] = { [TARGET_LOCAL] = "local", [TARGET_S3] = "s3" };
+    return value < sizeof names / sizeof *names ? names[value] : NULL;
+}
+
+static evdb_status target_parse(const char *name, uint32_t *out, evdb_error *err)
+{
+    for (*out = TARGET_LOCAL; target_name(*out); ++*out)
+        if (strcmp(target_name(*out), name) == 0) return EVDB_OK;
+    return op_fail(err, EVDB_INVALID, "unknown target '%.40s': use local or s3", name);
+}
+
+static const op_choice choice_target = { target_name, target_parse };
+
+#define TARGET_FIELD(st)                                                                                          \
+    OP_FIELD(st, target, OP_CHOICE, 0, .def = TARGET_LOCAL, .choice = &choice_target,                             \
+             .doc = "Where the backup is: local is the database's folder; s3 is the bucket of an evdbd that has one.")
+
+static evdb_status check_target(const op_call *call, uint32_t target, evdb_error *err)
+{
+    if (target == TARGET_LOCAL || call->bucket) return EVDB_OK;
+    return op_fail(err, EVDB_UNSUPPORTED, "there is no target 's3' here: only an evdbd with s3_endpoint in its settings has one");
+}
 
 static const op_result backup_reply[] = {
     OP_RESULT(backup, OP_STRING, 0, .doc = "Name of the backup."),
@@ -52,12 +82,13 @@ static evdb_status check_backup(const op_call *call, const char *backup, evdb_er
 
 /* ---- backup_store ---- */
 
-typedef struct create_args { const char *store, *backup, *base; } create_args;
+typedef struct create_args { const char *store, *backup, *base; uint32_t target; } create_args;
 
 static const op_field create_fields[] = {
     OP_STORE(create_args),
     BACKUP_FIELD(create_args, 2, "Name that the backup shall have."),
     OP_FIELD(create_args, base, OP_STRING, 0, .doc = "An earlier backup: the new one holds only what changed since."),
+    TARGET_FIELD(create_args),
     OP_END
 };
 
@@ -71,8 +102,10 @@ static evdb_status create(op_call *call, const void *args, op_out *reply, evdb_e
     options.key = call->backup_key;
     options.progress = call->progress;
     options.context = call->progress_context;
-    evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
-    if (rc == EVDB_OK) rc = evdb_backup_create(store, a->backup, &options, &made, err);
+    evdb_status rc = check_target(call, a->target, err);
+    if (rc == EVDB_OK) rc = evdb_store_open(call->db, a->store, &store, err);
+    if (rc == EVDB_OK && a->target == TARGET_S3) rc = bucket_backup_create(call, store, a->backup, a->base, &made, err);
+    else if (rc == EVDB_OK) rc = evdb_backup_create(store, a->backup, &options, &made, err);
     evdb_store_close(store);
     if (rc == EVDB_OK) put_backup(reply, &made, a->base);
     return rc;
@@ -87,32 +120,28 @@ const op op_backup_store = {
 
 /* ---- list_backups ---- */
 
-typedef struct list_args { const char *store; } list_args;
+typedef struct list_args { const char *store; uint32_t target; } list_args;
 
 static const op_field list_fields[] = {
     OP_FIELD(list_args, store, OP_STRING, 0, .position = 1, .doc = "Only backups of a store of this name."),
+    TARGET_FIELD(list_args),
     OP_END
 };
 
 static const op_result list_reply[] = {
-    OP_RESULT(backups, OP_LIST, 0, .of = backup_reply, .doc = "Backups in the database's folder, sorted by name."),
+    OP_RESULT(backups, OP_LIST, 0, .of = backup_reply, .doc = "Backups of the target, sorted by name."),
     OP_END
 };
 
-static const char *name_of(evdb_backup_info **list, size_t count, const char *id)
+static const char *name_of(const evdb_backup_info *const *list, size_t count, const char *id)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(list[i]->id, id) == 0) return list[i]->name;
     return NULL;
 }
 
-static evdb_status list(op_call *call, const void *args, op_out *reply, evdb_error *err)
+static void put_list(op_out *reply, const list_args *a, const evdb_backup_info *const *infos, size_t count)
 {
-    const list_args *a = args;
-    evdb_backup_info **infos = NULL;
-    size_t count = 0;
-    evdb_status rc = evdb_backup_list(call->db, &infos, &count, err);
-    if (rc != EVDB_OK) return rc;
     op_out_open(reply, "backups", '[');
     for (size_t i = 0; i < count; i++) {
         if (a->store && strcmp(infos[i]->store, a->store) != 0) continue;
@@ -121,6 +150,34 @@ static evdb_status list(op_call *call, const void *args, op_out *reply, evdb_err
         op_out_close(reply, '}');
     }
     op_out_close(reply, ']');
+}
+
+static evdb_status list_bucket(const op_call *call, const list_args *a, op_out *reply, evdb_error *err)
+{
+    evdb_backup_info *at;
+    size_t count;
+    evdb_status rc = bucket_backup_list(call, &at, &count, err);
+    if (rc != EVDB_OK) return rc;
+    const evdb_backup_info **infos = calloc(count + 1, sizeof *infos);
+    if (!infos) rc = op_fail(err, EVDB_NO_MEMORY, "out of memory listing backups");
+    for (size_t i = 0; infos && i < count; i++) infos[i] = &at[i];
+    if (infos) put_list(reply, a, infos, count);
+    free(infos);
+    free(at);
+    return rc;
+}
+
+static evdb_status list(op_call *call, const void *args, op_out *reply, evdb_error *err)
+{
+    const list_args *a = args;
+    evdb_backup_info **infos = NULL;
+    size_t count = 0;
+    evdb_status rc = check_target(call, a->target, err);
+    if (rc != EVDB_OK) return rc;
+    if (a->target == TARGET_S3) return list_bucket(call, a, reply, err);
+    rc = evdb_backup_list(call->db, &infos, &count, err);
+    if (rc != EVDB_OK) return rc;
+    put_list(reply, a, (const evdb_backup_info *const *)infos, count);
     evdb_backup_list_free(infos, count);
     return EVDB_OK;
 }
@@ -137,6 +194,7 @@ typedef struct restore_args {
     const char *backup, *store;
     int64_t sequence, time_ms;
     bool replace;
+    uint32_t target;
 } restore_args;
 
 static const op_field restore_fields[] = {
@@ -147,6 +205,7 @@ static const op_field restore_fields[] = {
     OP_FIELD(restore_args, time_ms, OP_INTEGER, 0, .max = INT64_MAX,
              .doc = "The same by time: the newest that was done by then, Unix time in milliseconds; 0 = any."),
     OP_FIELD(restore_args, replace, OP_BOOL, 0, .doc = "Replace the store of that name, if there is one, in one step."),
+    TARGET_FIELD(restore_args),
     OP_END
 };
 
@@ -169,8 +228,10 @@ static evdb_status restore(op_call *call, const void *args, op_out *reply, evdb_
     options.sequence = (uint64_t)a->sequence;
     options.time_ms = a->time_ms;
     options.replace = a->replace;
-    evdb_status rc = check_backup(call, a->backup, err);
-    if (rc == EVDB_OK) rc = evdb_backup_restore(call->db, a->backup, a->store, &options, &from, err);
+    evdb_status rc = check_target(call, a->target, err);
+    if (rc == EVDB_OK) rc = check_backup(call, a->backup, err);
+    if (rc == EVDB_OK && a->target == TARGET_S3) rc = bucket_backup_restore(call, a->backup, a->store, &options, &from, err);
+    else if (rc == EVDB_OK) rc = evdb_backup_restore(call->db, a->backup, a->store, &options, &from, err);
     if (rc != EVDB_OK) return rc;
     op_out_text(reply, "store", a->store);
     op_out_text(reply, "backup", from.name);
@@ -187,10 +248,12 @@ const op op_restore_store = {
 
 /* ---- verify_backup ---- */
 
-typedef struct backup_args { const char *backup; } backup_args;
+typedef struct backup_args { const char *backup; uint32_t target; } backup_args;
 
 static const op_field verify_fields[] = {
-    BACKUP_FIELD(backup_args, 1, "Name of the backup; on the machine itself also the path of a file, with a '/' in it."), OP_END
+    BACKUP_FIELD(backup_args, 1, "Name of the backup; on the machine itself also the path of a file, with a '/' in it."),
+    TARGET_FIELD(backup_args),
+    OP_END
 };
 
 static evdb_status verify(op_call *call, const void *args, op_out *reply, evdb_error *err)
@@ -201,8 +264,10 @@ static evdb_status verify(op_call *call, const void *args, op_out *reply, evdb_e
     options.key = call->backup_key;
     options.progress = call->progress;
     options.context = call->progress_context;
-    evdb_status rc = check_backup(call, a->backup, err);
-    if (rc == EVDB_OK) rc = evdb_backup_verify(call->db, a->backup, &options, &info, err);
+    evdb_status rc = check_target(call, a->target, err);
+    if (rc == EVDB_OK) rc = check_backup(call, a->backup, err);
+    if (rc == EVDB_OK && a->target == TARGET_S3) rc = bucket_backup_verify(call, a->backup, &options, &info, err);
+    else if (rc == EVDB_OK) rc = evdb_backup_verify(call->db, a->backup, &options, &info, err);
     if (rc == EVDB_OK) put_backup(reply, &info, NULL);
     return rc;
 }
@@ -215,13 +280,15 @@ const op op_verify_backup = {
 
 /* ---- delete_backup ---- */
 
-static const op_field delete_fields[] = { BACKUP_FIELD(backup_args, 1, "Name of the backup."), OP_END };
+static const op_field delete_fields[] = { BACKUP_FIELD(backup_args, 1, "Name of the backup."), TARGET_FIELD(backup_args), OP_END };
 static const op_result delete_reply[] = { OP_RESULT(deleted, OP_STRING, 0, .doc = "Name of the backup that is gone."), OP_END };
 
 static evdb_status delete_run(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const backup_args *a = args;
-    evdb_status rc = evdb_backup_delete(call->db, a->backup, err);
+    evdb_status rc = check_target(call, a->target, err);
+    if (rc == EVDB_OK && a->target == TARGET_S3) rc = bucket_backup_delete(call, a->backup, err);
+    else if (rc == EVDB_OK) rc = evdb_backup_delete(call->db, a->backup, err);
     if (rc == EVDB_OK) op_out_text(reply, "deleted", a->backup);
     return rc;
 }

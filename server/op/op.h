@@ -143,6 +143,7 @@ typedef struct op_call {
     /* Called now and then by what takes long; anything but 0 cancels it (EVDB_CANCELLED). May be NULL. */
     int (*progress)(void *context, evdb_transfer_phase phase, uint64_t records);
     void *progress_context;
+    const struct op_bucket *bucket; /* the target "s3" of backups, or NULL (op_bucket.h) */
     const evdb_source *from; /* of an OP_STREAM_IN */
     const evdb_sink *to;     /* of an OP_STREAM_OUT, with `file`, which is filled in */
     op_file *file;

@@ -14,6 +14,7 @@
 typedef struct service {
     evdb *db;
     const unsigned char *backup_key; /* EVDB_BACKUP_KEY_BYTES, or NULL */
+    const struct op_bucket *bucket;  /* the target "s3" of backups, or NULL */
     bool oauth_enabled, dev;
     int64_t token_lifetime_ms, refresh_lifetime_ms;
     uint16_t mcp_port, oauth_port, rest_port; /* may be equal: then paths decide alone */

@@ -83,7 +83,8 @@ static void run(const service *s, const op *o, const evdb_principal *who, const 
     body_sink spool = { 0 };
     evdb_source from = body_source_of(&body);
     evdb_sink to = body_sink_of(&spool);
-    op_call call = { .db = s->db, .subject = who->client, .backup_key = s->backup_key, .from = &from, .to = &to, .file = &file };
+    op_call call = { .db = s->db, .subject = who->client, .backup_key = s->backup_key, .bucket = s->bucket, .from = &from,
+                     .to = &to, .file = &file };
     evdb_error err;
     evdb_status rc = o->stream == OP_STREAM_OUT ? body_sink_open(&spool, &err) : EVDB_OK;
     if (rc == EVDB_OK) rc = op_run(o, &call, args, slices, &reply, &err);

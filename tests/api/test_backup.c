@@ -64,6 +64,40 @@ static void a_restored_store_equals_the_original_record_by_record(void **state)
     }
 }
 
+static evdb_status read_at(void *context, uint64_t at, void *buffer, size_t count, evdb_error *err)
+{
+    const memory_sink *file = context;
+    (void)err;
+    if (count > 4096) return EVDB_IO; /* only both ends are looked at */
+    assert_true(at + count <= file->size);
+    memcpy(buffer, file->bytes + at, count);
+    return EVDB_OK;
+}
+
+static void both_ends_tell_what_a_backup_is(void **state)
+{
+    scratch *t = *state;
+    uint64_t seed = seed_print();
+    evdb_store *store = scratch_store(t, "s", BACKUP_DIM, EVDB_EUCLIDEAN);
+    evdb_backup_info info = EVDB_BACKUP_INFO, seen = EVDB_BACKUP_INFO;
+    backup_change(store, &seed, 300);
+    memory_sink file = backup_bytes(store, NULL, key, &info);
+    evdb_bytes bytes = { .context = &file, .size = file.size, .read = read_at };
+    ok(evdb_backup_look(t->db, &bytes, &seen, &why));
+    assert_memory_equal(&info, &seen, sizeof(info));
+    for (bytes.size = 0; bytes.size < file.size; bytes.size += 1 + seed_below(&seed, 400)) {
+        seen = (evdb_backup_info)EVDB_BACKUP_INFO;
+        refused(EVDB_CORRUPT, evdb_backup_look(t->db, &bytes, &seen, &why));
+        assert_int_equal(seen.file_bytes, bytes.size);
+    }
+    assert_string_equal(seen.id, info.id); /* its head was whole */
+    refused(EVDB_INVALID, evdb_backup_name_check("../x", &why));
+    expect_says("../x");
+    ok(evdb_backup_name_check("monday-1.full", &why));
+    evdb_store_close(store);
+    memory_sink_free(&file);
+}
+
 /* Vectors are being written again, perhaps: some are of one codec, some of the other. */
 static void in_the_middle(evdb *db, evdb_store *store)
 {
@@ -282,6 +316,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_restored_store_equals_the_original_record_by_record, scratch_open, scratch_remove),
+        cmocka_unit_test_setup_teardown(both_ends_tell_what_a_backup_is, scratch_open, scratch_remove),
         cmocka_unit_test_setup_teardown(codecs_come_back_as_they_were_trained, scratch_open, scratch_remove),
         cmocka_unit_test_setup_teardown(the_change_sequence_goes_on_where_the_backup_was_taken, scratch_open, scratch_remove),
         cmocka_unit_test_setup_teardown(a_restored_store_is_searched_and_written_as_any_other, scratch_open, scratch_remove),

@@ -128,7 +128,7 @@ def test_every_setting_has_a_variable_and_a_flag():
     for name, kind, default, least, most, _ in SETTINGS:
         changed[name] = {"TEXT": "abc", "SECRET": "", "ADDRESS": "127.0.0.9", "LEVEL": "debug"}.get(kind) or {
             "BOOL": "false", "INT": least, "MS": least, "SECRET": ""}[kind]
-    changed.update(sync="interval", backup_schedule="6h", backup_dir="/abc")  # texts that must make sense
+    changed.update(sync="interval", backup_schedule="6h", backup_dir="/abc", s3_endpoint="https://[::1]:9000")  # texts that must make sense
     found = values(env={f"EVDB_{name.upper()}": value for name, value in changed.items()})
     assert {name: str(value).replace("False", "false") for name, value in found.items()} == changed
     assert values(*[f"--{name.replace('_', '-')}={value}" for name, value in changed.items()]) == found
@@ -258,3 +258,48 @@ def test_checking_touches_nothing(tmp_path):
     for flag in ("--check-config", "--print-config", "--help", "--version", "--print-operations"):
         assert run(flag, cwd=tmp_path).returncode == 0
     assert list(tmp_path.iterdir()) == [] and PROGRAM.exists()
+
+
+# ---- a bucket of backups
+
+BUCKET = {"endpoint": "https://s3.example:9000", "bucket": "backups", "access_key": "AK", "secret_key_file": "/etc/evdb/secret"}
+
+
+def bucket(**changes):
+    return [f"--s3_{name}={value}" for name, value in {**BUCKET, **changes}.items()]
+
+
+def test_a_bucket_needs_all_of_its_settings_or_none():
+    assert run("--check-config", *bucket(), "--s3_prefix=evdb/2/", "--s3_ca_file=/etc/ca.pem").returncode == 0
+    for name in BUCKET:
+        given = next(other for other in BUCKET if other != name)
+        assert refusal(*bucket(**{name: ""})) == f"--s3_{given}: s3_{given} is set, but s3_{name} is not: a bucket needs both"
+    for name in ("prefix", "session_token_file", "ca_file"):
+        assert f"s3_{name} is set" in refusal(f"--s3_{name}=x")
+
+
+@pytest.mark.parametrize("endpoint", ["s3.example", "ftp://s3.example", "https://", "https://:9000", "https://s3.example/", "https://s3.example/b",
+                                      "https://u:p@s3.example", "https://s3.example:", "https://s3.example:port", "https://s3.example:1234567",
+                                      "https://s3.example?x", "https://s3 example", "https://[::1", "https://[::1]x", "HTTPS://s3.example"])
+def test_an_endpoint_is_a_server_and_nothing_more(endpoint):
+    assert "s3_endpoint must be https://HOST" in refusal(*bucket(endpoint=endpoint))
+
+
+@pytest.mark.parametrize("endpoint", ["http://s3.example", "http://10.0.0.1:9000", "http://127.example", "http://localhost.example"])
+def test_plain_http_needs_its_permission_off_loopback(endpoint):
+    assert "allow_plaintext" in refusal(*bucket(endpoint=endpoint))
+    assert run("--check-config", "--allow_plaintext=true", *bucket(endpoint=endpoint)).returncode == 0
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9000", "http://localhost", "http://[::1]:9000", "https://[2001:db8::1]", "https://s3.example"])
+def test_loopback_and_tls_need_none(endpoint):
+    assert run("--check-config", *bucket(endpoint=endpoint)).returncode == 0
+
+
+def test_names_that_no_bucket_key_or_region_has_are_refused():
+    for name, values_of in {"bucket": ["ab", "a..b", "a/b", "a b"], "prefix": ["/a", "a//b", "../a", "a b", "ä"], "region": ["eu west", "eu/1"],
+                            "access_key": ["a b", "a,b"]}.items():
+        for value in values_of:
+            assert f"s3_{name}" in refusal(*bucket(**{name: value}))
+    assert "s3_path_style" in refusal(*bucket(bucket="a.b", path_style="false"))
+    assert run("--check-config", *bucket(bucket="a.b")).returncode == 0

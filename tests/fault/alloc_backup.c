@@ -17,6 +17,14 @@ static evdb_status same_count(alloc_scene *s, const char *name, evdb_error *err)
     return rc == EVDB_OK ? alloc_expect(count == wanted, err) : rc;
 }
 
+static evdb_status read_at(void *context, uint64_t at, void *buffer, size_t count, evdb_error *err)
+{
+    const memory_sink *file = context;
+    (void)err;
+    memcpy(buffer, file->bytes + at, count);
+    return EVDB_OK;
+}
+
 evdb_status alloc_backup_stream(alloc_scene *s, evdb_error *err)
 {
     static const unsigned char key[EVDB_BACKUP_KEY_BYTES] = { 3 };
@@ -31,7 +39,12 @@ evdb_status alloc_backup_stream(alloc_scene *s, evdb_error *err)
     memory_source bytes = memory_from(file.bytes, file.size);
     evdb_source source = memory_reading(&bytes);
     const evdb_source *chain[] = { &source };
+    const evdb_bytes ends = { .context = &file, .size = file.size, .read = read_at };
+    if (rc == EVDB_OK) rc = evdb_backup_name_check("back", err);
+    if (rc == EVDB_OK) rc = evdb_backup_look(s->db, &ends, &info, err);
     if (rc == EVDB_OK) rc = evdb_backup_check(s->db, &source, &o, &info, err);
+    bytes.at = 0;
+    if (rc == EVDB_OK) rc = evdb_backup_check_chain(s->db, chain, 1, &o, &info, err);
     bytes.at = 0;
     if (rc == EVDB_OK) rc = evdb_backup_read(s->db, chain, 1, "back", &o, err);
     memory_sink_free(&file);

@@ -19,10 +19,11 @@ lib: auth base codec disk engine filter foreign format index kernel platform
 server/config:
 server/http:
 server/op:
+server/remote: op
 server/mcp: op
 server/proto: http mcp op
 server/token: http op proto
-server: config http op proto token
+server: config http op proto remote token
 bindings/cli: mcp op
 '
 bad=0
@@ -66,6 +67,7 @@ only()
 }
 only sqlite3.h lib/disk include lib server bindings examples
 only microhttpd.h server/http include lib server bindings examples
+only curl/ server/remote include lib server bindings examples
 
 # Programs see <evdb.h> and their own folders, never a room of the library.
 for file in $(grep -rlE '^[ \t]*#[ \t]*include[ \t]*"(platform|base|auth|kernel|index|disk|filter|foreign|format|engine)/' --include='*.[ch]' \

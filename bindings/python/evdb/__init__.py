@@ -23,7 +23,7 @@ from .database import Database
 from .distances import distance, score
 from .errors import (
     Busy, Cancelled, Conflict, Corrupt, Denied, Error, Exists, Forked, Full, Gone, Internal, Invalid, Io, Limit, Newer,
-    NoMemory, NotFound, Throttled, Unsupported,
+    NoMemory, NotFound, Remote, Throttled, Unsupported,
 )
 from .foreign import Foreign
 from .records import BadRecord, Change, Changes, ImportReport, Problem, Record, StoreInfo, VerifyReport, Written
@@ -38,7 +38,7 @@ __all__ = [
     "CodecKind", "CodecReport", "Compression", "Conflict", "Corrupt", "Database", "Denied", "Error", "Exists", "Foreign",
     "Forked", "Full", "Gone",
     "Hit", "ImportReport", "Index", "Internal", "Invalid", "Io", "Limit", "LostRecord", "NEVER", "Newer", "NoMemory", "NotFound",
-    "Problem", "Record", "RepairReport", "SearchResult", "Store", "StoreInfo", "Throttled", "Unsupported", "VerifyReport",
+    "Problem", "Record", "Remote", "RepairReport", "SearchResult", "Store", "StoreInfo", "Throttled", "Unsupported", "VerifyReport",
     "Written", "benchmark_codecs", "codecs", "distance", "kernel", "library_version", "open", "score", "sealed",
     "unseal",
 ]

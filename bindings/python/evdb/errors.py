@@ -135,11 +135,17 @@ class Cancelled(Error):
     status = "CANCELLED"
 
 
+class Remote(Error):
+    """A service elsewhere, such as a bucket of backups, failed."""
+
+    status = "REMOTE"
+
+
 BY_STATUS: Dict[str, Type[Error]] = {
     kind.status: kind
     for kind in (
         Invalid, NotFound, Exists, Denied, NoMemory, Io, Corrupt, Busy, Limit, Unsupported, Internal, Throttled,
-        Full, Conflict, Newer, Forked, Gone, Cancelled,
+        Full, Conflict, Newer, Forked, Gone, Cancelled, Remote,
     )
 }
 
