@@ -131,8 +131,8 @@ static int serve(http_server *server, const listeners *l, const config *c, servi
 /* Ports first: a server that cannot listen leaves the clients as they are. */
 static int listen_and_serve(const config *c, evdb *db, const unsigned char *key, s3 *bucket, const sigset_t *signals)
 {
-    service s = { .db = db, .backup_key = key, .bucket = bucket ? s3_bucket(bucket) : NULL, .oauth_enabled = c->oauth_enabled, .dev = c->dev, .token_lifetime_ms = c->token_lifetime,
-                  .refresh_lifetime_ms = c->refresh_token_lifetime,
+    service s = { .db = db, .backup_key = key, .bucket = bucket ? s3_bucket(bucket) : NULL, .oauth_enabled = c->oauth_enabled,
+                  .dev = c->dev, .token_lifetime_ms = c->token_lifetime, .refresh_lifetime_ms = c->refresh_token_lifetime,
                   .allowed_hosts = c->allowed_hosts, .rest_enabled = c->rest_api_enabled };
     listeners l = plan(c);
     http_options o = { .address = c->address, .port_count = l.count, .threads = (uint32_t)c->worker_threads,

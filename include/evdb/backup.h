@@ -74,11 +74,13 @@ typedef struct evdb_restore_options {
 /* ---- through the caller's own reading and writing ---- */
 
 /* Writes a backup to sink, which must not call this store. *out (may be NULL) receives what it is. EVDB_GONE when changes since the
- * base, or since a full one began, were trimmed (evdb_changes_trim()) or records forgotten (forget.h), EVDB_INVALID when the base is of another store: take a full one then; also when one has a key and the other none. */
+ * base, or since a full one began, were trimmed (evdb_changes_trim()) or records forgotten (forget.h), EVDB_INVALID when the base is of
+ * another store: take a full one then. EVDB_INVALID also when one of the two has a key and the other none. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_write(evdb_store *store, const evdb_sink *sink, const evdb_backup_options *options,
                                                        evdb_backup_info *out, evdb_error *err);
 
-/* Reads a backup to its end and checks everything that a restore would. Of the options, key, progress and context count. */
+/* Reads a backup to its end and checks all of it but one thing that only a restore knows, which changes nothing then: whether a forged
+ * chain holds as many records as it says. Of the options, key, progress and context count. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_check(evdb *db, const evdb_source *source, const evdb_restore_options *options,
                                                        evdb_backup_info *out, evdb_error *err);
 
@@ -120,9 +122,9 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_list(evdb *db, evdb_backup_info
 EVDB_API void evdb_backup_list_free(evdb_backup_info **list, size_t count);
 
 /* Which backups in the folder name one of count ids, at most EVDB_BATCH_MAX: what is to be deleted, or kept from others, when a record
- * had to be forgotten (forget.h). Backups of this store are looked through, and those of any that had its name; One that cannot be looked through, for it is damaged, or encrypted with another
- * key than this one (NULL = none), is listed with the reason as its problem. Reads all of the files. An array as of evdb_backup_list();
- * to be freed with evdb_backup_list_free(). */
+ * had to be forgotten (forget.h). Backups of this store are looked through, and those of any that had its name. One that cannot be
+ * looked through, for it is damaged, or encrypted with another key than this one (NULL = none), is listed with the reason as its problem.
+ * Reads all of the files. An array as of evdb_backup_list(), to be freed with evdb_backup_list_free(). */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_find(evdb_store *store, const evdb_id *ids, size_t count, const unsigned char *key,
                                                       evdb_backup_info ***out, size_t *found, evdb_error *err);
 

@@ -89,8 +89,10 @@ static void count(void *context, const wal_frame *f)
 {
     wal_report *out = context;
     if (f->sound && !out->broken) out->frames = f->number;
-    else if (!f->sound && !out->broken) out->broken = f->number, out->broken_commit = f->current && f->pages;
-    else if (f->sound && f->pages) out->commits_behind++;
+    else if (!out->broken) {
+        out->broken = f->number;
+        out->broken_commit = f->current && f->pages;
+    } else if (f->sound && f->pages) out->commits_behind++;
 }
 
 evdb_status wal_inspect(const platform *p, const char *path, wal_report *out, evdb_error *err)
