@@ -44,14 +44,19 @@ void reserve_begin(reserve *r, uint64_t size, uint64_t pages)
     r->growth = growth_of(r, size, pages);
 }
 
+/* Beyond what the file will grow by. */
+static uint64_t kept(const reserve *r, uint64_t pages)
+{
+    uint64_t half = pages / 2;
+    return r->page * (half < RESERVE_LEAST ? RESERVE_LEAST : half > RESERVE_MOST ? RESERVE_MOST : half);
+}
+
 bool reserve_commit(reserve *r, uint64_t size, uint64_t pages, uint64_t log)
 {
-    uint64_t kept = pages / 2, now;
+    uint64_t now;
     if (!r->path) return true;
     r->growth = growth_of(r, size, pages);
-    if (kept < RESERVE_LEAST) kept = RESERVE_LEAST;
-    if (kept > RESERVE_MOST) kept = RESERVE_MOST;
-    uint64_t whole = r->growth + kept * r->page, step = r->growth ? RESERVE_STEP : 0;
+    uint64_t whole = r->growth + kept(r, pages), step = r->growth ? RESERVE_STEP : 0;
     if (file_size(r->path, &now) != 0) now = 0;
     if (now > whole + 2 * RESERVE_STEP) (void)file_cut(r->platform, r->path, whole + step);
     r->short_of = now < whole && !has(r, whole + step) && !has(r, whole);
@@ -67,4 +72,10 @@ bool reserve_give(reserve *r, uint64_t bytes, uint64_t growth)
     if (!r->path || file_size(r->path, &now) != 0 || now <= growth) return false;
     r->short_of = true;
     return file_cut(r->platform, r->path, now - growth > bytes ? now - bytes : growth) == 0;
+}
+
+void reserve_rest(const reserve *r, uint64_t size)
+{
+    uint64_t now, whole = kept(r, size / r->page);
+    if (file_size(r->path, &now) == 0 && now > whole) (void)file_cut(r->platform, r->path, whole);
 }

@@ -38,5 +38,7 @@ void reserve_begin(reserve *r, uint64_t size, uint64_t pages);
 bool reserve_commit(reserve *r, uint64_t size, uint64_t pages, uint64_t log);
 /* Gives some of it up, `bytes` or more, but not what `growth` says that the file will take; false = there is nothing left to give. */
 bool reserve_give(reserve *r, uint64_t bytes, uint64_t growth);
+/* When the last who had the database file, of `size` bytes, closes it, and it has no log: makes the reserve no larger than it must be. */
+void reserve_rest(const reserve *r, uint64_t size);
 
 #endif

@@ -135,10 +135,24 @@ static int gather(vfs_file *f, const void *data, int amount, sqlite3_int64 offse
     return SQLITE_OK;
 }
 
+static int real_size(vfs_file *f, sqlite3_int64 *out) { return real_file(&f->base)->pMethods->xFileSize(real_file(&f->base), out); }
+
+/* Of a main database file that is being closed. SQLite has removed the log then if it was the last to have it, and keeps others out
+ * until it is closed. */
+static void let_reserve_rest(vfs_file *f)
+{
+    char log[4096];
+    bool there = true, directory;
+    sqlite3_int64 size;
+    if (!f->reserve.path || (size_t)snprintf(log, sizeof(log), "%s-wal", f->path) >= sizeof(log)) return;
+    if (file_exists(log, &there, &directory) == 0 && !there && real_size(f, &size) == SQLITE_OK) reserve_rest(&f->reserve, (uint64_t)size);
+}
+
 static int x_close(sqlite3_file *file)
 {
     vfs_file *f = (vfs_file *)file;
     sqlite3_file *real = real_file(file);
+    let_reserve_rest(f);
     if (f->log_of) f->log_of->its_log = NULL;
     mem_free(&f->platform->mem, f->gathered);
     reserve_free(&f->reserve);
@@ -172,8 +186,6 @@ static void make_room(vfs_file *f, sqlite3_int64 end)
     for (sqlite3_int64 until = f->room + LOG_STEP; f->room < until; f->room += (sqlite3_int64)sizeof(zeros))
         if (write_once(f, zeros, sizeof(zeros), f->room) != SQLITE_OK) return;
 }
-
-static int real_size(vfs_file *f, sqlite3_int64 *out) { return real_file(&f->base)->pMethods->xFileSize(real_file(&f->base), out); }
 
 /* The header of the frame that ends a commit says how many pages the database has behind it. */
 static bool may_commit(vfs_file *log, const unsigned char *frame, int amount)
