@@ -34,6 +34,13 @@ void backup_check_end(evdb *db, backup_checked *c);
 /* A failure of one file: says in *err which it is about, if that has a name. */
 evdb_status backup_blame(const evdb_backup_info *info, evdb_status rc, const evdb_error *why, evdb_error *err);
 
+/* ---- which ones rules delete (backup_choose.c) ---- */
+
+/* Options with their defaults, or the reason why not. */
+evdb_status backup_prune_options(const evdb_prune_options *given, evdb_prune_options *out, evdb_error *err);
+/* evdb_backup_choose() in place: what is chosen moves to the front of the list, and from there on nothing counts. */
+evdb_status backup_choose(const evdb *db, const evdb_prune_options *o, evdb_backup_info **list, size_t *count, evdb_error *err);
+
 /* ---- the folder (backup_folder.c) ---- */
 
 /* Held while a name is given or taken, by whichever processes and databases use the folder. */

@@ -135,7 +135,7 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_verify(evdb *db, const char *ba
 /* EVDB_INVALID when another one in the folder is an increment of it. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_delete(evdb *db, const char *name, evdb_error *err);
 
-/* Which backups evdb_backup_prune() keeps: those that one of the rules keeps, and all that these build on. */
+/* Which backups evdb_backup_prune() and evdb_backup_choose() keep: those that one of the rules keeps, and all that these build on. */
 typedef struct evdb_prune_options {
     size_t size;               /* EVDB_PRUNE_OPTIONS sets it */
     const char *store;         /* of stores that had this name, or that do not tell; NULL = of all */
@@ -155,6 +155,13 @@ typedef struct evdb_prune_options {
  * before it are gone; when one cannot be read (an I/O error, a file of a newer evdb), nothing is deleted. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_prune(evdb *db, const evdb_prune_options *options, evdb_backup_info ***out,
                                                        size_t *count, evdb_error *err);
+
+/* The same choice among count backups that are kept elsewhere, as evdb_backup_look() and a name describe them: *out receives those that
+ * are to be deleted, in an order in which they can be, increments before what they build on; then, with their problem, those that are
+ * left for it. Deletes nothing: dry_run does not matter. Of one that could not be looked at nobody knows what it builds on: nothing
+ * should be deleted then. To be freed with evdb_backup_list_free(). */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_backup_choose(evdb *db, const evdb_prune_options *options, const evdb_backup_info *const *backups,
+                                                        size_t count, evdb_backup_info ***out, size_t *chosen, evdb_error *err);
 
 /* evdb_backup_read() of a name or path as in evdb_backup_verify(), with all that it builds on. *out (may be NULL) is the backup whose
  * state was restored. */

@@ -75,6 +75,22 @@ static evdb_status look_for_one(alloc_scene *s, evdb_error *err)
     return rc;
 }
 
+static evdb_status choose_one(alloc_scene *s, evdb_error *err)
+{
+    static const evdb_backup_info old = { .size = sizeof(old), .name = "old", .id = "1", .sequence = 1 };
+    static const evdb_backup_info new = { .size = sizeof(new), .name = "new", .id = "2", .sequence = 2 };
+    const evdb_backup_info *backups[] = { &old, &new };
+    evdb_prune_options rule = EVDB_PRUNE_OPTIONS;
+    evdb_backup_info **list;
+    size_t count;
+    rule.keep = 1;
+    evdb_status rc = evdb_backup_choose(s->db, &rule, backups, 2, &list, &count, err);
+    if (rc != EVDB_OK) return rc;
+    rc = alloc_expect(count == 1 && strcmp(list[0]->name, "old") == 0, err);
+    evdb_backup_list_free(list, count);
+    return rc;
+}
+
 evdb_status alloc_backup_folder(alloc_scene *s, evdb_error *err)
 {
     evdb_restore_options o = EVDB_RESTORE_OPTIONS;
@@ -88,6 +104,7 @@ evdb_status alloc_backup_folder(alloc_scene *s, evdb_error *err)
     rc = alloc_expect(count == 2 && !*list[0]->problem && !*list[1]->problem, err);
     evdb_backup_list_free(list, count);
     if (rc == EVDB_OK) rc = look_for_one(s, err);
+    if (rc == EVDB_OK) rc = choose_one(s, err);
     if (rc == EVDB_OK) rc = evdb_backup_prune(s->db, &rule, &list, &count, err);
     if (rc != EVDB_OK) return rc;
     rc = alloc_expect(count == 0, err);
