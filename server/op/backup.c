@@ -1,6 +1,7 @@
 /* backup.c - operations on backups: backup_store, list_backups, restore_store, verify_backup, delete_backup. Only whoever sits at
  * the machine (op_call.local) may name files; for all others backups are names in the database's folder, or in the bucket
  * that whoever runs the operation may have (op_call.bucket). */
+#include "op/backup_target.h"
 #include "op/bucket_backup.h"
 #include "op/ops.h"
 #include <inttypes.h>
@@ -9,34 +10,6 @@
 
 #define BACKUP_FIELD(st, at, text)                                                                                \
     OP_FIELD(st, backup, OP_STRING, OP_REQUIRED, .position = at, .doc = text)
-
-/* Where backups are. */
-enum { TARGET_LOCAL = 1, TARGET_S3 };
-
-static const char *target_name(uint32_t value)
-{
-    static const char *const names[] = { [TARGET_LOCAL] = "local", [TARGET_S3] = "s3" };
-    return value < sizeof names / sizeof *names ? names[value] : NULL;
-}
-
-static evdb_status target_parse(const char *name, uint32_t *out, evdb_error *err)
-{
-    for (*out = TARGET_LOCAL; target_name(*out); ++*out)
-        if (strcmp(target_name(*out), name) == 0) return EVDB_OK;
-    return op_fail(err, EVDB_INVALID, "unknown target '%.40s': use local or s3", name);
-}
-
-static const op_choice choice_target = { target_name, target_parse };
-
-#define TARGET_FIELD(st)                                                                                          \
-    OP_FIELD(st, target, OP_CHOICE, 0, .def = TARGET_LOCAL, .choice = &choice_target,                             \
-             .doc = "Where the backup is: local is the database's folder; s3 is the bucket of an evdbd that has one.")
-
-static evdb_status check_target(const op_call *call, uint32_t target, evdb_error *err)
-{
-    if (target == TARGET_LOCAL || call->bucket) return EVDB_OK;
-    return op_fail(err, EVDB_UNSUPPORTED, "there is no target 's3' here: only an evdbd with s3_endpoint in its settings has one");
-}
 
 static const op_result backup_reply[] = {
     OP_RESULT(backup, OP_STRING, 0, .doc = "Name of the backup."),
@@ -102,7 +75,7 @@ static evdb_status create(op_call *call, const void *args, op_out *reply, evdb_e
     options.key = call->backup_key;
     options.progress = call->progress;
     options.context = call->progress_context;
-    evdb_status rc = check_target(call, a->target, err);
+    evdb_status rc = backup_target_check(call, a->target, err);
     if (rc == EVDB_OK) rc = evdb_store_open(call->db, a->store, &store, err);
     if (rc == EVDB_OK && a->target == TARGET_S3) rc = bucket_backup_create(call, store, a->backup, a->base, &made, err);
     else if (rc == EVDB_OK) rc = evdb_backup_create(store, a->backup, &options, &made, err);
@@ -152,33 +125,19 @@ static void put_list(op_out *reply, const list_args *a, const evdb_backup_info *
     op_out_close(reply, ']');
 }
 
-static evdb_status list_bucket(const op_call *call, const list_args *a, op_out *reply, evdb_error *err)
-{
-    evdb_backup_info *at;
-    size_t count;
-    evdb_status rc = bucket_backup_list(call, &at, &count, err);
-    if (rc != EVDB_OK) return rc;
-    const evdb_backup_info **infos = calloc(count + 1, sizeof *infos);
-    if (!infos) rc = op_fail(err, EVDB_NO_MEMORY, "out of memory listing backups");
-    for (size_t i = 0; infos && i < count; i++) infos[i] = &at[i];
-    if (infos) put_list(reply, a, infos, count);
-    free(infos);
-    free(at);
-    return rc;
-}
-
 static evdb_status list(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const list_args *a = args;
     evdb_backup_info **infos = NULL;
     size_t count = 0;
-    evdb_status rc = check_target(call, a->target, err);
+    evdb_status rc = backup_target_check(call, a->target, err);
     if (rc != EVDB_OK) return rc;
-    if (a->target == TARGET_S3) return list_bucket(call, a, reply, err);
-    rc = evdb_backup_list(call->db, &infos, &count, err);
+    bool bucket = a->target == TARGET_S3;
+    rc = bucket ? bucket_backup_list(call, &infos, &count, err) : evdb_backup_list(call->db, &infos, &count, err);
     if (rc != EVDB_OK) return rc;
     put_list(reply, a, (const evdb_backup_info *const *)infos, count);
-    evdb_backup_list_free(infos, count);
+    if (bucket) free(infos);
+    else evdb_backup_list_free(infos, count);
     return EVDB_OK;
 }
 
@@ -228,7 +187,7 @@ static evdb_status restore(op_call *call, const void *args, op_out *reply, evdb_
     options.sequence = (uint64_t)a->sequence;
     options.time_ms = a->time_ms;
     options.replace = a->replace;
-    evdb_status rc = check_target(call, a->target, err);
+    evdb_status rc = backup_target_check(call, a->target, err);
     if (rc == EVDB_OK) rc = check_backup(call, a->backup, err);
     if (rc == EVDB_OK && a->target == TARGET_S3) rc = bucket_backup_restore(call, a->backup, a->store, &options, &from, err);
     else if (rc == EVDB_OK) rc = evdb_backup_restore(call->db, a->backup, a->store, &options, &from, err);
@@ -264,7 +223,7 @@ static evdb_status verify(op_call *call, const void *args, op_out *reply, evdb_e
     options.key = call->backup_key;
     options.progress = call->progress;
     options.context = call->progress_context;
-    evdb_status rc = check_target(call, a->target, err);
+    evdb_status rc = backup_target_check(call, a->target, err);
     if (rc == EVDB_OK) rc = check_backup(call, a->backup, err);
     if (rc == EVDB_OK && a->target == TARGET_S3) rc = bucket_backup_verify(call, a->backup, &options, &info, err);
     else if (rc == EVDB_OK) rc = evdb_backup_verify(call->db, a->backup, &options, &info, err);
@@ -286,7 +245,7 @@ static const op_result delete_reply[] = { OP_RESULT(deleted, OP_STRING, 0, .doc 
 static evdb_status delete_run(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const backup_args *a = args;
-    evdb_status rc = check_target(call, a->target, err);
+    evdb_status rc = backup_target_check(call, a->target, err);
     if (rc == EVDB_OK && a->target == TARGET_S3) rc = bucket_backup_delete(call, a->backup, err);
     else if (rc == EVDB_OK) rc = evdb_backup_delete(call->db, a->backup, err);
     if (rc == EVDB_OK) op_out_text(reply, "deleted", a->backup);

@@ -1,128 +1,25 @@
-/* bucket_backup.c - implements op/bucket_backup.h.
+/* bucket_backup.c - implements op/bucket_backup.h but for pruning.
  *
- * Objects are NAME.backup, and an object's name counts, not the one that its head has. A list reads both ends of each; a backup and
- * all it builds on are read through one window, since the library reads them one after the other. */
+ * A backup and all it builds on are read through one window, since the library reads them one after the other. */
 #include "op/bucket_backup.h"
-#include "op/op_bucket.h"
+#include "op/bucket_list.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define SUFFIX ".backup"
-enum {
-    HEAD = 4096,      /* bytes that most heads are in */
-    WINDOW = 8 << 20  /* bytes that one request reads of a backup */
-};
+enum { WINDOW = 8 << 20 }; /* bytes that one request reads of a backup */
 
 static evdb_status no_memory(evdb_error *err) { return op_fail(err, EVDB_NO_MEMORY, "out of memory reading backups"); }
 
-static void object_name(const char *backup, char out[OP_OBJECT_NAME_MAX + 1])
+evdb_status bucket_backup_list(const op_call *call, evdb_backup_info ***out, size_t *count, evdb_error *err)
 {
-    snprintf(out, OP_OBJECT_NAME_MAX + 1, "%s%s", backup, SUFFIX);
-}
-
-/* ---- both ends ---- */
-
-typedef struct ends {
-    const op_bucket *bucket;
-    const op_object *object;
-    unsigned char head[HEAD];
-    size_t known; /* bytes of it */
-} ends;
-
-static evdb_status read_end(void *context, uint64_t at, void *buffer, size_t count, evdb_error *err)
-{
-    ends *e = context;
-    const op_bucket *b = e->bucket;
-    evdb_status rc = EVDB_OK;
-    if (!e->known && at + count <= HEAD) {
-        size_t size = e->object->size < HEAD ? (size_t)e->object->size : HEAD;
-        rc = b->read(b->context, e->object, 0, e->head, size, err);
-        if (rc == EVDB_OK) e->known = size;
+    bucket_list l = { .at = NULL };
+    evdb_backup_info **infos = NULL;
+    evdb_status rc = bucket_list_read(call, &l, err);
+    if (rc == EVDB_OK && !(infos = calloc(l.count + 1, sizeof *infos + sizeof **infos))) rc = no_memory(err);
+    for (size_t i = 0; infos && i < l.count; i++) {
+        infos[i] = (evdb_backup_info *)(void *)(infos + l.count + 1) + i;
+        *infos[i] = l.at[i].info;
     }
-    if (rc != EVDB_OK) return rc;
-    if (at + count > e->known) return b->read(b->context, e->object, at, buffer, count, err);
-    memcpy(buffer, e->head + at, count);
-    return EVDB_OK;
-}
-
-/* What is wrong with the backup is no failure but *out's problem, and *trouble its status. */
-static evdb_status look(const op_call *call, const op_object *object, evdb_backup_info *out, evdb_status *trouble, evdb_error *err)
-{
-    ends e = { .bucket = call->bucket, .object = object };
-    const evdb_bytes bytes = { .context = &e, .size = object->size, .read = read_end };
-    evdb_error why;
-    *out = (evdb_backup_info)EVDB_BACKUP_INFO;
-    evdb_status rc = evdb_backup_look(call->db, &bytes, out, &why);
-    bool damaged = rc == EVDB_CORRUPT || rc == EVDB_NEWER;
-    *trouble = damaged ? rc : EVDB_OK;
-    if (damaged) snprintf(out->problem, sizeof out->problem, "%.255s", why.message);
-    else if (rc != EVDB_OK && err) *err = why;
-    snprintf(out->name, sizeof out->name, "%.*s", (int)(strlen(object->name) - strlen(SUFFIX)), object->name);
-    return damaged ? EVDB_OK : rc;
-}
-
-/* ---- all of them ---- */
-
-typedef struct found {
-    op_object object;
-    evdb_backup_info info;
-} found;
-
-typedef struct listing {
-    found *at;
-    size_t count, room;
-} listing;
-
-static evdb_status note(void *to, const op_object *object, evdb_error *err)
-{
-    listing *l = to;
-    size_t length = strlen(object->name), suffix = strlen(SUFFIX);
-    char name[EVDB_BACKUP_NAME_MAX + 1];
-    if (length <= suffix || strcmp(object->name + length - suffix, SUFFIX) != 0 || length - suffix >= sizeof name) return EVDB_OK;
-    memcpy(name, object->name, length - suffix);
-    name[length - suffix] = 0;
-    if (evdb_backup_name_check(name, NULL) != EVDB_OK) return EVDB_OK;
-    if (l->count == l->room) {
-        size_t room = l->room ? 2 * l->room : 16;
-        found *at = reallocarray(l->at, room, sizeof *at);
-        if (!at) return no_memory(err);
-        l->at = at;
-        l->room = room;
-    }
-    l->at[l->count++].object = *object;
-    return EVDB_OK;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const found *)a)->info.name, ((const found *)b)->info.name);
-}
-
-/* The look comes behind the list: an object may be gone by then, or another. Free l->at. */
-static evdb_status list_all(const op_call *call, listing *l, evdb_error *err)
-{
-    size_t kept = 0;
-    evdb_status trouble, rc = call->bucket->list(call->bucket->context, note, l, err);
-    for (size_t i = 0; rc == EVDB_OK && i < l->count; i++) {
-        l->at[kept].object = l->at[i].object;
-        rc = look(call, &l->at[kept].object, &l->at[kept].info, &trouble, err);
-        if (rc == EVDB_BUSY && (rc = call->bucket->find(call->bucket->context, l->at[i].object.name, &l->at[kept].object, err)) == EVDB_OK)
-            rc = look(call, &l->at[kept].object, &l->at[kept].info, &trouble, err);
-        if (rc == EVDB_OK) kept++;
-        if (rc == EVDB_NOT_FOUND) rc = EVDB_OK;
-    }
-    l->count = kept;
-    if (kept) qsort(l->at, kept, sizeof *l->at, by_name);
-    return rc;
-}
-
-evdb_status bucket_backup_list(const op_call *call, evdb_backup_info **out, size_t *count, evdb_error *err)
-{
-    listing l = { .at = NULL };
-    evdb_status rc = list_all(call, &l, err);
-    evdb_backup_info *infos = rc == EVDB_OK ? calloc(l.count + 1, sizeof *infos) : NULL;
-    if (rc == EVDB_OK && !infos) rc = no_memory(err);
-    for (size_t i = 0; infos && i < l.count; i++) infos[i] = l.at[i].info;
     *out = infos;
     *count = l.count;
     free(l.at);
@@ -131,17 +28,17 @@ evdb_status bucket_backup_list(const op_call *call, evdb_backup_info **out, size
 
 /* ---- one of them ---- */
 
-static evdb_status find(const op_call *call, const char *name, found *out, evdb_error *err)
+static evdb_status find(const op_call *call, const char *name, bucket_object *out, evdb_error *err)
 {
     char object[OP_OBJECT_NAME_MAX + 1];
-    evdb_status trouble, rc = evdb_backup_name_check(name, err);
+    evdb_status rc = evdb_backup_name_check(name, err);
     if (rc != EVDB_OK) return rc;
-    object_name(name, object);
+    bucket_object_name(name, object);
     rc = call->bucket->find(call->bucket->context, object, &out->object, err);
     if (rc == EVDB_NOT_FOUND) return op_fail(err, rc, "there is no backup '%s'", name);
-    if (rc == EVDB_OK) rc = look(call, &out->object, &out->info, &trouble, err);
-    if (rc != EVDB_OK || trouble == EVDB_OK) return rc;
-    return op_fail(err, trouble, "backup '%s': %s", name, out->info.problem);
+    if (rc == EVDB_OK) rc = bucket_look(call, out, err);
+    if (rc != EVDB_OK || out->trouble == EVDB_OK) return rc;
+    return op_fail(err, out->trouble, "backup '%s': %s", name, out->info.problem);
 }
 
 typedef struct making {
@@ -164,15 +61,17 @@ evdb_status bucket_backup_create(const op_call *call, evdb_store *store, const c
     making m = { .store = store, .options = &options, .out = out };
     char object[OP_OBJECT_NAME_MAX + 1];
     op_object other;
-    found on = { .info = EVDB_BACKUP_INFO };
+    bucket_object on = { .info = EVDB_BACKUP_INFO };
     evdb_status rc = evdb_backup_name_check(name, err);
     if (rc != EVDB_OK) return rc;
-    object_name(name, object);
+    bucket_object_name(name, object);
     rc = b->find(b->context, object, &other, err); /* before a store is read for nothing */
     if (rc == EVDB_OK) rc = EVDB_EXISTS;
     else if (rc == EVDB_NOT_FOUND) rc = EVDB_OK;
     if (rc == EVDB_OK && base) rc = find(call, base, &on, err);
     options.key = call->backup_key;
+    options.progress = call->progress;
+    options.context = call->progress_context;
     options.name = name;
     options.base = base ? &on.info : NULL;
     if (rc == EVDB_OK) rc = b->write(b->context, object, produce, &m, err);
@@ -181,10 +80,10 @@ evdb_status bucket_backup_create(const op_call *call, evdb_store *store, const c
 
 evdb_status bucket_backup_delete(const op_call *call, const char *name, evdb_error *err)
 {
-    listing l = { .at = NULL };
-    const found *one = NULL;
+    bucket_list l = { .at = NULL };
+    const bucket_object *one = NULL;
     evdb_status rc = evdb_backup_name_check(name, err);
-    if (rc == EVDB_OK) rc = list_all(call, &l, err);
+    if (rc == EVDB_OK) rc = bucket_list_read(call, &l, err);
     for (size_t i = 0; rc == EVDB_OK && i < l.count; i++)
         if (strcmp(l.at[i].info.name, name) == 0) one = &l.at[i];
     if (rc == EVDB_OK && !one) rc = op_fail(err, EVDB_NOT_FOUND, "there is no backup '%s'", name);
@@ -207,7 +106,7 @@ typedef struct reader {
 
 struct chain {
     const op_bucket *bucket;
-    found *at; /* from the full backup on */
+    bucket_object *at; /* from the full backup on */
     size_t count;
     reader *readers;
     evdb_source *sources;
@@ -257,7 +156,7 @@ static void chain_free(chain *c)
     free(c->window);
 }
 
-static const found *by_id(const listing *l, const char *id)
+static const bucket_object *by_id(const bucket_list *l, const char *id)
 {
     for (size_t i = 0; i < l->count; i++)
         if (strcmp(l->at[i].info.id, id) == 0 && !*l->at[i].info.problem) return &l->at[i];
@@ -265,23 +164,23 @@ static const found *by_id(const listing *l, const char *id)
 }
 
 /* The newest first, until it is turned round. A backup that leads back to itself is too long a chain. */
-static evdb_status follow(chain *c, const listing *l, evdb_error *err)
+static evdb_status follow(chain *c, const bucket_list *l, evdb_error *err)
 {
     while (*c->at[c->count - 1].info.base) {
         const evdb_backup_info *last = &c->at[c->count - 1].info;
-        const found *base = by_id(l, last->base);
+        const bucket_object *base = by_id(l, last->base);
         if (!base)
             return op_fail(err, EVDB_NOT_FOUND, "backup '%s' builds on one of change %llu that is not there", last->name,
                            (unsigned long long)last->base_sequence);
         if (c->count == EVDB_BACKUP_CHAIN_MAX)
             return op_fail(err, EVDB_LIMIT, "the backup builds on more than %u others", EVDB_BACKUP_CHAIN_MAX);
-        found *at = reallocarray(c->at, c->count + 1, sizeof *at);
+        bucket_object *at = reallocarray(c->at, c->count + 1, sizeof *at);
         if (!at) return no_memory(err);
         c->at = at;
         c->at[c->count++] = *base;
     }
     for (size_t i = 0; i < c->count / 2; i++) {
-        found one = c->at[i];
+        bucket_object one = c->at[i];
         c->at[i] = c->at[c->count - 1 - i];
         c->at[c->count - 1 - i] = one;
     }
@@ -301,13 +200,13 @@ static evdb_status cut(chain *c, const evdb_restore_options *o, evdb_error *err)
 
 static evdb_status chain_open(const op_call *call, const char *name, const evdb_restore_options *o, chain *c, evdb_error *err)
 {
-    listing l = { .at = NULL };
+    bucket_list l = { .at = NULL };
     c->bucket = call->bucket;
     c->at = calloc(1, sizeof *c->at);
     if (!c->at) return no_memory(err);
     evdb_status rc = find(call, name, c->at, err);
     c->count = 1;
-    if (rc == EVDB_OK && *c->at->info.base) rc = list_all(call, &l, err);
+    if (rc == EVDB_OK && *c->at->info.base) rc = bucket_list_read(call, &l, err);
     if (rc == EVDB_OK) rc = follow(c, &l, err);
     free(l.at);
     if (rc == EVDB_OK) rc = cut(c, o, err);

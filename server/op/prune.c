@@ -1,4 +1,6 @@
 /* prune.c - the operation prune_backups: backups that no rule keeps are deleted. */
+#include "op/backup_target.h"
+#include "op/bucket_backup.h"
 #include "op/op_clock.h"
 #include "op/ops.h"
 
@@ -8,6 +10,7 @@ typedef struct prune_args {
     const char *store;
     int64_t keep, keep_days;
     bool dry_run;
+    uint32_t target;
 } prune_args;
 
 static const op_field prune_fields[] = {
@@ -15,6 +18,7 @@ static const op_field prune_fields[] = {
     OP_FIELD(prune_args, keep, OP_INTEGER, 0, .max = UINT32_MAX, .doc = "Keep this many of the newest of each store, full ones and increments alike."),
     OP_FIELD(prune_args, keep_days, OP_INTEGER, 0, .max = DAYS_MAX, .doc = "Keep those that were done in the last so many days."),
     OP_FIELD(prune_args, dry_run, OP_BOOL, 0, .doc = "Only tell what would be deleted."),
+    TARGET_FIELD(prune_args),
     OP_END
 };
 
@@ -66,7 +70,9 @@ static evdb_status prune(op_call *call, const void *args, op_out *reply, evdb_er
     if (a->keep_days) options.since_ms = op_now_ms() - a->keep_days * OP_DAY_MS;
     if (options.since_ms < 0) options.since_ms = 1; /* before there were any */
     options.dry_run = a->dry_run;
-    evdb_status rc = evdb_backup_prune(call->db, &options, &list, &count, err);
+    evdb_status rc = backup_target_check(call, a->target, err);
+    if (rc == EVDB_OK && a->target == TARGET_S3) rc = bucket_backup_prune(call, &options, &list, &count, err);
+    else if (rc == EVDB_OK) rc = evdb_backup_prune(call->db, &options, &list, &count, err);
     if (rc != EVDB_OK) return rc;
     put_deleted(reply, list, count);
     op_out_open(reply, "left", '[');

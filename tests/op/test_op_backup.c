@@ -1,5 +1,6 @@
 /* test_op_backup.c - backups as operations: round trips, who may name files, keys. */
 #include "call.h"
+#include "folder.h"
 #include "op/op_key.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,40 +14,21 @@
 
 typedef struct scene {
     evdb *db;
-    char dir[256];
+    char dir[FOLDER_PATH];
 } scene;
 
 static int scene_open(void **state)
 {
     scene *s = calloc(1, sizeof *s);
-    evdb_options o = EVDB_OPTIONS;
-    const char *tmp = getenv("TMPDIR");
-    snprintf(s->dir, sizeof s->dir, "%s/evdb-op-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(s->dir)) return -1;
-    o.backup_dir = s->dir;
+    if (!s || !(s->db = folder_open(s->dir))) return -1;
     *state = s;
-    return evdb_open(":memory:", &o, &s->db, NULL) == EVDB_OK ? 0 : -1;
+    return 0;
 }
 
 static int scene_close(void **state)
 {
     scene *s = *state;
-    evdb_backup_info **list;
-    size_t count;
-    char path[600];
-    if (evdb_backup_list(s->db, &list, &count, NULL) == EVDB_OK) {
-        for (size_t i = 0; i < count; i++) {
-            snprintf(path, sizeof path, "%s/%s.backup", s->dir, list[i]->name);
-            unlink(path);
-        }
-        evdb_backup_list_free(list, count);
-    }
-    evdb_close(s->db);
-    snprintf(path, sizeof path, "%s/key", s->dir);
-    unlink(path);
-    snprintf(path, sizeof path, "%s/.lock", s->dir);
-    unlink(path);
-    rmdir(s->dir);
+    folder_close(s->db, s->dir);
     free(s);
     return 0;
 }

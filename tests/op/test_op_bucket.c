@@ -1,6 +1,7 @@
 /* test_op_bucket.c - backups as objects of a bucket: what the operations do with one that is in memory, and when it fails. */
 #include "call.h"
-#include "op/op_bucket.h"
+#include "folder.h"
+#include "memory_bucket.h"
 #include "seed.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,128 +10,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
-
-enum { OBJECTS = 16, NEVER = -1 };
-
-typedef struct stored {
-    op_object object;
-    char *bytes;
-} stored;
-
-typedef struct memory {
-    stored at[OBJECTS];
-    size_t count;
-    unsigned tags;
-    int fail_in; /* calls until one fails; NEVER */
-    op_bucket bucket;
-} memory;
-
-static evdb_status turn(memory *m, evdb_error *err)
-{
-    if (m->fail_in == NEVER || m->fail_in-- > 0) return EVDB_OK;
-    m->fail_in = NEVER;
-    return op_fail(err, EVDB_REMOTE, "the bucket fails");
-}
-
-static stored *at_name(memory *m, const char *name)
-{
-    for (size_t i = 0; i < m->count; i++)
-        if (strcmp(m->at[i].object.name, name) == 0) return &m->at[i];
-    return NULL;
-}
-
-static evdb_status list(void *context, evdb_status (*each)(void *to, const op_object *object, evdb_error *err), void *to, evdb_error *err)
-{
-    memory *m = context;
-    evdb_status rc = turn(m, err);
-    for (size_t i = 0; rc == EVDB_OK && i < m->count; i++) rc = each(to, &m->at[i].object, err);
-    return rc;
-}
-
-static evdb_status find(void *context, const char *name, op_object *out, evdb_error *err)
-{
-    memory *m = context;
-    evdb_status rc = turn(m, err);
-    const stored *s = at_name(m, name);
-    if (rc == EVDB_OK && !s) return op_fail(err, EVDB_NOT_FOUND, "there is no %s", name);
-    if (rc == EVDB_OK) *out = s->object;
-    return rc;
-}
-
-static evdb_status read_at(void *context, const op_object *object, uint64_t at, void *buffer, size_t count, evdb_error *err)
-{
-    memory *m = context;
-    evdb_status rc = turn(m, err);
-    const stored *s = at_name(m, object->name);
-    if (rc != EVDB_OK) return rc;
-    if (!s) return op_fail(err, EVDB_NOT_FOUND, "there is no %s", object->name);
-    if (strcmp(s->object.tag, object->tag) != 0) return op_fail(err, EVDB_BUSY, "%s was replaced", object->name);
-    assert_true(at + count <= s->object.size);
-    memcpy(buffer, s->bytes + at, count);
-    return EVDB_OK;
-}
-
-static stored *put(memory *m, const char *name, char *bytes, size_t size)
-{
-    stored *s = at_name(m, name);
-    assert_true(s || m->count < OBJECTS);
-    if (!s) s = &m->at[m->count++];
-    else free(s->bytes);
-    *s = (stored){ .bytes = bytes, .object.size = size };
-    snprintf(s->object.name, sizeof s->object.name, "%s", name);
-    snprintf(s->object.tag, sizeof s->object.tag, "%u", ++m->tags);
-    return s;
-}
-
-static evdb_status take(void *context, const void *bytes, size_t count, evdb_error *err)
-{
-    (void)err;
-    return fwrite(bytes, 1, count, context) == count ? EVDB_OK : EVDB_IO;
-}
-
-static evdb_status write_new(void *context, const char *name, evdb_status (*produce)(void *from, const evdb_sink *sink, evdb_error *err),
-                             void *from, evdb_error *err)
-{
-    memory *m = context;
-    char *bytes = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&bytes, &size);
-    const evdb_sink sink = { .context = f, .write = take };
-    assert_non_null(f);
-    evdb_status rc = produce(from, &sink, err);
-    fclose(f);
-    if (rc == EVDB_OK) rc = turn(m, err);
-    if (rc == EVDB_OK && at_name(m, name)) rc = op_fail(err, EVDB_EXISTS, "there is a %s", name);
-    if (rc == EVDB_OK) put(m, name, bytes, size);
-    else free(bytes);
-    return rc;
-}
-
-static evdb_status remove_one(void *context, const char *name, evdb_error *err)
-{
-    memory *m = context;
-    evdb_status rc = turn(m, err);
-    stored *s = at_name(m, name);
-    if (rc != EVDB_OK || !s) return rc;
-    free(s->bytes);
-    *s = m->at[--m->count];
-    return EVDB_OK;
-}
-
-
 
 typedef struct scene {
     evdb *db;
-    memory m;
+    char dir[FOLDER_PATH];
+    memory_bucket m;
 } scene;
 
 static int scene_open(void **state)
 {
     scene *s = calloc(1, sizeof *s);
-    if (!s || call_open((void **)&s->db) != 0) return -1;
-    s->m.fail_in = NEVER;
-    s->m.bucket = (op_bucket){ .context = &s->m, .list = list, .find = find, .read = read_at, .write = write_new, .remove = remove_one };
+    if (!s || !(s->db = folder_open(s->dir))) return -1;
+    call_expect(s->db, "create_store", "{\"name\":\"docs\",\"dim\":2,\"metric\":\"l2\"}", NULL);
+    memory_bucket_init(&s->m);
     *state = s;
     return 0;
 }
@@ -138,8 +33,8 @@ static int scene_open(void **state)
 static int scene_close(void **state)
 {
     scene *s = *state;
-    for (size_t i = 0; i < s->m.count; i++) free(s->m.at[i].bytes);
-    evdb_close(s->db);
+    memory_bucket_free(&s->m);
+    folder_close(s->db, s->dir);
     free(s);
     return 0;
 }
@@ -237,7 +132,7 @@ static void whatever_call_of_a_bucket_fails_is_told_and_changes_nothing(void **s
                 call_expect(s->db, "count_records", "{\"store\":\"docs\"}", "{\"count\":3}");
             }
         } while (rc != EVDB_OK);
-        s->m.fail_in = NEVER;
+        s->m.fail_in = MEMORY_NEVER;
         print_message("%s makes %d calls\n", asked[i][0], fails);
         assert_true(fails >= 3);
     }
@@ -248,14 +143,14 @@ static void objects_that_are_damaged_are_listed_with_what_is_wrong_and_refused(v
     scene *s = *state;
     uint64_t seed = seed_print();
     make_chain(s);
-    const stored whole = *at_name(&s->m, "a.backup");
+    const memory_object whole = *memory_bucket_find(&s->m, "a.backup");
     for (size_t i = 0, tries = seed_tries(60); i < tries; i++) {
         size_t size = i % 2 ? (size_t)whole.object.size : seed_below(&seed, whole.object.size);
         char *bytes = malloc(size ? size : 1);
         assert_non_null(bytes);
         memcpy(bytes, whole.bytes, size);
         if (i % 2) bytes[seed_below(&seed, size)] ^= (char)(1 << seed_below(&seed, 8));
-        put(&s->m, "bad.backup", bytes, size);
+        memory_bucket_put(&s->m, "bad.backup", bytes, size);
         json_t *reply;
         evdb_error err;
         evdb_status rc = ask(s, "restore_store", "{\"backup\":\"bad\",\"store\":\"docs\",\"replace\":true,\"target\":\"s3\"}", &reply, &err);
@@ -271,7 +166,139 @@ static void a_target_that_is_not_there_is_refused(void **state)
     call_fails(s->db, "list_backups", "{\"target\":\"s3\"}", EVDB_UNSUPPORTED, "s3_endpoint");
     call_fails(s->db, "backup_store", "{\"store\":\"docs\",\"backup\":\"a\",\"target\":\"s3\"}", EVDB_UNSUPPORTED, "evdbd");
     call_fails(s->db, "delete_backup", "{\"backup\":\"a\",\"target\":\"s3\"}", EVDB_UNSUPPORTED, "evdbd");
+    call_fails(s->db, "prune_backups", "{\"keep\":1,\"target\":\"s3\"}", EVDB_UNSUPPORTED, "s3_endpoint");
     call_fails(s->db, "list_backups", "{\"target\":\"tape\"}", EVDB_INVALID, "target");
+}
+
+/* ---- pruning ---- */
+
+enum { MADE = 12 };
+
+static void put_record(scene *s, int id)
+{
+    char text[128];
+    snprintf(text, sizeof text, "{\"store\":\"docs\",\"id\":%d,\"vector\":[%d,2]}", id, id);
+    expect(s, "upsert_vector", text);
+}
+
+static void make(scene *s, const char *name, const char *base, const char *target)
+{
+    char text[200];
+    size_t at = (size_t)snprintf(text, sizeof text, "{\"store\":\"docs\",\"backup\":\"%s\",\"target\":\"%s\"", name, target);
+    if (base) at += (size_t)snprintf(text + at, sizeof text - at, ",\"base\":\"%s\"", base);
+    snprintf(text + at, sizeof text - at, "}");
+    expect(s, "backup_store", text);
+}
+
+/* One byte too few, in both places. */
+static void cut(scene *s, const char *name)
+{
+    char path[FOLDER_PATH + 64], object[64];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/%s.backup", s->dir, name);
+    snprintf(object, sizeof object, "%s.backup", name);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(truncate(path, st.st_size - 1), 0);
+    memory_bucket_find(&s->m, object)->object.size--;
+}
+
+/* Names of a list of a reply, or of the objects in its list. */
+static void names_of(const json_t *list, char out[600])
+{
+    size_t i, at = 0;
+    json_t *one;
+    *out = 0;
+    json_array_foreach(list, i, one) {
+        const char *name = json_string_value(json_is_object(one) ? json_object_get(one, "backup") : one);
+        at += (size_t)snprintf(out + at, 600 - at, " %s", name);
+    }
+}
+
+/* What an operation answers of both places is the same, but for what no two backups share. */
+static void expect_same(scene *s, const char *name, const char *rule, const char *const *lists)
+{
+    char text[200], there[600], here[600];
+    json_t *bucket, *folder;
+    evdb_error err;
+    snprintf(text, sizeof text, "{%s\"target\":\"s3\"}", rule);
+    if (ask(s, name, text, &bucket, &err) != EVDB_OK) fail_msg("%s: %s", text, err.message);
+    snprintf(text, sizeof text, "{%s\"target\":\"local\"}", rule);
+    if (ask(s, name, text, &folder, &err) != EVDB_OK) fail_msg("%s: %s", text, err.message);
+    for (; *lists; lists++) {
+        names_of(json_object_get(bucket, *lists), there);
+        names_of(json_object_get(folder, *lists), here);
+        assert_string_equal(there, here);
+    }
+    json_decref(bucket);
+    json_decref(folder);
+}
+
+static void any_forest_is_pruned_in_a_bucket_as_in_a_folder(void **state)
+{
+    scene *s = *state;
+    uint64_t seed = seed_print();
+    static const char *const pruned[] = { "deleted", "left", NULL }, *const listed[] = { "backups", NULL };
+    char names[MADE][16], rule[64];
+    for (int i = 0; i < MADE; i++) {
+        const char *base = i && seed_below(&seed, 3) ? names[seed_below(&seed, (uint64_t)i)] : NULL;
+        snprintf(names[i], sizeof names[i], "%c%d", (char)('a' + (char)seed_below(&seed, 26)), i);
+        put_record(s, i);
+        make(s, names[i], base, "s3");
+        make(s, names[i], base, "local");
+    }
+    if (seed_below(&seed, 2)) cut(s, names[seed_below(&seed, MADE)]);
+    expect_same(s, "list_backups", "", listed);
+    for (uint64_t keep = 1 + seed_below(&seed, MADE); keep; keep--) {
+        snprintf(rule, sizeof rule, "\"keep\":%d,\"dry_run\":true,", (int)keep);
+        expect_same(s, "prune_backups", rule, pruned);
+        expect_same(s, "list_backups", "", listed);
+        snprintf(rule, sizeof rule, "\"keep\":%d,", (int)keep);
+        expect_same(s, "prune_backups", rule, pruned);
+        expect_same(s, "list_backups", "", listed);
+    }
+    expect_same(s, "prune_backups", "\"keep_days\":1,", pruned);
+    refused(s, "prune_backups", "{\"target\":\"s3\"}", EVDB_INVALID, "keep");
+}
+
+static void an_object_that_cannot_be_read_might_build_on_any(void **state)
+{
+    scene *s = *state;
+    make_chain(s);
+    make(s, "d", NULL, "s3");
+    memory_bucket_find(&s->m, "b.backup")->bytes[8] = 99; /* its format is a newer one */
+    refused(s, "prune_backups", "{\"keep\":1,\"target\":\"s3\"}", EVDB_NEWER, "'b'");
+    assert_int_equal(s->m.count, 4);
+}
+
+static void wherever_a_bucket_fails_pruning_leaves_no_increment_without_its_base(void **state)
+{
+    scene *s = *state;
+    json_t *reply;
+    evdb_error err;
+    evdb_status rc;
+    char text[128];
+    int cut_short = 0;
+    for (int fails = 0; ; fails++) {
+        memory_bucket_free(&s->m);
+        memory_bucket_init(&s->m);
+        put_record(s, fails);
+        make(s, "a", NULL, "s3");
+        make(s, "b", "a", "s3");
+        make(s, "c", "b", "s3");
+        make(s, "d", NULL, "s3");
+        s->m.fail_in = fails;
+        rc = ask(s, "prune_backups", "{\"keep\":1,\"target\":\"s3\"}", &reply, &err);
+        json_decref(reply);
+        if (rc == EVDB_OK) break;
+        assert_int_equal(rc, EVDB_REMOTE);
+        cut_short += s->m.count < 4;
+        for (size_t i = 0; i < s->m.count; i++) {
+            snprintf(text, sizeof text, "{\"backup\":\"%c\",\"target\":\"s3\"}", *s->m.at[i].object.name);
+            expect(s, "verify_backup", text);
+        }
+    }
+    assert_int_equal(s->m.count, 1);
+    assert_int_equal(cut_short, 2); /* of three that are deleted */
 }
 
 int main(void)
@@ -280,6 +307,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_chain_comes_back_as_of_each_of_its_states, scene_open, scene_close),
         cmocka_unit_test_setup_teardown(whatever_call_of_a_bucket_fails_is_told_and_changes_nothing, scene_open, scene_close),
         cmocka_unit_test_setup_teardown(objects_that_are_damaged_are_listed_with_what_is_wrong_and_refused, scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(any_forest_is_pruned_in_a_bucket_as_in_a_folder, scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(an_object_that_cannot_be_read_might_build_on_any, scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(wherever_a_bucket_fails_pruning_leaves_no_increment_without_its_base, scene_open, scene_close),
         cmocka_unit_test_setup_teardown(a_target_that_is_not_there_is_refused, scene_open, scene_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
