@@ -127,7 +127,7 @@ $(REMOTE): $(B)/%: $(B)/%.o $(call obj,$(filter server/remote/%,$(DAEMON_C)) $(O
 	$(LINK) -lcmocka -lcurl
 $(CONFIG): $(B)/%: $(B)/%.o $(call obj,$(filter server/config/%,$(DAEMON_C))) $(B)/libevdb.a $(call support,config)
 	$(LINK) -lcmocka
-$(DAEMON): $(B)/%: $(B)/%.o $(call obj,server/backup_run.c server/log.c $(filter server/config/%,$(DAEMON_C)) $(OP_C)) $(B)/libevdb.a $(call support,daemon)
+$(DAEMON): $(B)/%: $(B)/%.o $(call obj,server/backup_run.c server/log.c $(filter server/config/%,$(DAEMON_C)) $(OP_C)) $(B)/libevdb.a $(call support,daemon) $(B)/tests/op/memory_bucket.o
 	$(LINK) -lcmocka
 $(ECHO): $(B)/%: $(B)/%.o $(call obj,$(filter server/http/%,$(DAEMON_C)))
 	$(LINK) -lmicrohttpd

@@ -1,6 +1,6 @@
-/* backup_run.h - what a schedule does when its time comes: backups of all stores, then of each the old ones that go.
+/* backup_run.h - what a schedule does when its time comes: backups of all stores, then the old ones of these go.
  *
- * The folder of backups is all the memory there is: a store's backups are those of its uuid whose names end in a time. So it does not
+ * The place of the backups is all the memory there is: a store's backups are those of its uuid whose names end in a time. So it does not
  * matter who made them, and one time is never made twice. */
 #ifndef BACKUP_RUN_H
 #define BACKUP_RUN_H
@@ -9,6 +9,7 @@
 
 typedef struct backup_run {
     evdb *db;
+    const struct op_bucket *bucket; /* where they are kept; NULL = in the database's folder */
     const unsigned char *key; /* NULL = they are not encrypted */
     int64_t began_ms;         /* with a key: since when it is the key */
     unsigned full_every;      /* increments between full ones */

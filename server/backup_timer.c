@@ -85,7 +85,8 @@ static evdb_status start(const config *c, backup_timer *t, evdb_error *err)
     return op_fail(err, EVDB_NO_MEMORY, "cannot start a thread for backups: error %d", failed);
 }
 
-evdb_status backup_timer_start(const config *c, evdb *db, const unsigned char *key, backup_timer **out, evdb_error *err)
+evdb_status backup_timer_start(const config *c, evdb *db, const unsigned char *key, const struct op_bucket *bucket, backup_timer **out,
+                               evdb_error *err)
 {
     *out = NULL;
     if (!*c->backup_schedule) return EVDB_OK;
@@ -93,6 +94,7 @@ evdb_status backup_timer_start(const config *c, evdb *db, const unsigned char *k
     if (!t) return op_fail(err, EVDB_NO_MEMORY, "out of memory");
     t->run.db = db;
     t->run.key = key;
+    t->run.bucket = strcmp(c->backup_target, "s3") == 0 ? bucket : NULL;
     t->run.began_ms = op_now_ms();
     t->run.full_every = (unsigned)c->backup_full_every;
     t->run.keep = (uint32_t)c->backup_keep;
@@ -103,13 +105,19 @@ evdb_status backup_timer_start(const config *c, evdb *db, const unsigned char *k
     return rc;
 }
 
-void backup_timer_stop(backup_timer *t)
+void backup_timer_cancel(backup_timer *t)
 {
     if (!t) return;
     pthread_mutex_lock(&t->turn);
     atomic_store(&t->run.stop, true);
     pthread_cond_signal(&t->stopped);
     pthread_mutex_unlock(&t->turn);
+}
+
+void backup_timer_stop(backup_timer *t)
+{
+    if (!t) return;
+    backup_timer_cancel(t);
     pthread_join(t->thread, NULL);
     pthread_cond_destroy(&t->stopped);
     pthread_mutex_destroy(&t->turn);

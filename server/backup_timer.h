@@ -8,9 +8,13 @@
 
 typedef struct backup_timer backup_timer;
 
-/* *out is NULL when the settings have no schedule. key is borrowed; the database must outlive the timer. */
-evdb_status backup_timer_start(const config *c, evdb *db, const unsigned char *key, backup_timer **out, evdb_error *err);
-/* Gives up a backup under way, and waits for that. */
+/* *out is NULL when the settings have no schedule. key and bucket, which may be NULL where backup_target is local, are borrowed; the
+ * database must outlive the timer. */
+evdb_status backup_timer_start(const config *c, evdb *db, const unsigned char *key, const struct op_bucket *bucket, backup_timer **out,
+                               evdb_error *err);
+/* Gives up a backup under way, before the bucket is stopped, so that this is no failure. NULL is fine. */
+void backup_timer_cancel(backup_timer *t);
+/* The same, and waits for that. */
 void backup_timer_stop(backup_timer *t);
 
 #endif

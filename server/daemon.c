@@ -116,11 +116,12 @@ static int serve(http_server *server, const listeners *l, const config *c, servi
     http_serve(server); /* only now: the handler knows its ports */
     if (c->persistence_enabled) admin_secret_watch(&secret, s->db, c->persistence_dir);
     tell_ready(c, s);
-    if (backup_timer_start(c, s->db, s->backup_key, &timer, &err) != EVDB_OK) {
+    if (backup_timer_start(c, s->db, s->backup_key, s->bucket, &timer, &err) != EVDB_OK) {
         http_stop(server);
         return failed("cannot start the schedule of backups", &err, DAEMON_DATABASE);
     }
     wait_for_end(signals, &secret);
+    backup_timer_cancel(timer);
     s3_stop(bucket); /* requests wait for no other server any more */
     backup_timer_stop(timer);
     http_stop(server);

@@ -118,10 +118,15 @@ static evdb_status check_schedule(const config *c, evdb_error *err)
 {
     schedule s;
     char why[200];
+    bool bucket = strcmp(c->backup_target, "s3") == 0;
+    if (!bucket && strcmp(c->backup_target, "local") != 0)
+        return setting_fail(AT(backup_target), c, err, "backup_target must be local or s3, not '%s'", c->backup_target);
+    if (bucket && !*c->s3_endpoint)
+        return setting_fail(AT(backup_target), c, err, "backup_target is s3, but s3_endpoint is not set: there is no bucket");
     if (!*c->backup_schedule) return EVDB_OK;
     if (!schedule_parse(c->backup_schedule, &s, why, sizeof(why)))
         return setting_fail(AT(backup_schedule), c, err, "backup_schedule: %s", why);
-    if (!c->persistence_enabled && *c->backup_dir != '/')
+    if (!bucket && !c->persistence_enabled && *c->backup_dir != '/')
         return setting_fail(AT(backup_schedule), c, err, "backup_schedule: a database in memory has no folder of backups, unless backup_dir begins with '/'");
     return EVDB_OK;
 }

@@ -128,7 +128,7 @@ def test_every_setting_has_a_variable_and_a_flag():
     for name, kind, default, least, most, _ in SETTINGS:
         changed[name] = {"TEXT": "abc", "SECRET": "", "ADDRESS": "127.0.0.9", "LEVEL": "debug"}.get(kind) or {
             "BOOL": "false", "INT": least, "MS": least, "SECRET": ""}[kind]
-    changed.update(sync="interval", backup_schedule="6h", backup_dir="/abc", s3_endpoint="https://[::1]:9000")  # texts that must make sense
+    changed.update(sync="interval", backup_schedule="6h", backup_target="s3", backup_dir="/abc", s3_endpoint="https://[::1]:9000")  # texts that must make sense
     found = values(env={f"EVDB_{name.upper()}": value for name, value in changed.items()})
     assert {name: str(value).replace("False", "false") for name, value in found.items()} == changed
     assert values(*[f"--{name.replace('_', '-')}={value}" for name, value in changed.items()]) == found
@@ -178,6 +178,8 @@ def test_variables_of_other_parts_and_unknown_ones_are_not_read():
      'backup_schedule: it must be a time like "6h", of 1 second to 366 days, or five fields like "0 3 * * *"'),
     ("backup_schedule = '1h'\npersistence_enabled = false",
      "backup_schedule: a database in memory has no folder of backups, unless backup_dir begins with '/'"),
+    ("backup_target = 'tape'", "backup_target must be local or s3, not 'tape'"),
+    ("backup_target = 's3'", "backup_target is s3, but s3_endpoint is not set: there is no bucket"),
     ("backup_full_every = 1000", "backup_full_every is 1000, but must be 0..999"),
     ("cluster_enabled = true", "cluster_enabled: clustering is not built yet"),
     ("oauth_enabled = false\naddress = '0.0.0.0'\nallow_plaintext = true",

@@ -2,6 +2,8 @@
 #include "backup_run.h"
 #include "expect.h"
 #include "log.h"
+#include "op/bucket_backup.h"
+#include "op/memory_bucket.h"
 #include "scratch.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,19 +32,37 @@ static void change(evdb_store *store, int64_t id)
 static void run_at(backup_run *r, int64_t due) { backup_run_once(r, due, due * 1000 + 250); }
 
 /* Names, each behind a blank, with a '+' before an increment. Without the day, which is always the same. */
-static const char *listed(evdb *db)
+static const char *names(evdb_backup_info **list, size_t count)
 {
     static char text[4000];
-    evdb_backup_info **list;
-    size_t count, at = 0;
+    size_t at = 0;
     *text = 0;
-    ok(evdb_backup_list(db, &list, &count, &why));
     for (size_t i = 0; i < count; i++) {
         char *day = strstr(list[i]->name, "23000101T");
         if (day) memmove(day, day + 9, strlen(day + 9) + 1);
         at += (size_t)snprintf(text + at, sizeof text - at, " %s%s", *list[i]->base ? "+" : "", list[i]->name);
     }
+    return text;
+}
+
+static const char *listed(evdb *db)
+{
+    evdb_backup_info **list;
+    size_t count;
+    ok(evdb_backup_list(db, &list, &count, &why));
+    const char *text = names(list, count);
     evdb_backup_list_free(list, count);
+    return text;
+}
+
+static const char *in_bucket(evdb *db, const memory_bucket *m)
+{
+    const op_call call = { .db = db, .bucket = &m->bucket };
+    evdb_backup_info **list;
+    size_t count;
+    ok(bucket_backup_list(&call, &list, &count, &why));
+    const char *text = names(list, count);
+    free(list);
     return text;
 }
 
@@ -188,6 +208,100 @@ static void who_stops_leaves_nothing_half_done(void **state)
     evdb_store_close(store);
 }
 
+/* ---- in a bucket ---- */
+
+static void a_bucket_is_kept_as_a_folder_is(void **state)
+{
+    scratch *t = *state;
+    unsigned char key[EVDB_BACKUP_KEY_BYTES] = { 1 };
+    memory_bucket m;
+    memory_bucket_init(&m);
+    backup_run r = { .db = t->db, .bucket = &m.bucket, .key = key, .keep = 2, .full_every = 1 };
+    const op_call call = { .db = t->db, .bucket = &m.bucket, .backup_key = key };
+    evdb_restore_options o = EVDB_RESTORE_OPTIONS;
+    evdb_backup_info info = EVDB_BACKUP_INFO;
+    evdb_store *a = store_of(t, "a"), *b = store_of(t, "b");
+    assert_int_equal(bucket_backup_create(&call, a, "a-by-hand", NULL, &info, NULL), EVDB_OK);
+    for (int64_t i = 0; i < 5; i++) {
+        change(a, i);
+        run_at(&r, FIRST + i);
+        run_at(&r, FIRST + i); /* another process, or a second start */
+    }
+    assert_string_equal(in_bucket(t->db, &m), " a-030002Z +a-030003Z a-030004Z a-by-hand b-030002Z +b-030003Z b-030004Z");
+    o.key = key;
+    ok(bucket_backup_verify(&call, "a-23000101T030003Z", &o, &info, &why));
+    change(a, 5);
+    change(a, 6);
+    ok(evdb_changes_trim(a, 8, &why)); /* the changes since the base are gone */
+    run_at(&r, FIRST + 5);
+    assert_string_equal(in_bucket(t->db, &m), " a-030004Z a-030005Z a-by-hand b-030004Z +b-030005Z");
+    assert_string_equal(listed(t->db), "");
+    memory_bucket_free(&m);
+    evdb_store_close(a);
+    evdb_store_close(b);
+}
+
+static void whatever_a_bucket_fails_at_is_made_up_for_the_next_time(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = store_of(t, "a");
+    memory_bucket m;
+    memory_bucket_init(&m);
+    backup_run r = { .db = t->db, .bucket = &m.bucket, .keep = 1 };
+    bool failed = true;
+    for (int i = 0; failed; i++) {
+        m.fail_in = i;
+        run_at(&r, FIRST + 2 * i);
+        failed = m.fail_in == MEMORY_NEVER;
+        m.fail_in = MEMORY_NEVER;
+        if (failed) assert_in_range(m.count, 0, 2); /* what was made, and the one before */
+        run_at(&r, FIRST + 2 * i + 1);
+        assert_int_equal(m.count, 1);
+    }
+    memory_bucket_free(&m);
+    evdb_store_close(store);
+}
+
+static backup_run *stopped;
+
+static evdb_status take(void *context, const void *bytes, size_t count, evdb_error *err)
+{
+    (void)context;
+    (void)bytes;
+    (void)count;
+    (void)err;
+    return EVDB_OK;
+}
+
+static evdb_status write_while_stopping(void *context, const char *name, evdb_status (*produce)(void *from, const evdb_sink *sink, evdb_error *err),
+                                        void *from, evdb_error *err)
+{
+    static const evdb_sink sink = { .write = take };
+    (void)context;
+    assert_string_equal(name, "a-23000101T030000Z.backup");
+    atomic_store(&stopped->stop, true);
+    evdb_status rc = produce(from, &sink, err);
+    assert_int_equal(rc, EVDB_CANCELLED);
+    return rc;
+}
+
+static void who_stops_gives_up_a_backup_into_a_bucket(void **state)
+{
+    scratch *t = *state;
+    memory_bucket m;
+    memory_bucket_init(&m);
+    backup_run r = { .db = t->db, .bucket = &m.bucket };
+    evdb_store *a = store_of(t, "a"), *b = store_of(t, "b");
+    m.bucket.write = write_while_stopping;
+    stopped = &r;
+    run_at(&r, FIRST);
+    assert_true(r.stop);
+    assert_int_equal(m.count, 0);
+    memory_bucket_free(&m);
+    evdb_store_close(a);
+    evdb_store_close(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +313,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(days_count_from_the_given_time, scratch_open, scratch_remove),
         cmocka_unit_test_setup_teardown(names_of_the_future_do_not_count, scratch_open, scratch_remove),
         cmocka_unit_test_setup_teardown(what_fails_is_left_for_the_next_time_and_others_go_on, scratch_open, scratch_remove),
+        cmocka_unit_test_setup_teardown(a_bucket_is_kept_as_a_folder_is, scratch_open, scratch_remove),
+        cmocka_unit_test_setup_teardown(whatever_a_bucket_fails_at_is_made_up_for_the_next_time, scratch_open, scratch_remove),
+        cmocka_unit_test_setup_teardown(who_stops_gives_up_a_backup_into_a_bucket, scratch_open, scratch_remove),
         cmocka_unit_test_setup_teardown(who_stops_leaves_nothing_half_done, scratch_open, scratch_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,11 +4,12 @@ import http.client
 import itertools
 import json
 import threading
+import time
 
 import numpy
 import pytest
 import s3_server
-from evdbd import Client, problem
+from evdbd import PATIENCE, Client, problem
 
 PART = 5 << 20
 DIM = 96
@@ -193,6 +194,32 @@ def test_of_two_backups_of_one_name_one_is_made(server, bucket, rng):
         thread.join()
     assert sorted(reply.status for reply in replies) == [201, 409, 409, 409]
     assert verify(server, "twin").status == 200
+
+
+@pytest.mark.threaded
+def test_a_schedule_keeps_its_backups_in_the_bucket_and_deletes_old_ones_there(start, bucket, flags, rng):
+    server = start(*flags(bucket), "--backup_target=s3", "--backup_schedule=1s", "--backup_keep=2", "--backup_full_every=1")
+    fill(server, rng)
+    backup(server, "by-hand")
+
+    def made():
+        return [entry for entry in server.log if entry["message"] == "backed up a store"]
+
+    deadline = time.monotonic() + PATIENCE
+    while len(made()) < 5:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    server.stop()
+    assert [entry for entry in server.log if entry["level"] == "error"] == []
+    assert any(entry["message"] == "deleted old backups" for entry in server.log)
+    assert not (server.directory / "backups").exists() and bucket.uploads() == []
+    server = start(*flags(bucket), directory=server.directory)
+    names = sorted(name for name in listed(server) if name != "by-hand")
+    assert 2 <= len(names) <= 4 and "by-hand" in listed(server), names  # what the older one builds on stays, and one may be behind its time
+    assert all(verify(server, name).status == 200 for name in names)
+    assert restore(server, names[-1]).status == 200 and exported(server, "again") == exported(server, "docs")
+    pruned = good(server, "POST", "/api/v1/backups/prune", {"target": "s3", "keep": 1})
+    assert names[-1] not in [one["backup"] for one in pruned["deleted"]] and "by-hand" not in listed(server)
 
 
 # ---- what is refused
