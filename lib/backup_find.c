@@ -44,15 +44,12 @@ static int by_text(const void *left, const void *right)
 
 static evdb_status sort_ids(search *s, const evdb_id *ids, size_t count, evdb_error *err)
 {
-    evdb_status rc = EVDB_OK;
-    if (count > EVDB_BATCH_MAX) return error_set(err, EVDB_LIMIT, "%zu ids at once are more than %u", count, EVDB_BATCH_MAX);
-    if (count && !ids) return error_set(err, EVDB_INVALID, "there are no ids");
+    evdb_status rc = id_check_all(ids, count, err);
+    if (rc != EVDB_OK) return rc;
     if (!(s->ids = mem_alloc(s->mem, (count + 1) * sizeof(*s->ids)))) return error_no_memory(err, count * sizeof(*s->ids), "ids");
     for (size_t i = 0; i < count; i++) {
         evdb_id id = ids[i];
-        rc = id_check(&id, err);
-        if (rc != EVDB_OK && err) err->item = i;
-        if (rc != EVDB_OK) return rc;
+        (void)id_check(&id, NULL); /* it learns its length */
         spell(&id, &s->ids[i]);
     }
     s->count = count;

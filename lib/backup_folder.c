@@ -1,8 +1,8 @@
 /* backup_folder.c - the part of evdb/backup.h that knows backups by name: files NAME.backup in one folder.
  *
  * A file is written under a name that begins with a dot and ends in ".new", with a lock on it, so that nobody takes it for one that a
- * dead process left: those are removed by the next who makes a backup. Names are given and taken with a lock on the folder's file ".lock" held: not the
- * system lock, since several databases may share a folder. */
+ * dead process left: those are removed by the next who makes a backup. Names are given and taken with a lock on the folder's file
+ * ".lock" held: not the system lock, since several databases may share a folder. */
 #include "backup_file.h"
 #include "backup_private.h"
 #include "base/error.h"

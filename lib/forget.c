@@ -19,19 +19,6 @@ static evdb_status forget(void *context, rows *r, evdb_error *err)
     return rows_forget(r, f->ids, f->count, &f->forgotten, err);
 }
 
-static evdb_status check(const evdb_id *ids, size_t count, evdb_error *err)
-{
-    evdb_status rc = EVDB_OK;
-    if (count > EVDB_BATCH_MAX) return error_set(err, EVDB_LIMIT, "%zu records at once are more than %u", count, EVDB_BATCH_MAX);
-    if (count && !ids) return error_set(err, EVDB_INVALID, "there are no ids");
-    for (size_t i = 0; rc == EVDB_OK && i < count; i++) {
-        evdb_id id = ids[i];
-        rc = id_check(&id, err);
-        if (rc != EVDB_OK && err) err->item = i;
-    }
-    return rc;
-}
-
 /* First the record, for good; then rows.db, whose readers may have to be waited for; and the index, which is made of rows. */
 evdb_status evdb_store_forget(evdb_store *store, const evdb_id *ids, size_t count, evdb_forget_report *report, evdb_error *err)
 {
@@ -41,7 +28,7 @@ evdb_status evdb_store_forget(evdb_store *store, const evdb_id *ids, size_t coun
     commit_request request = { .kind = COMMIT_WORK, .work = forget, .context = &f }, rewrite = { .kind = COMMIT_REWRITE };
     evdb_status rc;
     TRY(engine_usable(e, err));
-    TRY(check(ids, count, err));
+    TRY(id_check_all(ids, count, err));
     TRY(commit_run(e, &request, err));
     TRY(commit_run(e, &rewrite, err));
     TRY(indexer_forget(e, err));

@@ -18,6 +18,19 @@ evdb_status id_check(evdb_id *id, evdb_error *err)
     return EVDB_OK;
 }
 
+evdb_status id_check_all(const evdb_id *ids, size_t count, evdb_error *err)
+{
+    evdb_status rc = EVDB_OK;
+    if (count > EVDB_BATCH_MAX) return error_set(err, EVDB_LIMIT, "%zu records at once are more than %u", count, EVDB_BATCH_MAX);
+    if (count && !ids) return error_set(err, EVDB_INVALID, "there are no ids");
+    for (size_t i = 0; rc == EVDB_OK && i < count; i++) {
+        evdb_id id = ids[i];
+        rc = id_check(&id, err);
+        if (rc != EVDB_OK && err) err->item = i;
+    }
+    return rc;
+}
+
 /* Canonical decimals only: "7", "-7", not "07", "+7" or "-0", so that an id has one spelling. */
 static bool canonical(const evdb_id *id, int64_t *out)
 {
