@@ -9,24 +9,6 @@ static evdb_status no_memory(const op *o, evdb_error *err) { return op_fail(err,
 
 /* ---- in ---- */
 
-static evdb_status get(void *context, void *buffer, size_t capacity, size_t *got, evdb_error *err)
-{
-    op_inline *i = context;
-    (void)err;
-    *got = i->size - i->at < capacity ? i->size - i->at : capacity;
-    if (*got) memcpy(buffer, i->bytes + i->at, *got);
-    i->at += *got;
-    return EVDB_OK;
-}
-
-static evdb_status go_back(void *context, evdb_error *err)
-{
-    op_inline *i = context;
-    (void)err;
-    i->at = 0;
-    return EVDB_OK;
-}
-
 evdb_status op_inline_read(op_inline *i, const op *o, const json_t *in, evdb_error *err)
 {
     const json_t *data = json_object_get(in, "data"), *base64 = json_object_get(in, "base64");
@@ -42,6 +24,7 @@ evdb_status op_inline_read(op_inline *i, const op *o, const json_t *in, evdb_err
     if (!coded) memcpy(i->bytes, text, length);
     else if (sodium_base642bin((unsigned char *)i->bytes, length + 1, text, length, NULL, &i->size, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
         return op_fail(err, EVDB_INVALID, "'data' must be base64");
+    i->read = (op_memory){ .at = i->bytes, .size = i->size };
     return EVDB_OK;
 }
 
@@ -83,7 +66,7 @@ evdb_status op_inline_begin(op_inline *i, const op *o, op_call *call, const json
         (void)json_object_del(i->args, "data");
         (void)json_object_del(i->args, "base64");
     }
-    i->source = (evdb_source){ i, get, go_back };
+    i->source = op_memory_source(&i->read);
     i->sink = (evdb_sink){ i, keep };
     call->from = &i->source;
     call->to = &i->sink;

@@ -5,11 +5,13 @@
 #ifndef OP_INLINE_H
 #define OP_INLINE_H
 #include "op/op.h"
+#include "op/op_memory.h"
 
 typedef struct op_inline {
     json_t *args;        /* those that are the operation's own */
     char *bytes;         /* of the stream */
-    size_t size, room, at;
+    size_t size, room;
+    op_memory read;      /* of those that come in */
     op_file file;
     evdb_source source;
     evdb_sink sink;

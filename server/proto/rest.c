@@ -1,6 +1,7 @@
 /* rest.c - the REST view of the operation table: paths, queries and JSON bodies to arguments, replies to JSON.
  *
  * An operation that moves plain bytes has them as the body of its request or reply, and its arguments in path and query. */
+#include "op/op_memory.h"
 #include "op/op_route.h"
 #include "op/op_slices.h"
 #include "op/op_status.h"
@@ -79,9 +80,9 @@ static void run(const service *s, const op *o, const evdb_principal *who, const 
 {
     op_out reply = OP_OUT;
     op_file file;
-    body_source body = { .at = request->body, .size = request->body_size };
+    op_memory body = { .at = request->body, .size = request->body_size };
     body_sink spool = { 0 };
-    evdb_source from = body_source_of(&body);
+    evdb_source from = op_memory_source(&body);
     evdb_sink to = body_sink_of(&spool);
     op_call call = { .db = s->db, .subject = who->client, .backup_key = s->backup_key, .bucket = s->bucket, .from = &from,
                      .to = &to, .file = &file };

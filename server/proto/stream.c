@@ -6,28 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static evdb_status read_some(void *context, void *buffer, size_t capacity, size_t *got, evdb_error *err)
-{
-    body_source *b = context;
-    (void)err;
-    *got = b->size - b->read < capacity ? b->size - b->read : capacity;
-    memcpy(buffer, b->at + b->read, *got);
-    b->read += *got;
-    return EVDB_OK;
-}
-
-static evdb_status start_over(void *context, evdb_error *err)
-{
-    (void)err;
-    ((body_source *)context)->read = 0;
-    return EVDB_OK;
-}
-
-evdb_source body_source_of(body_source *b)
-{
-    return (evdb_source){ .context = b, .read = read_some, .rewind = start_over };
-}
-
 static evdb_status spool_failed(const char *what, evdb_error *err)
 {
     char reason[128];

@@ -1,13 +1,9 @@
-/* stream.h - bodies of HTTP as the sources and sinks of operations that move plain bytes. */
+/* stream.h - bodies of HTTP as the sinks of operations that send plain bytes. */
 #ifndef STREAM_H
 #define STREAM_H
 #include "http/http.h"
 #include "op/op.h"
 #include <stdio.h>
-
-/* A request's body, which is in memory: it can be read as often as one likes. */
-typedef struct body_source { const char *at; size_t size, read; } body_source;
-evdb_source body_source_of(body_source *b);
 
 /* A reply of any size: first it goes to a file without a name, since its status and its length stand before it. */
 typedef struct body_sink { FILE *file; } body_sink;
