@@ -172,14 +172,20 @@ def test_an_endpoint_that_is_down_fails_alone(start, flags):
     assert good(server, "POST", "/api/v1/stores/docs/search", {"vector": [1, 1], "k": 1})["results"][0]["id"] == 1
 
 
-def test_an_endpoint_that_never_answers_is_left_in_time_and_holds_up_nobody(start, fake, flags):
-    server = filled(start(*flags(f"http://127.0.0.1:{fake.port}", timeout="1s")))
+def asking_what_waits(server, fake):
+    """A thread that asks for a list, and waits for the bucket until the event is set; its reply comes into the list."""
     waits, end, replies = threading.Event(), threading.Event(), []
     fake.before = lambda request: waits.set() or end.wait(60)
     token = server.token()
     asker = threading.Thread(target=lambda: replies.append(server.request("GET", "/api/v1/backups?target=s3", token=token)))
     asker.start()
     assert waits.wait(60)
+    return asker, replies, end
+
+
+def test_an_endpoint_that_never_answers_is_left_in_time_and_holds_up_nobody(start, fake, flags):
+    server = filled(start(*flags(f"http://127.0.0.1:{fake.port}", timeout="1s")))
+    asker, replies, end = asking_what_waits(server, fake)
     assert good(server, "POST", "/api/v1/stores/docs/search", {"vector": [1, 1], "k": 1})["results"][0]["id"] == 1
     asker.join(60)
     refused(replies[0], "imeout")
@@ -188,12 +194,7 @@ def test_an_endpoint_that_never_answers_is_left_in_time_and_holds_up_nobody(star
 
 def test_a_stop_of_the_server_ends_what_waits_for_the_bucket(start, fake, flags):
     server = filled(start(*flags(f"http://127.0.0.1:{fake.port}", timeout="1h")))
-    waits, end, replies = threading.Event(), threading.Event(), []
-    fake.before = lambda request: waits.set() or end.wait(60)
-    token = server.token()
-    asker = threading.Thread(target=lambda: replies.append(server.request("GET", "/api/v1/backups?target=s3", token=token)))
-    asker.start()
-    assert waits.wait(60)
+    asker, replies, end = asking_what_waits(server, fake)
     server.signal()
     assert server.end() == 0
     asker.join(60)
