@@ -19,6 +19,10 @@ enum {
     UNSURE = 8             /* units in the last place of a double */
 };
 
+/* Half a step beyond FLT_MAX: doubles from here on round to infinity. Numbers that become doubles first, as in a tree of JSON, have no
+ * finer bound; so that a number is taken wherever it stands, nor have others. */
+#define FLOAT_END 0x1.ffffffp127
+
 static const double powers[POWERS] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
 
@@ -105,6 +109,14 @@ static float exact(const char *text)
     return value;
 }
 
+static double exact_double(const char *text)
+{
+    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    double value = strtod_l(text, NULL, c);
+    freelocale(c);
+    return value;
+}
+
 const char *number_scan(const char *text, const char *end, float *out, bool *large)
 {
     bool negative = text < end && *text == '-';
@@ -116,7 +128,7 @@ const char *number_scan(const char *text, const char *end, float *out, bool *lar
     if (d.value && !nearest(d.value, d.exponent, &value)) {
         if (behind == end) return behind; /* strtof() would read on */
         value = exact(p);
-        if (!(value <= FLT_MAX)) {
+        if (value >= FLT_MAX && exact_double(p) >= FLOAT_END) {
             *large = true;
             return behind;
         }
@@ -139,10 +151,7 @@ double number_to_double(const char *text, size_t length)
     /* one exact number times or by another is rounded once, and so rightly (Clinger 1990) */
     bool exactly = take_decimal(p, end, &d) && d.value < UINT64_C(1) << 53 && d.exponent > -POWERS && d.exponent < POWERS;
     if (exactly && scale((double)d.value, d.exponent, &value)) return p > text ? -value : value;
-    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    value = strtod_l(text, NULL, c);
-    freelocale(c);
-    return value;
+    return exact_double(text);
 }
 
 bool number_to_int64(const char *text, size_t length, int64_t *out)

@@ -5,7 +5,6 @@
  * as they were written. */
 #include "op/op_bind.h"
 #include "op/op_json.h"
-#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -35,7 +34,7 @@ static evdb_status bind_number(const op_field *f, const json_t *v, op_number *ou
 {
     if (!json_is_number(v)) return op_wrong_type(f, "a number", err);
     double n = json_number_value(v);
-    if (fabs(n) > FLT_MAX) return op_fail(err, EVDB_INVALID, "'%s' is beyond the range of float", f->name);
+    if (isinf((float)n)) return op_fail(err, EVDB_INVALID, "'%s' is beyond the range of float", f->name);
     *out = (op_number){ .value = (float)n, .given = true };
     return EVDB_OK;
 }

@@ -1,6 +1,5 @@
 /* op_vectors.c - vectors as arguments: one or many; from arrays of numbers, base64, or the raw bytes of a request. */
 #include "op/op_bind.h"
-#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <sodium.h>
@@ -18,9 +17,9 @@ static evdb_status of_array(const op_field *f, const json_t *v, op_vector *out, 
         double n = json_number_value(item);
         if (!json_is_number(item))
             return op_fail(err, EVDB_INVALID, "'%s[%zu]' must be a number", f->name, out->count);
-        if (fabs(n) > FLT_MAX)
-            return op_fail(err, EVDB_INVALID, "'%s[%zu]' is beyond the range of float", f->name, out->count);
         out->at[out->count] = (float)n;
+        if (isinf(out->at[out->count]))
+            return op_fail(err, EVDB_INVALID, "'%s[%zu]' is beyond the range of float", f->name, out->count);
     }
     return rc;
 }

@@ -2,6 +2,8 @@
 #include "memory_io.h"
 #include "op/op_slices.h"
 #include "op/op.h"
+#include <float.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -96,6 +98,27 @@ static void a_bad_number_in_a_long_array_is_named(void **state)
     expect_message(text, EVDB_INVALID, "'vector[49]' is beyond the range of float");
     snprintf(text, sizeof text, "{\"store\":\"a\",\"vector\":%s}", numbers(101, "1"));
     expect_message(text, EVDB_LIMIT, "'vector' has 101 items; at most 100 are allowed");
+}
+
+/* A number is the same float alone or among many, up to where doubles round to infinity. */
+static void the_largest_float_is_taken_in_short_and_long_arrays(void **state)
+{
+    static const struct { const char *number; bool taken; } edge[] = {
+        { "3.4028235e38", true }, { "-3.4028235e38", true }, { "3.402823566e38", true }, { "3.40282356779733642e38", true },
+        { "3.40282356779733661637539395e38", false }, { "3.4028235677973367e38", false }, { "-3.4028235677973368e38", false },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof edge / sizeof *edge; i++)
+        for (size_t count = 1; count <= 50; count += 49) {
+            char text[8192];
+            bound b;
+            evdb_error err;
+            snprintf(text, sizeof text, "{\"store\":\"a\",\"vector\":%s}", numbers(count, edge[i].number));
+            evdb_status rc = bind_text(text, &b, &err);
+            if (rc != (edge[i].taken ? EVDB_OK : EVDB_INVALID)) fail_msg("%s among %zu: status %d", edge[i].number, count, rc);
+            if (rc == EVDB_OK) assert_true(fabsf(b.args.vector.at[count - 1]) == FLT_MAX);
+            unbind(&b);
+        }
 }
 
 static void the_place_of_a_fault_is_that_in_the_text_that_came(void **state)
@@ -244,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(long_arrays_of_numbers_become_floats),
         cmocka_unit_test(a_bad_number_in_a_long_array_is_named),
+        cmocka_unit_test(the_largest_float_is_taken_in_short_and_long_arrays),
         cmocka_unit_test(the_place_of_a_fault_is_that_in_the_text_that_came),
         cmocka_unit_test(ids_may_be_a_long_array_of_numbers),
         cmocka_unit_test(objects_keep_their_spelling),
