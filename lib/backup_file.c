@@ -10,19 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One long sync at the end would hold up those of the commits that come meanwhile. */
-#define SYNC_EVERY (UINT64_C(4) << 20)
-
 static evdb_status put(void *context, const void *bytes, size_t count, evdb_error *err)
 {
     backup_file *f = context;
     int failed = descriptor_write(&f->file, f->at, bytes, count);
     if (failed) return error_errno(err, failed, "write", f->file.path);
+    descriptor_write_back(&f->file, f->at, count); /* much to sync at once would hold up the commits that come meanwhile */
     f->at += count;
-    if (f->at - f->synced < SYNC_EVERY) return EVDB_OK;
-    f->synced = f->at;
-    failed = descriptor_sync(&f->file);
-    return failed ? error_errno(err, failed, "sync", f->file.path) : EVDB_OK;
+    return EVDB_OK;
 }
 
 static evdb_status get(void *context, void *buffer, size_t capacity, size_t *got, evdb_error *err)

@@ -10,7 +10,6 @@
 typedef struct backup_file {
     descriptor file;
     uint64_t at, size;
-    uint64_t synced; /* of a file that is written: bytes */
 } backup_file;
 
 /* A new file to write to, or one to read; path is borrowed. */

@@ -2,7 +2,10 @@
  *
  * No long read: a log that somebody reads from cannot be emptied. Records are read by the page, in order of id, each page a state of
  * its own; then what the feed of changes says has changed since the first page, in rounds, until little is left; and that in one
- * read, whose last change is the backup's. The later entry of an id counts, so it is the store as of that change. */
+ * read, whose last change is the backup's. The later entry of an id counts, so it is the store as of that change.
+ *
+ * Nor a long step: a writer that is woken on the processor of whoever reads a page waits until that one sleeps (up to 4 ms, where idle
+ * processors are not looked for). So steps end after a tenth of a millisecond, and a pause as long follows. */
 #include "backup_private.h"
 #include "base/buf.h"
 #include "base/error.h"
@@ -16,7 +19,14 @@
 #include <evdb/backup.h>
 #include <string.h>
 
-enum { PAGE_RECORDS = 1000, PAGE_CHANGES = 500, LAST_CHANGES = 1000, ROUNDS_MAX = 8, PAUSE_MAX_NS = 50000000 };
+enum {
+    STEP_NS = 100000,
+    STEP_CHANGES = 8, /* between looks at the clock */
+    LAST_CHANGES = 100,
+    ROUNDS_MAX = 8,
+    PAUSE_MAX_NS = 50000000,
+    ALONE_NS = 100000000 /* without a change for so long, nobody writes */
+};
 
 typedef struct saving {
     engine *engine;
@@ -25,12 +35,13 @@ typedef struct saving {
     backup_out *out;
     rows_reader *reader;
     uint64_t entries;
-    uint64_t seen;    /* the last change, when it was last looked for */
-    uint64_t began;   /* monotonic: the step under way */
-    uint64_t reached; /* changes up to here are in the backup */
-    buf codecs;       /* uint32_t: numbers of those that are in it */
-    buf after;        /* text of the last page's last id ... */
-    evdb_id last;     /* ... which points there */
+    uint64_t seen;     /* the last change, when it was last looked for */
+    uint64_t began;    /* monotonic: the step under way */
+    uint64_t alone_at; /* monotonic: nobody writes from then on */
+    uint64_t reached;  /* changes up to here are in the backup */
+    buf codecs;        /* uint32_t: numbers of those that are in it */
+    buf after;         /* text of the last page's last id ... */
+    evdb_id last;      /* ... which points there */
 } saving;
 
 static evdb_status tick(const saving *s, evdb_error *err)
@@ -41,12 +52,16 @@ static evdb_status tick(const saving *s, evdb_error *err)
     return error_set(err, EVDB_CANCELLED, "the backup was cancelled after %llu records", (unsigned long long)s->entries);
 }
 
-/* Between steps: who writes meanwhile gets half of the time. */
+static bool step_over(const saving *s) { return engine_now_ns(s->engine) - s->began >= STEP_NS; }
+
+/* Between steps: who writes meanwhile gets half of the time. That nothing was written during one does not mean that nobody wants to:
+ * they may have waited for this processor. */
 static void give_way(saving *s)
 {
-    uint64_t took = engine_now_ns(s->engine) - s->began;
+    uint64_t now = engine_now_ns(s->engine), took = now - s->began;
     _Atomic uint32_t nobody = 0;
-    if (took && !rows_unchanged_since(s->engine->rows, s->seen)) (void)wake_wait(&nobody, 0, took < PAUSE_MAX_NS ? took : PAUSE_MAX_NS);
+    if (!rows_unchanged_since(s->engine->rows, s->seen)) s->alone_at = now + ALONE_NS;
+    if (took && now < s->alone_at) (void)wake_wait(&nobody, 0, took < PAUSE_MAX_NS ? took : PAUSE_MAX_NS);
     s->began = engine_now_ns(s->engine);
 }
 
@@ -121,11 +136,12 @@ static evdb_status save_page(saving *s, bool first, bool *more, evdb_error *err)
     TRY(engine_learn(s->engine, s->reader, err));
     TRY(look(s, &tip, err));
     TRY(rows_seek(s->reader, first ? NULL : &s->last, err));
-    for (int i = 0; i < PAGE_RECORDS && !backup_out_full(s->out); i++) {
+    for (bool enough = false; !enough;) {
         TRY(rows_step(s->reader, ROWS_VECTOR, &r, more, err));
         if (!*more) break;
         TRY(save_record(s, &r, err));
-        if (i + 1 == PAGE_RECORDS || backup_out_full(s->out)) TRY(remember(s, &r.id, err));
+        enough = backup_out_full(s->out) || step_over(s);
+        if (enough) TRY(remember(s, &r.id, err));
     }
 out:
     rows_read_end(s->reader);
@@ -139,8 +155,10 @@ static evdb_status save_all(saving *s, evdb_error *err)
     evdb_status rc = EVDB_OK;
     for (bool first = true; more; first = false) {
         TRY(save_page(s, first, &more, err));
-        TRY(backup_out_step(s->out, err));
-        TRY(tick(s, err));
+        if (backup_out_full(s->out)) {
+            TRY(backup_out_step(s->out, err));
+            TRY(tick(s, err));
+        }
         give_way(s);
     }
 out:
@@ -164,16 +182,17 @@ static evdb_status save_change(void *context, const rows_change *c, evdb_error *
     return rc == EVDB_OK ? backup_out_step(s->out, err) : rc;
 }
 
-static evdb_status changes(saving *s, size_t max, evdb_error *err)
+static evdb_status some_changes(saving *s, bool *any, evdb_error *err)
 {
     evdb_error why;
-    uint64_t forgotten;
+    uint64_t forgotten, before = s->reached;
     evdb_status rc = rows_forgotten(s->reader, &forgotten, err);
     if (rc != EVDB_OK) return rc;
     if (s->reached < forgotten)
         return error_set(err, EVDB_GONE, "records were forgotten since change %llu, which the backup goes on from: take a full backup",
                          (unsigned long long)s->reached);
-    rc = rows_changes(s->reader, s->reached, max, save_change, s, &why);
+    rc = rows_changes(s->reader, before, STEP_CHANGES, save_change, s, &why);
+    *any = s->reached != before;
     if (rc == EVDB_GONE)
         return error_set(err, rc, "changes since %llu, which the backup goes on from, were trimmed: take a full backup",
                          (unsigned long long)s->reached);
@@ -189,7 +208,7 @@ static evdb_status save_some_changes(saving *s, uint64_t *tip, evdb_error *err)
     TRY(engine_learn(s->engine, s->reader, err));
     TRY(look(s, &at, err));
     *tip = at.sequence;
-    if (at.sequence - s->reached > LAST_CHANGES) rc = changes(s, PAGE_CHANGES, err);
+    for (bool any = true; any && at.sequence - s->reached > LAST_CHANGES && !step_over(s);) TRY(some_changes(s, &any, err));
 out:
     rows_read_end(s->reader);
     s->reader = NULL;
@@ -243,7 +262,7 @@ static evdb_status save_last(saving *s, backup_foot *foot, evdb_error *err)
     TRY(rows_read(s->engine->rows, &s->reader, err));
     TRY(engine_learn(s->engine, s->reader, err));
     TRY(rows_tip_now(s->reader, &tip, err));
-    TRY(changes(s, SIZE_MAX, err));
+    for (bool any = true; any; give_way(s)) TRY(some_changes(s, &any, err));
     if (tip.sequence) TRY(rows_changes(s->reader, tip.sequence - 1, 1, note_change, s, err));
     else TRY(note_change(s, &(rows_change){ .kind = 0 }, err));
     *foot = (backup_foot){ .sequence = tip.sequence, .records = tip.live, .entries = s->entries };

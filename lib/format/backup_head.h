@@ -20,7 +20,7 @@ enum {
     BACKUP_SALT = 24,            /* of a secretstream */
     BACKUP_FIXED = 16,           /* bytes of a head before its JSON */
     BACKUP_JSON_MAX = 256 << 10,
-    BACKUP_CHUNK = 1 << 20,      /* a chunk is written once it holds this much ... */
+    BACKUP_CHUNK = 1 << 17,      /* a chunk is written once it holds this much ... */
     BACKUP_CHUNK_MAX = 4 << 20   /* ... and never holds more than this: it ends with a whole entry */
 };
 

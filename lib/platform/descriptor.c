@@ -79,6 +79,11 @@ int descriptor_sync(const descriptor *d)
     return 0;
 }
 
+void descriptor_write_back(const descriptor *d, uint64_t offset, size_t size)
+{
+    (void)sync_file_range(d->fd, (off_t)offset, (off_t)size, SYNC_FILE_RANGE_WRITE);
+}
+
 int descriptor_map(const descriptor *d, size_t size, const void **out)
 {
     int asked = io_ask(d->platform, &(io_event){ .kind = IO_MAP, .path = d->path, .size = size });

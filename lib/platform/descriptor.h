@@ -18,6 +18,9 @@ int descriptor_size(const descriptor *d, uint64_t *out);
 int descriptor_write(const descriptor *d, uint64_t offset, const void *bytes, size_t size);
 int descriptor_read(const descriptor *d, uint64_t offset, void *bytes, size_t size);
 int descriptor_sync(const descriptor *d);
+/* Begins to move these bytes from the page cache to the disk, without waiting: a later sync finds little to do. A mere hint: that sync
+ * also reports what goes wrong here. */
+void descriptor_write_back(const descriptor *d, uint64_t offset, size_t size);
 /* The whole file as memory to read; it stays mapped when the descriptor is closed. Undone by map_drop(). */
 int descriptor_map(const descriptor *d, size_t size, const void **out);
 int descriptor_rename(const platform *p, const char *from, const char *to);
