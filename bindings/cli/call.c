@@ -31,7 +31,7 @@ static int draw(void *context, evdb_transfer_phase phase, uint64_t records)
 static op_exit call_for_text(cli *c, const op *o, const json_t *args, op_out *reply)
 {
     evdb_error err;
-    op_call call = { .db = c->db, .subject = "cli", .local = true, .backup_key = c->has_key ? c->key : NULL,
+    op_call call = { .db = c->db, .local = true, .backup_key = c->has_key ? c->key : NULL,
                      .progress = c->bar ? draw : NULL, .progress_context = c };
     evdb_status rc = op_run(o, &call, args, &c->slices, reply, &err);
     if (c->bar) progress_clear(c->bar);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define MESSAGE_MAX (32u << 20) /* bytes of one message, as over HTTP */
-enum { SUBJECT_BYTES = 80, SCOPE_WRITE = OP_SCOPE_WRITE + 1 };
+enum { SCOPE_WRITE = OP_SCOPE_WRITE + 1 };
 
 /* Choices begin at 1, scopes at 0. */
 static const char *scope_name(uint32_t value)
@@ -39,14 +39,14 @@ const op_field mcp_fields[] = {
 
 static const op mcp_shape = { .name = "mcp", .args = mcp_fields, .args_size = sizeof(mcp_args) };
 
-static void name_user(char out[SUBJECT_BYTES])
+static void name_user(char out[EVDB_CLIENT_ID_MAX + 1])
 {
     char space[4096];
     struct passwd entry, *found = NULL;
     if (getpwuid_r(geteuid(), &entry, space, sizeof space, &found) == 0 && found)
-        snprintf(out, SUBJECT_BYTES, "user %s", found->pw_name);
+        snprintf(out, EVDB_CLIENT_ID_MAX + 1, "user %s", found->pw_name);
     else
-        snprintf(out, SUBJECT_BYTES, "user %ld", (long)geteuid());
+        snprintf(out, EVDB_CLIENT_ID_MAX + 1, "user %ld", (long)geteuid());
 }
 
 /* false when the answer could not be delivered. */
@@ -106,14 +106,14 @@ static op_exit serve(const mcp_caller *who)
 op_exit run_mcp(cli *c)
 {
     mcp_args a;
-    char subject[SUBJECT_BYTES];
-    mcp_caller who = { .subject = subject };
+    evdb_principal user = { .expires_ms = INT64_MAX };
+    mcp_caller who = { .who = &user };
     evdb_error err;
     op_exit rc = extra_bind(c, &mcp_shape, &a);
     if (rc != OP_EXIT_OK) return rc;
-    evdb_status known = evdb_auth_scopes_parse(scope_name(a.scope), &who.scopes, &err);
+    evdb_status known = evdb_auth_scopes_parse(scope_name(a.scope), &user.scopes, &err);
     if (known != EVDB_OK) return complain_error(known, &err);
-    name_user(subject);
+    name_user(user.client);
     rc = database_open(c, a.scope >= SCOPE_WRITE); /* who may only read creates nothing */
     who.db = c->db;
     return rc == OP_EXIT_OK ? serve(&who) : rc;

@@ -18,15 +18,29 @@
 #include <evdb/database.h>
 EVDB_BEGIN
 
-/* Scopes, as bits. write includes read, admin includes both: evdb_auth_scopes_parse("write") sets two bits. */
+/* Scopes, as bits, for all stores. write includes read, admin includes both: evdb_auth_scopes_parse("write") sets two bits. */
 enum { EVDB_SCOPE_READ = 1, EVDB_SCOPE_WRITE = 2, EVDB_SCOPE_ADMIN = 4 };
 /* Grants a client may use, as bits. */
-enum { EVDB_GRANT_CLIENT_CREDENTIALS = 1, EVDB_GRANT_REFRESH_TOKEN = 2 };
+enum { EVDB_GRANT_CLIENT_CREDENTIALS = 1, EVDB_GRANT_REFRESH_TOKEN = 2, EVDB_GRANT_AUTHORIZATION_CODE = 4 };
+/* How a client shows who it is. */
+typedef enum evdb_client_method {
+    EVDB_CLIENT_SECRET = 1, /* by its secret */
+    EVDB_CLIENT_PUBLIC = 2, /* not at all: a program on somebody's machine keeps no secret */
+    EVDB_CLIENT_KEYS = 3    /* by assertions signed with a key of its own (private_key_jwt, RFC 7523); who calls these functions checks them */
+} evdb_client_method;
+/* As RFC 7591 calls them: "client_secret_basic", "none", "private_key_jwt"; NULL for what is none. "client_secret_post" is read as
+ * the first. */
+EVDB_API const char *evdb_client_method_name(evdb_client_method method);
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_client_method_parse(const char *name, evdb_client_method *out, evdb_error *err);
 
 #define EVDB_CLIENT_ID_MAX 128u       /* bytes: printable ASCII without space, ':', '"' and '\\' */
 #define EVDB_SECRET_MAX 256u          /* bytes of a chosen secret, at least 8, without control characters */
 #define EVDB_SECRET_BYTES 48u         /* room for a generated secret, with NUL */
-#define EVDB_TOKEN_BYTES 512u         /* room for any token, with NUL */
+#define EVDB_TOKEN_BYTES 4096u        /* room for any token, with NUL */
+#define EVDB_STORE_SCOPES_BYTES 512u  /* room for the scopes of some stores, with NUL */
+#define EVDB_SCOPES_BYTES 544u        /* room for any scopes as text, with NUL */
+#define EVDB_REDIRECTS_MAX 4096u      /* bytes of a client's redirect URIs */
+#define EVDB_JWKS_MAX 16384u          /* bytes of a client's public keys */
 #define EVDB_CLIENTS_MAX 10000u       /* in a database */
 #define EVDB_REFRESH_TOKENS_MAX 1000u /* of a client, used ones included */
 #define EVDB_TOKEN_LIFETIME_MAX_MS (INT64_C(10) * 365 * 86400000)
@@ -37,16 +51,40 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_scopes_parse(const char *text, ui
 /* Writes the names of the bits ("read write admin"; other bits have none) to space, NUL-terminated, and returns it. It
  * has at least 32 bytes. */
 EVDB_API const char *evdb_auth_scopes_text(uint32_t scopes, char *space);
-/* "client_credentials refresh_token" <-> bits, likewise; space has at least 48 bytes. */
+/* Scopes of some stores stand beside the bits, as a text: "write:docs read:team-*", where '*' at the end stands for any rest of a
+ * name and write includes read; admin is for all stores. evdb_auth_scopes_split() takes a text of both kinds apart (stores has
+ * EVDB_STORE_SCOPES_BYTES; EVDB_INVALID, EVDB_LIMIT), evdb_auth_scopes_join() writes it (space has EVDB_SCOPES_BYTES). */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_scopes_split(const char *text, uint32_t *scopes, char *stores, evdb_error *err);
+EVDB_API const char *evdb_auth_scopes_join(uint32_t scopes, const char *stores, char *space);
+/* 1 when somebody with these scopes (stores may be NULL) may do what needs `scope`, one bit, with that store; store NULL: with all of
+ * them. */
+EVDB_API int evdb_auth_scopes_allow(uint32_t scopes, const char *stores, uint32_t scope, const char *store);
+/* "client_credentials refresh_token authorization_code" <-> bits, likewise; space has at least 64 bytes. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_grants_parse(const char *text, uint32_t *out, evdb_error *err);
 EVDB_API const char *evdb_auth_grants_text(uint32_t grants, char *space);
 
 typedef struct evdb_client {
     char id[EVDB_CLIENT_ID_MAX + 1];
     uint32_t scopes, grants;
+    char stores[EVDB_STORE_SCOPES_BYTES]; /* scopes of some stores, "" = none */
+    evdb_client_method method;
     int32_t chosen_secret; /* 1 = the secret was chosen by a person */
     int64_t created_ms;    /* Unix time */
+    const char *title, *redirect_uris, *jwks; /* as in evdb_client_options; "" = none. Freed with the client */
 } evdb_client;
+
+typedef struct evdb_client_options {
+    size_t size;               /* EVDB_CLIENT_OPTIONS sets it */
+    const char *secret;        /* of EVDB_CLIENT_SECRET; NULL = one is made */
+    uint32_t scopes, grants;   /* both 0 and stores NULL: read; grants 0 = client_credentials */
+    const char *stores;        /* scopes of some stores, or NULL */
+    evdb_client_method method; /* 0 = EVDB_CLIENT_SECRET */
+    uint32_t reserved;
+    const char *title;         /* what people are shown, or NULL */
+    const char *redirect_uris; /* of authorization_code: where codes may be sent, separated by blanks, or NULL */
+    const char *jwks;          /* of EVDB_CLIENT_KEYS: its public keys, a JWK set (RFC 7517), or NULL */
+} evdb_client_options;
+#define EVDB_CLIENT_OPTIONS { .size = sizeof(evdb_client_options) }
 
 /* Registers a client. secret NULL makes one, written to secret_out (EVDB_SECRET_BYTES): it cannot be read again later.
  * When a secret is given secret_out is left alone, and may be NULL. scopes 0 = read; grants 0 = client_credentials.
@@ -54,6 +92,12 @@ typedef struct evdb_client {
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_client_add(evdb *db, const char *id, const char *secret,
                                                           uint32_t scopes, uint32_t grants, char *secret_out,
                                                           evdb_error *err);
+/* The same with all there is to say of a client. A public one has no secret, and may not use client_credentials. EVDB_INVALID also for
+ * redirect URIs that are not absolute, have a fragment, or are plain http to another machine. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_client_register(evdb *db, const char *id, const evdb_client_options *options,
+                                                               char *secret_out, evdb_error *err);
+/* One client; *out is freed with evdb_auth_client_list_free(). EVDB_NOT_FOUND, EVDB_INVALID. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_client_find(evdb *db, const char *id, evdb_client **out, evdb_error *err);
 /* A new secret, given or made as above; the old one and all of the client's tokens stop working. Scopes and grants
  * stay. EVDB_NOT_FOUND, EVDB_INVALID. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_client_rotate(evdb *db, const char *id, const char *secret,
@@ -67,10 +111,11 @@ EVDB_API void evdb_auth_client_list_free(evdb_client *list);
 
 typedef struct evdb_token_options {
     size_t size;                 /* EVDB_TOKEN_OPTIONS sets it */
-    uint32_t scopes;             /* asked for, with those they include; 0 = all there are */
-    uint32_t reserved;
+    uint32_t scopes;             /* asked for, with those they include; 0 and stores NULL = all there are */
+    uint32_t authenticated;      /* 1 = who calls has checked who asks, and no secret is looked at (EVDB_CLIENT_KEYS, _PUBLIC) */
     int64_t lifetime_ms;         /* of the access token, up to EVDB_TOKEN_LIFETIME_MAX_MS; 0 = 3600000 */
     int64_t refresh_lifetime_ms; /* of the refresh token, likewise; 0 = 86400000 */
+    const char *stores;          /* scopes of some stores that are asked for, or NULL */
 } evdb_token_options;
 #define EVDB_TOKEN_OPTIONS { .size = sizeof(evdb_token_options) }
 
@@ -79,6 +124,7 @@ typedef struct evdb_token {
     char refresh[EVDB_TOKEN_BYTES]; /* "" when the client may not use refresh_token */
     uint32_t scopes;                /* of the access token */
     int64_t expires_ms;             /* of the access token, Unix time */
+    char stores[EVDB_STORE_SCOPES_BYTES]; /* scopes of some stores, likewise */
 } evdb_token;
 
 /* client_credentials: id and secret for a token. EVDB_DENIED for an unknown client and for a wrong secret alike;
@@ -103,6 +149,7 @@ typedef struct evdb_principal {
     char client[EVDB_CLIENT_ID_MAX + 1];
     uint32_t scopes;
     int64_t expires_ms;
+    char stores[EVDB_STORE_SCOPES_BYTES]; /* scopes of some stores, "" = none */
 } evdb_principal;
 
 /* EVDB_DENIED for a token (NULL, too) that is malformed, forged, expired, or whose client was removed or has a new

@@ -8,7 +8,7 @@ enum {
     NONCE_BYTES = 8,
     HEAD_BYTES = 2 + 8 + 8 + NONCE_BYTES,
     MAC_BYTES = 32,
-    RAW_MAX = HEAD_BYTES + EVDB_CLIENT_ID_MAX + MAC_BYTES
+    RAW_MAX = HEAD_BYTES + EVDB_CLIENT_ID_MAX + EVDB_STORE_SCOPES_BYTES + MAC_BYTES
 };
 static const char prefix[] = "evdb1.";
 
@@ -61,6 +61,11 @@ void token_write(const platform *p, const secrets *s, const token_claims *claims
     at += NONCE_BYTES;
     memcpy(at, claims->client, length);
     at += length;
+    if (*claims->stores) {
+        *at++ = 0;
+        memcpy(at, claims->stores, strlen(claims->stores));
+        at += strlen(claims->stores);
+    }
     secret_mac(s, SECRET_FOR_ACCESS, raw, (size_t)(at - raw), at);
     memcpy(out, prefix, sizeof(prefix) - 1);
     to_text(raw, (size_t)(at - raw) + MAC_BYTES, out + sizeof(prefix) - 1, EVDB_TOKEN_BYTES - sizeof(prefix) + 1);
@@ -77,8 +82,11 @@ bool token_read(const secrets *s, const char *token, token_claims *out)
     secret_mac(s, SECRET_FOR_ACCESS, raw, size, mac);
     bool right = sodium_memcmp(mac, raw + size, MAC_BYTES) == 0;
     sodium_memzero(mac, sizeof(mac)); /* of a forged token it is what was missing */
-    if (!right) return false;
+    const unsigned char *id = raw + HEAD_BYTES, *end = raw + size, *more = memchr(id, 0, (size_t)(end - id));
+    size_t length = (size_t)((more ? more : end) - id), rest = more ? (size_t)(end - more) - 1 : 0;
+    if (!right || !length || length > EVDB_CLIENT_ID_MAX || rest >= EVDB_STORE_SCOPES_BYTES || (more && memchr(more + 1, 0, rest))) return false;
     *out = (token_claims){ .scopes = raw[1], .expires_ms = get64(raw + 2), .generation = get64(raw + 10) };
-    memcpy(out->client, raw + HEAD_BYTES, size - HEAD_BYTES);
+    memcpy(out->client, id, length);
+    if (more) memcpy(out->stores, more + 1, rest);
     return true;
 }

@@ -1,6 +1,7 @@
 /* token.h - what access tokens look like: claims under a MAC, nothing to look up.
  *
- *   "evdb1." base64url( version, scopes, expiry ms, generation of the client's secret, 8 random bytes, client id, MAC )
+ *   "evdb1." base64url( version, scopes, expiry ms, generation of the client's secret, 8 random bytes, client id, and if there are
+ *                     scopes of stores 0 and these, MAC )
  *
  * Refresh tokens are random and kept, hashed, in system.db. */
 #ifndef EVDB_AUTH_TOKEN_H
@@ -12,6 +13,7 @@ typedef struct token_claims {
     char client[EVDB_CLIENT_ID_MAX + 1];
     uint32_t scopes;
     int64_t expires_ms, generation;
+    char stores[EVDB_STORE_SCOPES_BYTES];
 } token_claims;
 
 /* Text of random bytes, as secrets and refresh tokens are made of; EVDB_SECRET_BYTES. */

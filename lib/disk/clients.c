@@ -7,27 +7,31 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COLUMNS "id, kind, secret, scopes, grants, generation, created_ms"
+#define COLUMNS "id, kind, secret, scopes, grants, generation, created_ms, stores, method"
+enum { TEXTS_FROM = 9 }; /* columns behind these */
 
 /* ---- clients ---- */
 
-static bool sensible(const client_row *c, size_t id, size_t hash)
+static bool sensible(const client_row *c, size_t id, size_t hash, size_t stores)
 {
-    return id >= 1 && id <= EVDB_CLIENT_ID_MAX && hash == CLIENT_HASH_BYTES && c->kind <= 1 && c->scopes >= 1 &&
-           c->scopes <= (EVDB_SCOPE_READ | EVDB_SCOPE_WRITE | EVDB_SCOPE_ADMIN) && c->grants >= 1 &&
-           c->grants <= (EVDB_GRANT_CLIENT_CREDENTIALS | EVDB_GRANT_REFRESH_TOKEN);
+    return id >= 1 && id <= EVDB_CLIENT_ID_MAX && hash == CLIENT_HASH_BYTES && c->kind <= 1 && stores < EVDB_STORE_SCOPES_BYTES &&
+           c->scopes <= (EVDB_SCOPE_READ | EVDB_SCOPE_WRITE | EVDB_SCOPE_ADMIN) && (c->scopes || stores) && c->grants >= 1 &&
+           c->grants <= (EVDB_GRANT_CLIENT_CREDENTIALS | EVDB_GRANT_REFRESH_TOKEN | EVDB_GRANT_AUTHORIZATION_CODE) &&
+           c->method >= 1 && c->method <= EVDB_CLIENT_KEYS;
 }
 
 static evdb_status read_client(sqlite3_stmt *row, client_row *out, evdb_error *err)
 {
-    const char *id = (const char *)sqlite3_column_text(row, 0);
-    if (!id) return error_no_memory(err, EVDB_CLIENT_ID_MAX, "a client"); /* the column is NOT NULL */
+    const char *id = (const char *)sqlite3_column_text(row, 0), *stores = (const char *)sqlite3_column_text(row, 7);
+    if (!id || !stores) return error_no_memory(err, EVDB_CLIENT_ID_MAX, "a client"); /* the columns are NOT NULL */
     size_t length = (size_t)sqlite3_column_bytes(row, 0), hash = (size_t)sqlite3_column_bytes(row, 2);
+    size_t more = (size_t)sqlite3_column_bytes(row, 7);
     *out = (client_row){ .kind = (uint32_t)sqlite3_column_int(row, 1), .scopes = (uint32_t)sqlite3_column_int(row, 3),
                          .grants = (uint32_t)sqlite3_column_int(row, 4), .generation = sqlite3_column_int64(row, 5),
-                         .created_ms = sqlite3_column_int64(row, 6) };
-    if (!sensible(out, length, hash)) return error_set(err, EVDB_CORRUPT, "system.db: client '%.80s' makes no sense", id);
+                         .created_ms = sqlite3_column_int64(row, 6), .method = (uint32_t)sqlite3_column_int(row, 8) };
+    if (!sensible(out, length, hash, more)) return error_set(err, EVDB_CORRUPT, "system.db: client '%.80s' makes no sense", id);
     memcpy(out->id, id, length);
+    memcpy(out->stores, stores, more);
     memcpy(out->hash, sqlite3_column_blob(row, 2), hash);
     return EVDB_OK;
 }
@@ -52,35 +56,40 @@ out:
 }
 
 /* A change of one client in one transaction. */
-typedef evdb_status change_fn(system_db *s, const client_row *row, evdb_error *err);
+typedef evdb_status change_fn(system_db *s, const client_row *row, const client_texts *texts, evdb_error *err);
 
-static evdb_status transact(system_db *s, change_fn *change, const client_row *row, evdb_error *err)
+static evdb_status transact(system_db *s, change_fn *change, const client_row *row, const client_texts *texts, evdb_error *err)
 {
     evdb_status rc = system_lock(s, err);
     if (rc != EVDB_OK) return rc;
     rc = system_begin(s, err);
-    if (rc == EVDB_OK) rc = system_end(s, change(s, row, err), true, err);
+    if (rc == EVDB_OK) rc = system_end(s, change(s, row, texts, err), true, err);
     system_unlock(s);
     return rc;
 }
 
-static evdb_status add(system_db *s, const client_row *row, evdb_error *err)
+static evdb_status add(system_db *s, const client_row *row, const client_texts *texts, evdb_error *err)
 {
     const system_value values[] = { SYSTEM_TEXT(row->id), SYSTEM_NUMBER(row->kind), SYSTEM_BYTES(row->hash, sizeof(row->hash)),
                                     SYSTEM_NUMBER(row->scopes), SYSTEM_NUMBER(row->grants), SYSTEM_NUMBER(row->generation),
-                                    SYSTEM_NUMBER(row->created_ms) };
+                                    SYSTEM_NUMBER(row->created_ms), SYSTEM_TEXT(row->stores), SYSTEM_NUMBER(row->method),
+                                    SYSTEM_TEXT(texts->title), SYSTEM_TEXT(texts->redirects), SYSTEM_TEXT(texts->jwks) };
     int64_t count = 0;
     evdb_status rc;
     TRY(system_integer(s, "SELECT count(*) FROM clients", NULL, 0, &count, err));
     if (count >= EVDB_CLIENTS_MAX)
         TRY(error_set(err, EVDB_LIMIT, "there are %u clients already, as many as there may be", EVDB_CLIENTS_MAX));
-    rc = system_query(s, "INSERT INTO clients(" COLUMNS ") VALUES(?1,?2,?3,?4,?5,?6,?7)", values, 7, NULL, NULL, err);
+    rc = system_query(s, "INSERT INTO clients(" COLUMNS ", title, redirects, jwks) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+                      values, sizeof(values) / sizeof(*values), NULL, NULL, err);
     if (rc == EVDB_EXISTS) rc = error_set(err, EVDB_EXISTS, "client '%s' already exists", row->id);
 out:
     return rc;
 }
 
-evdb_status clients_add(system_db *s, const client_row *row, evdb_error *err) { return transact(s, add, row, err); }
+evdb_status clients_add(system_db *s, const client_row *row, const client_texts *texts, evdb_error *err)
+{
+    return transact(s, add, row, texts, err);
+}
 
 static evdb_status forget_tokens(system_db *s, const char *id, evdb_error *err)
 {
@@ -98,8 +107,9 @@ static evdb_status must_change(system_db *s, const char *text, const system_valu
     return rc == EVDB_OK ? forget_tokens(s, id, err) : rc;
 }
 
-static evdb_status change_secret(system_db *s, const client_row *row, evdb_error *err)
+static evdb_status change_secret(system_db *s, const client_row *row, const client_texts *texts, evdb_error *err)
 {
+    (void)texts;
     const system_value values[] = { SYSTEM_TEXT(row->id), SYSTEM_NUMBER(row->kind), SYSTEM_BYTES(row->hash, sizeof(row->hash)),
                                     SYSTEM_NUMBER(row->generation) };
     return must_change(s, "UPDATE clients SET kind=?2, secret=?3, generation=?4 WHERE id=?1 RETURNING 1", values, 4, row->id, err);
@@ -107,11 +117,12 @@ static evdb_status change_secret(system_db *s, const client_row *row, evdb_error
 
 evdb_status clients_change_secret(system_db *s, const client_row *row, evdb_error *err)
 {
-    return transact(s, change_secret, row, err);
+    return transact(s, change_secret, row, NULL, err);
 }
 
-static evdb_status removal(system_db *s, const client_row *row, evdb_error *err)
+static evdb_status removal(system_db *s, const client_row *row, const client_texts *texts, evdb_error *err)
 {
+    (void)texts;
     const system_value values[] = { SYSTEM_TEXT(row->id) };
     return must_change(s, "DELETE FROM clients WHERE id=?1 RETURNING 1", values, 1, row->id, err);
 }
@@ -122,7 +133,7 @@ evdb_status clients_remove(system_db *s, const char *id, evdb_error *err)
     size_t length = strlen(id);
     if (length > EVDB_CLIENT_ID_MAX) return error_set(err, EVDB_NOT_FOUND, "there is no client '%.80s...'", id);
     memcpy(row.id, id, length);
-    return transact(s, removal, &row, err);
+    return transact(s, removal, &row, NULL, err);
 }
 
 typedef struct each_client { clients_each_fn *each; void *context; } each_client;
@@ -130,14 +141,20 @@ typedef struct each_client { clients_each_fn *each; void *context; } each_client
 static evdb_status hand_on(void *context, sqlite3_stmt *row, evdb_error *err)
 {
     const each_client *e = context;
+    const char *texts[3];
     client_row client;
     evdb_status rc = read_client(row, &client, err);
-    return rc == EVDB_OK ? e->each(e->context, &client, err) : rc;
+    for (int i = 0; rc == EVDB_OK && i < 3; i++)
+        if (!(texts[i] = (const char *)sqlite3_column_text(row, TEXTS_FROM + i))) rc = error_no_memory(err, 1, "a client");
+    return rc == EVDB_OK ? e->each(e->context, &client, &(client_texts){ texts[0], texts[1], texts[2] }, err) : rc;
 }
 
-evdb_status clients_each(system_db *s, clients_each_fn *each, void *context, evdb_error *err)
+evdb_status clients_each(system_db *s, const char *id, clients_each_fn *each, void *context, evdb_error *err)
 {
-    return system_query(s, "SELECT " COLUMNS " FROM clients ORDER BY id", NULL, 0, hand_on, &(each_client){ each, context }, err);
+    const system_value values[] = { SYSTEM_TEXT(id) };
+    return system_query(s, id ? "SELECT " COLUMNS ", title, redirects, jwks FROM clients WHERE id=?1"
+                              : "SELECT " COLUMNS ", title, redirects, jwks FROM clients ORDER BY id",
+                        values, id != NULL, hand_on, &(each_client){ each, context }, err);
 }
 
 /* ---- the key ---- */
@@ -240,7 +257,7 @@ evdb_status clients_verify(system_db *s, void (*problem)(void *context, const ch
         "SELECT 'system.db: there are clients, but no key' WHERE EXISTS(SELECT 1 FROM clients)"
         " AND NOT EXISTS(SELECT 1 FROM keys WHERE name='auth')",
         "SELECT 'system.db: refresh tokens that make no sense: ' || n FROM (SELECT count(*) AS n FROM refresh"
-        " WHERE length(token)<>32 OR length(family)<>16 OR scopes NOT BETWEEN 1 AND 7 OR used NOT IN (0,1)) WHERE n",
+        " WHERE length(token)<>32 OR length(family)<>16 OR (scopes=0 AND stores='') OR scopes NOT BETWEEN 0 AND 7 OR used NOT IN (0,1)) WHERE n",
         "SELECT 'system.db: refresh tokens of no client: ' || n FROM (SELECT count(*) AS n FROM refresh"
         " WHERE client NOT IN (SELECT id FROM clients)) WHERE n",
     };

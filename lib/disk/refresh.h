@@ -5,6 +5,7 @@
 #ifndef EVDB_DISK_REFRESH_H
 #define EVDB_DISK_REFRESH_H
 #include "disk/system.h"
+#include <evdb/auth.h>
 
 enum { REFRESH_HASH_BYTES = 32, REFRESH_FAMILY_BYTES = 16 };
 
@@ -13,15 +14,17 @@ typedef struct refresh_row {
     const char *client;
     int64_t generation; /* of the client's secret that was shown: DENIED when it has another one by now, or was removed */
     uint32_t scopes;
+    char stores[EVDB_STORE_SCOPES_BYTES];
     int64_t expires_ms;
 } refresh_row;
 
 /* Keeps a token, and forgets those that expired before now_ms, and those beyond EVDB_REFRESH_TOKENS_MAX of the client. */
 evdb_status refresh_add(system_db *s, const refresh_row *row, int64_t now_ms, evdb_error *err);
 /* Trades `hash`, a token of next->client, for *next, which takes over family and scopes. GONE when the token is unknown, another
- * client's, or expired; a token traded before takes its whole family along. INVALID, and not traded, when `asked` is more than
- * its scopes. */
-evdb_status refresh_trade(system_db *s, const unsigned char hash[REFRESH_HASH_BYTES], uint32_t asked, refresh_row *next,
-                          int64_t now_ms, evdb_error *err);
+ * client's, or expired; a token traded before takes its whole family along. What check() says of the token's scopes and stores is answered
+ * when it is not OK, and then it is not traded. */
+typedef evdb_status refresh_check_fn(void *context, uint32_t scopes, const char *stores, evdb_error *err);
+evdb_status refresh_trade(system_db *s, const unsigned char hash[REFRESH_HASH_BYTES], refresh_check_fn *check, void *context,
+                          refresh_row *next, int64_t now_ms, evdb_error *err);
 
 #endif

@@ -43,5 +43,28 @@ const char *const schema_system[] = {
     "CREATE INDEX refresh_family ON refresh(family);"
     "CREATE INDEX refresh_client ON refresh(client);"
     "CREATE INDEX refresh_expiry ON refresh(expires_ms);",
+    "ALTER TABLE clients ADD COLUMN stores TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE clients ADD COLUMN method INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE clients ADD COLUMN title TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE clients ADD COLUMN redirects TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE clients ADD COLUMN jwks TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE refresh ADD COLUMN stores TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE refresh ADD COLUMN subject TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE refresh ADD COLUMN audience TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE refresh ADD COLUMN idle_ms INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE users(name TEXT PRIMARY KEY NOT NULL, secret BLOB NOT NULL, scopes INTEGER NOT NULL, stores TEXT NOT NULL,"
+    " generation INTEGER NOT NULL, created_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE codes(code BLOB PRIMARY KEY NOT NULL, family BLOB NOT NULL, client TEXT NOT NULL, subject TEXT NOT NULL,"
+    " redirect TEXT NOT NULL, challenge TEXT NOT NULL, scopes INTEGER NOT NULL, stores TEXT NOT NULL, audience TEXT NOT NULL,"
+    " expires_ms INTEGER NOT NULL, used INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX codes_expiry ON codes(expires_ms);"
+    "CREATE TABLE signing(kid TEXT PRIMARY KEY NOT NULL, seed BLOB NOT NULL, state INTEGER NOT NULL, created_ms INTEGER NOT NULL,"
+    " changed_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE revoked(jti BLOB PRIMARY KEY NOT NULL, client TEXT NOT NULL, expires_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX revoked_expiry ON revoked(expires_ms);"
+    "CREATE TABLE api_keys(id TEXT PRIMARY KEY NOT NULL, secret BLOB NOT NULL, title TEXT NOT NULL, scopes INTEGER NOT NULL,"
+    " stores TEXT NOT NULL, created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE quotas(client TEXT PRIMARY KEY NOT NULL, requests INTEGER NOT NULL, records INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL) WITHOUT ROWID;",
 };
 const uint32_t schema_system_count = sizeof(schema_system) / sizeof(*schema_system);

@@ -42,10 +42,9 @@ void mcp_forget(mcp_message *m);
 /* Who asks, against what. */
 typedef struct mcp_caller {
     evdb *db;
-    const char *subject;
+    const evdb_principal *who;
     const unsigned char *backup_key; /* as in op_call, ... */
     const struct op_bucket *bucket;  /* ... and so is this */
-    uint32_t scopes; /* EVDB_SCOPE_... bits */
 } mcp_caller;
 
 typedef struct mcp_reply {

@@ -108,6 +108,17 @@ static evdb_status format_parse(const char *name, uint32_t *out, evdb_error *err
     return rc;
 }
 
+static const char *client_name(uint32_t value) { return evdb_client_method_name((evdb_client_method)value); }
+
+static evdb_status client_parse(const char *name, uint32_t *out, evdb_error *err)
+{
+    evdb_client_method method = 0;
+    evdb_status rc = evdb_client_method_parse(name, &method, err);
+    if (rc == EVDB_OK) *out = method;
+    return rc;
+}
+
+const op_choice choice_client = { client_name, client_parse };
 const op_choice choice_metric = { metric_name, metric_parse };
 const op_choice choice_dtype = { dtype_name, dtype_parse };
 const op_choice choice_id_type = { id_type_name, id_type_parse };

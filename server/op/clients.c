@@ -1,14 +1,18 @@
 /* clients.c - operations on those who may log in: register, list, remove, rotate. They hand out credentials, so no tool of
  * them is offered to language models. */
+#include "op/choices.h"
 #include "op/ops.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_MAX = 16, NAMES_BYTES = 256 };
+enum { NAMES_MAX = 64, URIS_MAX = 32 };
 
 typedef struct register_args {
-    const char *client_id, *client_secret;
-    op_strings scopes, grant_types;
+    const char *client_id, *client_secret, *client_name;
+    op_strings scopes, grant_types, redirect_uris;
+    uint32_t method;
+    char *jwks;
 } register_args;
 
 #define SECRET_FIELD(st)                                                                                          \
@@ -21,9 +25,16 @@ static const op_field register_fields[] = {
     CLIENT_FIELD(register_args, "Name of the client: printable ASCII without space, ':', '\"' and '\\'."),
     SECRET_FIELD(register_args),
     OP_FIELD(register_args, scopes, OP_STRINGS, 0, .max = NAMES_MAX,
-             .doc = "What it may do: read, write (which includes read), admin (which includes both); without it read."),
+             .doc = "What it may do: read, write (which includes read), admin (which includes both), or of some stores "
+                    "read:STORE, write:STORE, where a '*' at the end stands for any rest of a name; without it read."),
     OP_FIELD(register_args, grant_types, OP_STRINGS, 0, .max = NAMES_MAX,
-             .doc = "How it may get tokens: client_credentials, refresh_token; without it client_credentials."),
+             .doc = "How it may get tokens: client_credentials, refresh_token, authorization_code; without it client_credentials."),
+    { .name = "token_endpoint_auth_method", .flag = "auth", .type = OP_CHOICE, .offset = offsetof(register_args, method),
+      .def = EVDB_CLIENT_SECRET, .choice = &choice_client, .doc = "How it shows who it is: by its secret, not at all, or by keys of its own." },
+    OP_FIELD(register_args, client_name, OP_STRING, 0, .flag = "title", .doc = "What people are shown who shall grant it something."),
+    OP_FIELD(register_args, redirect_uris, OP_STRINGS, 0, .max = URIS_MAX, .flag = "redirect",
+             .doc = "Where codes of authorization_code may be sent."),
+    OP_FIELD(register_args, jwks, OP_OBJECT, 0, .doc = "Its public keys, a JWK set, for private_key_jwt."),
     OP_END
 };
 
@@ -32,6 +43,7 @@ static const op_result register_reply[] = {
     OP_RESULT(client_secret, OP_STRING, OP_OPTIONAL, .doc = "The secret that was made; it cannot be asked for again."),
     OP_RESULT(scopes, OP_STRINGS, 0, .doc = "What it may do."),
     OP_RESULT(grant_types, OP_STRINGS, 0, .doc = "How it may get tokens."),
+    OP_RESULT(token_endpoint_auth_method, OP_CHOICE, 0, .choice = &choice_client, .doc = "How it shows who it is."),
     OP_END
 };
 
@@ -42,20 +54,16 @@ static evdb_status check_secret(const char *secret, evdb_error *err)
     return op_fail(err, EVDB_INVALID, "that secret is published: choose another, or give none and one is made");
 }
 
-/* The list as the library has it: names separated by spaces. */
-static evdb_status parse_names(const op_strings *names, evdb_status (*parse)(const char *, uint32_t *, evdb_error *), uint32_t *out,
-                               evdb_error *err)
+/* The list as the library has it: names separated by blanks, to be freed; NULL when memory ran out. */
+static char *join(const op_strings *names)
 {
-    char text[NAMES_BYTES] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < names->count; i++) {
-        size_t length = strlen(names->at[i]);
-        if (used + length + 2 > sizeof text) return op_fail(err, EVDB_INVALID, "too many names before '%.40s'", names->at[i]);
-        if (i) text[used++] = ' ';
-        memcpy(text + used, names->at[i], length + 1);
-        used += length;
-    }
-    return parse(text, out, err);
+    size_t size = 1, used = 0;
+    for (size_t i = 0; i < names->count; i++) size += strlen(names->at[i]) + 1;
+    char *text = malloc(size);
+    if (!text) return NULL;
+    for (size_t i = 0; i < names->count; i++) used += (size_t)snprintf(text + used, size - used, "%s%s", i ? " " : "", names->at[i]);
+    text[used] = 0;
+    return text;
 }
 
 /* "read write" as ["read","write"]. */
@@ -66,26 +74,49 @@ static void put_names(op_out *o, const char *key, const char *text)
     op_out_close(o, ']');
 }
 
-static void put_rights(op_out *o, uint32_t scopes, uint32_t grants)
+static void put_rights(op_out *o, uint32_t scopes, const char *stores, uint32_t grants, evdb_client_method method)
 {
-    char names[64];
-    put_names(o, "scopes", evdb_auth_scopes_text(scopes, names));
+    char names[EVDB_SCOPES_BYTES];
+    put_names(o, "scopes", evdb_auth_scopes_join(scopes, stores, names));
     put_names(o, "grant_types", evdb_auth_grants_text(grants, names));
+    op_out_text(o, "token_endpoint_auth_method", evdb_client_method_name(method));
+}
+
+/* What a client is made of, from the request; the texts of `all` go into *joined (3). */
+static evdb_status read_client(const register_args *a, evdb_client_options *o, char stores[EVDB_STORE_SCOPES_BYTES], char **joined,
+                               evdb_error *err)
+{
+    const op_strings *lists[] = { &a->scopes, &a->grant_types, &a->redirect_uris };
+    evdb_status rc = check_secret(a->client_secret, err);
+    for (int i = 0; rc == EVDB_OK && i < 3; i++)
+        if (!(joined[i] = join(lists[i]))) rc = op_fail(err, EVDB_NO_MEMORY, "out of memory for a client");
+    if (rc != EVDB_OK) return rc;
+    *stores = 0;
+    o->secret = a->client_secret;
+    o->method = (evdb_client_method)a->method;
+    o->grants = EVDB_GRANT_CLIENT_CREDENTIALS;
+    o->scopes = EVDB_SCOPE_READ;
+    o->title = a->client_name;
+    o->jwks = a->jwks;
+    o->redirect_uris = a->redirect_uris.count ? joined[2] : NULL;
+    o->stores = stores;
+    if (a->scopes.count) rc = evdb_auth_scopes_split(joined[0], &o->scopes, stores, err);
+    if (rc == EVDB_OK && a->grant_types.count) rc = evdb_auth_grants_parse(joined[1], &o->grants, err);
+    return rc;
 }
 
 static evdb_status register_run(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const register_args *a = args;
-    char made[EVDB_SECRET_BYTES] = "";
-    uint32_t scopes = EVDB_SCOPE_READ, grants = EVDB_GRANT_CLIENT_CREDENTIALS;
-    evdb_status rc = check_secret(a->client_secret, err);
-    if (rc == EVDB_OK && a->scopes.count) rc = parse_names(&a->scopes, evdb_auth_scopes_parse, &scopes, err);
-    if (rc == EVDB_OK && a->grant_types.count) rc = parse_names(&a->grant_types, evdb_auth_grants_parse, &grants, err);
-    if (rc == EVDB_OK) rc = evdb_auth_client_add(call->db, a->client_id, a->client_secret, scopes, grants, made, err);
+    evdb_client_options o = EVDB_CLIENT_OPTIONS;
+    char made[EVDB_SECRET_BYTES] = "", stores[EVDB_STORE_SCOPES_BYTES], *joined[3] = { NULL };
+    evdb_status rc = read_client(a, &o, stores, joined, err);
+    if (rc == EVDB_OK) rc = evdb_auth_client_register(call->db, a->client_id, &o, made, err);
+    for (int i = 0; i < 3; i++) free(joined[i]);
     if (rc != EVDB_OK) return rc;
     op_out_text(reply, "client_id", a->client_id);
-    if (!a->client_secret) op_out_text(reply, "client_secret", made);
-    put_rights(reply, scopes, grants);
+    if (*made) op_out_text(reply, "client_secret", made);
+    put_rights(reply, o.scopes, stores, o.grants, o.method);
     explicit_bzero(made, sizeof made);
     return EVDB_OK;
 }
@@ -103,7 +134,10 @@ static const op_result client_reply[] = {
     OP_RESULT(client_id, OP_STRING, 0, .doc = "Name of the client."),
     OP_RESULT(scopes, OP_STRINGS, 0, .doc = "What it may do."),
     OP_RESULT(grant_types, OP_STRINGS, 0, .doc = "How it may get tokens."),
-    OP_RESULT(secret, OP_STRING, 0, .doc = "Where its secret came from: 'made' here, or 'chosen' by somebody."),
+    OP_RESULT(token_endpoint_auth_method, OP_CHOICE, 0, .choice = &choice_client, .doc = "How it shows who it is."),
+    OP_RESULT(client_name, OP_STRING, OP_OPTIONAL, .doc = "What people are shown."),
+    OP_RESULT(redirect_uris, OP_STRINGS, OP_OPTIONAL, .doc = "Where codes may be sent."),
+    OP_RESULT(secret, OP_STRING, 0, .doc = "Where its secret came from: 'made' here, or 'chosen' by somebody; 'none' when it has none."),
     OP_RESULT(created_ms, OP_TIME, 0, .doc = "When it was registered, Unix time in milliseconds."),
     OP_END
 };
@@ -124,8 +158,10 @@ static evdb_status list(op_call *call, const void *args, op_out *reply, evdb_err
     for (size_t i = 0; i < count; i++) {
         op_out_open(reply, NULL, '{');
         op_out_text(reply, "client_id", clients[i].id);
-        put_rights(reply, clients[i].scopes, clients[i].grants);
-        op_out_text(reply, "secret", clients[i].chosen_secret ? "chosen" : "made");
+        put_rights(reply, clients[i].scopes, clients[i].stores, clients[i].grants, clients[i].method);
+        if (*clients[i].title) op_out_text(reply, "client_name", clients[i].title);
+        if (*clients[i].redirect_uris) put_names(reply, "redirect_uris", clients[i].redirect_uris);
+        op_out_text(reply, "secret", clients[i].method != EVDB_CLIENT_SECRET ? "none" : clients[i].chosen_secret ? "chosen" : "made");
         op_out_integer(reply, "created_ms", clients[i].created_ms);
         op_out_close(reply, '}');
     }

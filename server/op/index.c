@@ -161,14 +161,15 @@ static evdb_status list(op_call *call, const void *args, op_out *reply, evdb_err
     evdb_status rc = evdb_store_list(call->db, &infos, &count, err);
     if (rc != EVDB_OK) return rc;
     op_out_open(reply, "indexes", '[');
-    for (size_t i = 0; i < count && rc == EVDB_OK; i++) rc = list_one(call, infos[i]->name, reply, err);
+    for (size_t i = 0; i < count && rc == EVDB_OK; i++)
+        if (op_may_see(call, infos[i]->name)) rc = list_one(call, infos[i]->name, reply, err);
     op_out_close(reply, ']');
     evdb_store_list_free(infos, count);
     return rc;
 }
 
 const op op_list_indexes = {
-    .name = "list_indexes", .doc = "Show what the graph index of each store is doing.",
+    .name = "list_indexes", .doc = "Show what the graph index of each store is doing.", .lists_stores = true,
     .method = "GET", .path = "/api/v1/indexes", .scope = OP_SCOPE_READ, .effect = OP_READS,
     .args = no_fields, .reply = list_reply, .run = list,
 };

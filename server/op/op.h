@@ -98,6 +98,7 @@ enum {
     OP_OPTIONAL = 2, /* reply: may be left out */
     OP_BODY = 4,     /* argument, vectors: may be the request's raw body (application/octet-stream, little-endian float32) */
     OP_SECRET = 8,   /* argument, a string: never a word of a command line, where others could see it */
+    OP_NAMES_STORE = 32, /* argument, a string: a store that the operation is about */
     OP_SEMICOLONS = 16 /* argument, strings: items may hold commas; in a query, and on a command line, ';' stands between them */
 };
 
@@ -125,7 +126,7 @@ typedef struct op_result {
 #define OP_FIELD(st, member, kind, bits, ...)                                                           \
     { .name = #member, .type = kind, .offset = offsetof(st, member), .flags = bits, __VA_ARGS__ }
 #define OP_STORE(st)                                                                                    \
-    OP_FIELD(st, store, OP_STRING, OP_REQUIRED, .alias = "name", .position = 1, .doc = "Name of the store.")
+    OP_FIELD(st, store, OP_STRING, OP_REQUIRED | OP_NAMES_STORE, .alias = "name", .position = 1, .doc = "Name of the store.")
 #define OP_RESULT(key, kind, bits, ...) { .name = #key, .type = kind, .flags = bits, __VA_ARGS__ }
 #define OP_END { 0 }
 
@@ -137,7 +138,7 @@ typedef struct op_file { const char *type; char name[EVDB_STORE_NAME_MAX + 8]; }
 /* Who asks, against what. */
 typedef struct op_call {
     evdb *db;
-    const char *subject;
+    const evdb_principal *who; /* NULL = somebody who may do everything */
     bool local; /* somebody who sits at the machine: may name files of it */
     const unsigned char *backup_key; /* EVDB_BACKUP_KEY_BYTES that backups are encrypted with, or NULL */
     /* Called now and then by what takes long; anything but 0 cancels it (EVDB_CANCELLED). May be NULL. */
@@ -165,6 +166,7 @@ typedef struct op {
     op_scope scope;
     op_effect effect;
     const char *creates;  /* something new, that is then at this path: 201; NULL = nothing */
+    bool lists_stores;    /* tells of all stores, but for those of which op_may_see() says no: scopes of some are enough */
     bool destroys;        /* may change or remove what was stored before */
     bool no_tool;         /* not offered to language models: another operation in REST's own words, bytes, or credentials */
     bool secret;          /* the reply may hold one: nothing on the way may keep it */
@@ -188,9 +190,11 @@ json_t *op_field_given(const op_field *f, const json_t *args, const char *but);
 /* May one of its arguments be the request's raw body? */
 bool op_takes_body(const op *o);
 
-/* The one place that authorises, for every protocol: may somebody with these scopes (EVDB_SCOPE_... bits) run this operation?
- * EVDB_DENIED names the scope it needs. */
-evdb_status op_allow(const op *o, uint32_t scopes, evdb_error *err);
+/* The one place that authorises, for every protocol: may `who` (NULL: everything) run this operation with these arguments? Those that
+ * are not known yet may be missing, for an early answer: op_run() asks again. EVDB_DENIED names the scope it needs. */
+evdb_status op_allow(const op *o, const evdb_principal *who, const json_t *args, evdb_error *err);
+/* May a store be told of by an operation that lists all? */
+bool op_may_see(const op_call *call, const char *store);
 
 /* JSON text to a value: the one door for text from outside. Errors say line and column. */
 evdb_status op_parse(const char *text, size_t length, json_t **out, evdb_error *err);
@@ -198,7 +202,7 @@ evdb_status op_parse(const char *text, size_t length, json_t **out, evdb_error *
 struct op_slices;
 evdb_status op_bind(const op *o, const json_t *in, const struct op_slices *slices, void *args, evdb_error *err);
 void op_unbind(const op *o, void *args);
-/* Binds, runs, unbinds. The reply is one JSON object; on failure it is empty. */
+/* Asks op_allow(), binds, runs, unbinds. The reply is one JSON object; on failure it is empty. */
 evdb_status op_run(const op *o, op_call *call, const json_t *in, const struct op_slices *slices, op_out *reply,
                    evdb_error *err);
 

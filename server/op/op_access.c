@@ -1,11 +1,32 @@
-/* op_access.c - op_allow(). */
+/* op_access.c - op_allow(): scopes against the table. */
 #include "op/op.h"
 
 static const uint32_t bit_of[] = { [OP_SCOPE_READ] = EVDB_SCOPE_READ, [OP_SCOPE_WRITE] = EVDB_SCOPE_WRITE,
                                    [OP_SCOPE_ADMIN] = EVDB_SCOPE_ADMIN };
 
-evdb_status op_allow(const op *o, uint32_t scopes, evdb_error *err)
+/* Scopes of some stores are enough when they cover each store that is named, under whichever spelling, and one is. */
+static bool covers_named(const op *o, const evdb_principal *who, const json_t *args)
 {
-    if (scopes & bit_of[o->scope]) return EVDB_OK; /* scopes hold what they include: admin sets all bits */
+    const char *key;
+    json_t *value;
+    bool any = false;
+    json_object_foreach((json_t *)args, key, value) {
+        const op_field *f = op_field_find(o, key);
+        if (!f || !(f->flags & OP_NAMES_STORE)) continue;
+        if (!json_is_string(value) || !evdb_auth_scopes_allow(0, who->stores, bit_of[o->scope], json_string_value(value))) return false;
+        any = true;
+    }
+    return any;
+}
+
+evdb_status op_allow(const op *o, const evdb_principal *who, const json_t *args, evdb_error *err)
+{
+    if (!who || (who->scopes & bit_of[o->scope])) return EVDB_OK; /* scopes hold what they include: admin sets all bits */
+    if (*who->stores && (o->lists_stores || covers_named(o, who, args))) return EVDB_OK;
     return op_fail(err, EVDB_DENIED, "%s needs the scope '%s'", o->name, op_scope_name(o->scope));
+}
+
+bool op_may_see(const op_call *call, const char *store)
+{
+    return !call->who || evdb_auth_scopes_allow(call->who->scopes, call->who->stores, EVDB_SCOPE_READ, store);
 }

@@ -46,6 +46,7 @@ evdb_status op_run(const op *o, op_call *call, const json_t *in, const struct op
                    evdb_error *err)
 {
     op_inline inlined;
+    if (op_allow(o, call->who, in, err) != EVDB_OK) return EVDB_DENIED;
     bool plain = o->stream == OP_STREAM_NONE || (o->stream == OP_STREAM_IN ? call->from != NULL : call->to != NULL);
     if (plain) return run(o, call, in, slices, NULL, reply, err);
     if (!call->inlined) return op_fail(err, EVDB_UNSUPPORTED, "%s moves plain bytes, which only REST carries", o->name);

@@ -154,6 +154,7 @@ static evdb_status list(op_call *call, const void *args, op_out *reply, evdb_err
     if (rc != EVDB_OK) return rc;
     op_out_open(reply, "stores", '[');
     for (size_t i = 0; i < count; i++) {
+        if (!op_may_see(call, infos[i]->name)) continue;
         op_out_open(reply, NULL, '{');
         put_store(reply, infos[i]);
         op_out_close(reply, '}');
@@ -164,7 +165,7 @@ static evdb_status list(op_call *call, const void *args, op_out *reply, evdb_err
 }
 
 const op op_list_stores = {
-    .name = "list_stores", .doc = "List all stores.", .method = "GET", .path = "/api/v1/stores",
+    .name = "list_stores", .doc = "List all stores, or those that the caller may read.", .lists_stores = true, .method = "GET", .path = "/api/v1/stores",
     .scope = OP_SCOPE_READ, .effect = OP_READS, .args = no_fields, .reply = list_reply, .run = list,
 };
 
@@ -213,7 +214,7 @@ typedef struct rename_args { const char *store, *new_name; } rename_args;
 
 static const op_field rename_fields[] = {
     OP_STORE(rename_args),
-    OP_FIELD(rename_args, new_name, OP_STRING, OP_REQUIRED, .position = 2, .doc = "The name it shall have."),
+    OP_FIELD(rename_args, new_name, OP_STRING, OP_REQUIRED | OP_NAMES_STORE, .position = 2, .doc = "The name it shall have."),
     OP_END
 };
 

@@ -84,9 +84,13 @@ static void run(const service *s, const op *o, const evdb_principal *who, const 
     body_sink spool = { 0 };
     evdb_source from = op_memory_source(&body);
     evdb_sink to = body_sink_of(&spool);
-    op_call call = { .db = s->db, .subject = who->client, .backup_key = s->backup_key, .bucket = s->bucket, .from = &from,
+    op_call call = { .db = s->db, .who = who, .backup_key = s->backup_key, .bucket = s->bucket, .from = &from,
                      .to = &to, .file = &file };
     evdb_error err;
+    if (op_allow(o, who, args, &err) != EVDB_OK) {
+        problem_forbidden(response, o, &err);
+        return;
+    }
     evdb_status rc = o->stream == OP_STREAM_OUT ? body_sink_open(&spool, &err) : EVDB_OK;
     if (rc == EVDB_OK) rc = op_run(o, &call, args, slices, &reply, &err);
     if (rc == EVDB_OK && o->stream == OP_STREAM_OUT) rc = body_sink_send(&spool, &file, response, &err);
@@ -111,7 +115,7 @@ static void refuse_method(const http_request *request, const op_route *route, ht
 }
 
 /* Everything before the operation runs; false when the response is made already. */
-static bool admit(const service *s, const http_request *request, const op_route *route, evdb_principal *who,
+static bool admit(const service *s, const http_request *request, const op_route *route, const json_t *args, evdb_principal *who,
                   http_response *response)
 {
     evdb_error err;
@@ -122,7 +126,7 @@ static bool admit(const service *s, const http_request *request, const op_route 
     }
     if (!route->op && !*route->allow) problem_status(response, 404, "not found", "there is nothing at this path");
     else if (!route->op) refuse_method(request, route, response);
-    else if (op_allow(route->op, who->scopes, &err) != EVDB_OK) problem_forbidden(response, route->op, &err);
+    else if (op_allow(route->op, who, args, &err) != EVDB_OK) problem_forbidden(response, route->op, &err);
     else if (!good_type(route->op, request))
         problem_status(response, 415, "unsupported media type", op_takes_body(route->op)
                            ? "the body must be application/json, or application/octet-stream of little-endian numbers"
@@ -139,7 +143,7 @@ void rest_handle(const service *s, const http_request *request, http_response *r
     json_t *args = json_object();
     op_slices slices = OP_SLICES;
     evdb_status rc = op_route_find(request->method, request->path, args, &route, &err);
-    if (admit(s, request, &route, &who, response)) {
+    if (admit(s, request, &route, args, &who, response)) {
         if (rc == EVDB_OK) rc = take_query(route.op, request->query, args, &err);
         if (rc == EVDB_OK) rc = take_body(route.op, request, &slices, args, &err);
         if (rc == EVDB_OK) run(s, route.op, &who, request, args, &slices, response);

@@ -90,9 +90,9 @@ static const char *read_request(const http_request *request, asked *a, const cha
 
 static void send_token(const evdb_token *token, int64_t lifetime_ms, http_response *response)
 {
-    char scopes[32];
+    char scopes[EVDB_SCOPES_BYTES];
     json_t *body = json_pack("{s:s, s:s, s:I, s:s}", "access_token", token->access, "token_type", "Bearer", "expires_in",
-                             (json_int_t)(lifetime_ms / 1000), "scope", evdb_auth_scopes_text(token->scopes, scopes));
+                             (json_int_t)(lifetime_ms / 1000), "scope", evdb_auth_scopes_join(token->scopes, token->stores, scopes));
     if (body && *token->refresh) json_object_set_new(body, "refresh_token", json_string(token->refresh));
     answer(response, 200, body);
 }
@@ -115,11 +115,14 @@ static void refuse_for(const evdb_error *err, http_response *response)
 static evdb_status ask(const service *s, const asked *a, bool refresh, evdb_token *out, evdb_error *err)
 {
     evdb_token_options options = EVDB_TOKEN_OPTIONS;
+    char stores[EVDB_STORE_SCOPES_BYTES];
     evdb_status rc = EVDB_OK;
+    options.stores = stores;
+    *stores = 0;
     options.lifetime_ms = s->token_lifetime_ms;
     options.refresh_lifetime_ms = s->refresh_lifetime_ms;
     if (!s->dev && strcmp(a->secret, DEV_SECRET) == 0) return op_fail(err, EVDB_DENIED, "that secret is published, and refused");
-    if (a->scope && *a->scope) rc = evdb_auth_scopes_parse(a->scope, &options.scopes, err);
+    if (a->scope && *a->scope) rc = evdb_auth_scopes_split(a->scope, &options.scopes, stores, err);
     if (rc != EVDB_OK) return rc;
     return refresh ? evdb_auth_token_refresh(s->db, a->client, a->secret, a->refresh, &options, out, err)
                    : evdb_auth_token_issue(s->db, a->client, a->secret, &options, out, err);

@@ -27,6 +27,26 @@ evdb_status alloc_client_add(alloc_scene *s, evdb_error *err)
     return rc == EVDB_OK ? alloc_expect(strlen(made) == 43, err) : rc;
 }
 
+evdb_status alloc_client_register(alloc_scene *s, evdb_error *err)
+{
+    evdb_client_options o = EVDB_CLIENT_OPTIONS;
+    o.method = EVDB_CLIENT_PUBLIC;
+    o.grants = EVDB_GRANT_AUTHORIZATION_CODE;
+    o.stores = "read:docs";
+    o.redirect_uris = "http://127.0.0.1/cb";
+    return evdb_auth_client_register(s->db, "new", &o, NULL, err);
+}
+
+evdb_status alloc_client_find(alloc_scene *s, evdb_error *err)
+{
+    evdb_client *found;
+    evdb_status rc = evdb_auth_client_find(s->db, "client-7", &found, err);
+    if (rc != EVDB_OK) return rc;
+    rc = alloc_expect(strcmp(found->id, "client-7") == 0, err);
+    evdb_auth_client_list_free(found);
+    return rc;
+}
+
 evdb_status alloc_client_rotate(alloc_scene *s, evdb_error *err)
 {
     char made[EVDB_SECRET_BYTES];

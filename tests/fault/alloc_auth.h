@@ -7,6 +7,8 @@
 bool alloc_build_clients(evdb *db);
 
 evdb_status alloc_client_add(alloc_scene *s, evdb_error *err);
+evdb_status alloc_client_register(alloc_scene *s, evdb_error *err);
+evdb_status alloc_client_find(alloc_scene *s, evdb_error *err);
 evdb_status alloc_client_rotate(alloc_scene *s, evdb_error *err);
 evdb_status alloc_client_remove(alloc_scene *s, evdb_error *err);
 evdb_status alloc_client_list(alloc_scene *s, evdb_error *err);

@@ -340,7 +340,7 @@ const alloc_call alloc_calls[] = {
     CALL(follow),     CALL(index),
     { "verify", alloc_verify },
     ELSEWHERE(import), ELSEWHERE(resume), ELSEWHERE(foreign), ELSEWHERE(export), ELSEWHERE(repair),
-    ELSEWHERE(client_add), ELSEWHERE(client_rotate), ELSEWHERE(client_remove), ELSEWHERE(client_list),
+    ELSEWHERE(client_add), ELSEWHERE(client_register), ELSEWHERE(client_find), ELSEWHERE(client_rotate), ELSEWHERE(client_remove), ELSEWHERE(client_list),
     ELSEWHERE(token_issue), ELSEWHERE(token_refresh), ELSEWHERE(token_check),
     ELSEWHERE(filter), ELSEWHERE(filter_index), ELSEWHERE(metric), ELSEWHERE(elements),
     ELSEWHERE(benchmark), ELSEWHERE(advise), ELSEWHERE(compress), ELSEWHERE(backup_stream), ELSEWHERE(backup_folder),

@@ -4,12 +4,16 @@
 static evdb_status parse(evdb_error *err)
 {
     uint32_t scopes, grants;
+    char stores[EVDB_STORE_SCOPES_BYTES];
+    evdb_client_method method;
     evdb_metric metric;
     evdb_dtype dtype;
     evdb_format format;
     evdb_foreign_kind kind;
     evdb_status rc = evdb_auth_scopes_parse("read write", &scopes, err);
     if (rc == EVDB_OK) rc = evdb_auth_grants_parse("client_credentials", &grants, err);
+    if (rc == EVDB_OK) rc = evdb_auth_scopes_split("read write:docs", &scopes, stores, err);
+    if (rc == EVDB_OK) rc = evdb_client_method_parse("none", &method, err);
     if (rc == EVDB_OK) rc = evdb_metric_parse("cosine", &metric, err);
     if (rc == EVDB_OK) rc = evdb_dtype_parse("f16", &dtype, err);
     if (rc == EVDB_OK) rc = evdb_format_parse("jsonl", &format, err);

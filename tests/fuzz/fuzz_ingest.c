@@ -71,7 +71,7 @@ static answer ask(const op *o, const json_t *args, const op_slices *slices, bool
 {
     answer a = { .db = open_database(filled), .reply = OP_OUT };
     evdb_error err;
-    op_call call = { .db = a.db, .subject = "fuzz" };
+    op_call call = { .db = a.db };
     a.status = op_run(o, &call, args, slices, &a.reply, &err);
     check(a.status == EVDB_OK || (err.status == a.status && *err.message && memchr(err.message, 0, sizeof(err.message))));
     check(a.status != EVDB_INTERNAL && a.status != EVDB_CORRUPT && a.status != EVDB_IO);

@@ -59,7 +59,8 @@ static void check_reply(const mcp_message *m, const mcp_reply *reply)
 static void one_message(evdb *db, uint32_t scopes, const char *text, size_t length)
 {
     char *exact = malloc(length ? length : 1); /* so that a sanitizer sees what is read beyond */
-    mcp_caller who = { .db = db, .subject = "fuzz", .scopes = scopes };
+    const evdb_principal fuzz = { .client = "fuzz", .scopes = scopes };
+    mcp_caller who = { .db = db, .who = &fuzz };
     mcp_message m;
     mcp_reply reply;
     check(exact != NULL);

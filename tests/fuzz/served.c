@@ -13,7 +13,7 @@ void served_open(service *s)
     static const char fill[] = "{\"name\": \"s\", \"id\": 1, \"vector\": [1, 2], \"metadata\": {\"a\": 1}}";
     json_t *args;
     op_out reply = { 0 };
-    op_call call = { .db = NULL, .subject = "fuzz" };
+    op_call call = { .db = NULL };
     check(evdb_open(":memory:", NULL, &call.db, NULL) == EVDB_OK);
     evdb_store_options options = EVDB_STORE_OPTIONS;
     options.metric = EVDB_EUCLIDEAN;

@@ -83,7 +83,7 @@ void call_expect(evdb *db, const char *name, const char *text, const char *expec
 {
     json_t *reply = NULL, *wanted = expected ? call_parse(expected) : NULL;
     evdb_error err;
-    op_call how = { .db = db, .subject = "test" };
+    op_call how = { .db = db };
     if (call_op(&how, name, text, &reply, &err) != EVDB_OK) fail_msg("%s %s: %s", name, text, err.message);
     check_shape(op_find(name)->reply, reply);
     if (wanted && !json_equal(reply, wanted)) fail_msg("%s %s: %s", name, text, json_dumps(reply, 0));
@@ -95,7 +95,7 @@ void call_fails(evdb *db, const char *name, const char *text, evdb_status status
 {
     json_t *reply = NULL;
     evdb_error err;
-    assert_int_equal(call_op(&(op_call){ .db = db, .subject = "test" }, name, text, &reply, &err), status);
+    assert_int_equal(call_op(&(op_call){ .db = db }, name, text, &reply, &err), status);
     assert_null(reply);
     if (!strstr(err.message, names)) fail_msg("\"%s\" does not name %s", err.message, names);
 }

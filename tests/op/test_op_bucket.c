@@ -41,7 +41,7 @@ static int scene_close(void **state)
 
 static evdb_status ask(scene *s, const char *name, const char *text, json_t **reply, evdb_error *err)
 {
-    const op_call call = { .db = s->db, .subject = "test", .bucket = &s->m.bucket };
+    const op_call call = { .db = s->db, .bucket = &s->m.bucket };
     *reply = NULL;
     return call_op(&call, name, text, reply, err);
 }

@@ -51,12 +51,12 @@ static void a_chosen_secret_is_not_told_again(void **state)
                 "{\"client_id\":\"app\",\"client_secret\":\"correct horse\",\"scopes\":[\"admin\"],"
                 "\"grant_types\":[\"client_credentials\",\"refresh_token\"]}",
                 "{\"client_id\":\"app\",\"scopes\":[\"read\",\"write\",\"admin\"],"
-                "\"grant_types\":[\"client_credentials\",\"refresh_token\"]}");
+                "\"grant_types\":[\"client_credentials\",\"refresh_token\"],\"token_endpoint_auth_method\":\"client_secret_basic\"}");
     assert_true(secret_works(db, "app", "correct horse"));
     call_expect(db, "rotate_client", "{\"client_id\":\"app\",\"client_secret\":\"battery staple\"}", "{\"client_id\":\"app\"}");
     assert_true(secret_works(db, "app", "battery staple"));
     call_expect(db, "register_client", "{\"client_id\":\"least\",\"client_secret\":\"12345678\"}",
-                "{\"client_id\":\"least\",\"scopes\":[\"read\"],\"grant_types\":[\"client_credentials\"]}");
+                "{\"client_id\":\"least\",\"scopes\":[\"read\"],\"grant_types\":[\"client_credentials\"],\"token_endpoint_auth_method\":\"client_secret_basic\"}");
 }
 
 static void what_is_no_client_is_refused(void **state)
@@ -72,7 +72,10 @@ static void what_is_no_client_is_refused(void **state)
         { "{\"client_id\":\"a\",\"grant_types\":[\"password\"]}", "'password'" },
         { "{\"client_id\":\"a\",\"scopes\":[\"readreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadread"
           "readreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadread"
-          "readreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadread\"]}", "too many names" },
+          "readreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadreadread\"]}", "there is no scope" },
+        { "{\"client_id\":\"a\",\"token_endpoint_auth_method\":\"tls\"}", "'tls'" },
+        { "{\"client_id\":\"a\",\"token_endpoint_auth_method\":\"none\"}", "client_credentials" },
+        { "{\"client_id\":\"a\",\"grant_types\":[\"authorization_code\"],\"redirect_uris\":[\"http://example.org/cb\"]}", "http://example.org/cb" },
         { "{}", "'client_id' is required" },
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) call_fails(*state, "register_client", bad[i][0], EVDB_INVALID, bad[i][1]);

@@ -39,7 +39,8 @@ def test_a_rotated_client_has_another_secret_and_no_tokens(daemon):
 
 def test_a_chosen_secret_is_not_told_again(daemon):
     reply = daemon.good("POST", "/api/v1/clients", {"client_id": "chooser", "client_secret": "a secret of mine"})
-    assert reply == {"client_id": "chooser", "scopes": ["read"], "grant_types": ["client_credentials"]}
+    assert reply == {"client_id": "chooser", "scopes": ["read"], "grant_types": ["client_credentials"],
+                     "token_endpoint_auth_method": "client_secret_basic"}
     assert grant(daemon, "chooser", "a secret of mine", scope="read").status == 200
     assert grant(daemon, "chooser", "a secret of mine", scope="write").json["error"] == "invalid_scope"
 
@@ -54,3 +55,31 @@ def test_a_chosen_secret_is_not_told_again(daemon):
 def test_what_is_no_client_is_refused(daemon, client, status, says):
     daemon.ask("POST", "/api/v1/clients", client).problem(status, says)
     assert "x" not in [one["client_id"] for one in daemon.good("GET", "/api/v1/clients")["clients"]]
+
+
+def test_scopes_of_some_stores_open_these_alone(daemon):
+    for name in ("one-a", "one-b", "other"):
+        daemon.good("POST", "/api/v1/stores", {"name": name, "dim": 2, "metric": "euclidean"})
+    secret = daemon.good("POST", "/api/v1/clients", {"client_id": "some", "scopes": ["write:one-a", "read:one-*"]})["client_secret"]
+    reply = grant(daemon, "some", secret).json
+    token = reply["access_token"]
+    assert reply["scope"] == "write:one-a read:one-*"
+
+    def ask(method, path, body=None):
+        return daemon.ask(method, path, body, token=token)
+
+    assert ask("POST", "/api/v1/stores/one-a/vectors", {"id": 1, "vector": [1, 2]}).status == 201
+    assert ask("POST", "/api/v1/stores/one-b/search", {"vector": [1, 2]}).status == 200
+    ask("POST", "/api/v1/stores/one-b/vectors", {"id": 1, "vector": [1, 2]}).problem(403, "'write'")
+    ask("POST", "/api/v1/stores/other/search", {"vector": [1, 2]}).problem(403, "'read'")
+    ask("POST", "/api/v1/stores/none-here/search", {"vector": [1, 2]}).problem(403, "'read'")  # nor does it tell what there is
+    ask("POST", "/api/v1/stores/one-a/rename", {"new_name": "mine"}).problem(403, "'write'")
+    ask("POST", "/api/v1/stores", {"name": "mine", "dim": 2}).problem(403, "'write'")
+    ask("POST", "/api/v1/stores/one-a/backups", {}).problem(403, "'admin'")
+    ask("GET", "/api/v1/clients").problem(403, "'admin'")
+    ask("POST", "/api/v1/compression/compress", {"algorithm": "zstd", "vector": [1, 2]}).problem(403, "'read'")
+    assert [s["name"] for s in ask("GET", "/api/v1/stores").json["stores"]] == ["one-a", "one-b"]
+    assert {"other"}.isdisjoint(i["store"] for i in ask("GET", "/api/v1/indexes").json["indexes"])
+    assert grant(daemon, "some", secret, scope="read:one-b").json["scope"] == "read:one-b"
+    assert grant(daemon, "some", secret, scope="read").json["error"] == "invalid_scope"
+    assert grant(daemon, "some", secret, scope="write:one-b").json["error"] == "invalid_scope"

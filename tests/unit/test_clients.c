@@ -25,7 +25,7 @@ static void tamper_system(scratch *t, const char *statement)
 static void a_client_that_makes_no_sense_is_corrupt(void **state)
 {
     static const char *const changes[] = { "kind=2", "kind=-1", "secret=x'00'", "secret=zeroblob(49)", "scopes=0", "scopes=8",
-                                           "grants=0", "grants=4" };
+                                           "grants=0", "grants=8", "method=0", "method=4", "stores=printf('%.512c', 'x')" };
     scratch *t = *state;
     evdb_client *list;
     size_t count;
