@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/try.h"
 #include <jansson.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,20 +28,28 @@ static json_t *audience_json(const char *audience)
     return list;
 }
 
+/* A member that not all tokens have: wanted or not, false when it cannot be had. */
+static bool add(json_t *all, bool wanted, const char *name, json_t *value)
+{
+    if (wanted) return json_object_set_new(all, name, value) == 0;
+    json_decref(value);
+    return true;
+}
+
 static json_t *claims_json(const jwt_claims *c)
 {
-    char id[JWT_ID_TEXT];
+    char id[JWT_ID_TEXT], family[JWT_ID_TEXT];
     base64url_write(c->id, sizeof(c->id), id);
+    base64url_write(c->family, sizeof(c->family), family);
     json_t *audience = audience_json(c->audience);
     if (!audience) return NULL;
     json_t *all = json_pack("{s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:s, s:I}", "iss", c->issuer, "sub", c->subject, "client_id", c->client,
-                            "aud", audience, "scope", c->scope, "iat", (json_int_t)c->issued_s, "exp", (json_int_t)c->expires_s,
+                            "aud", audience, "scope", c->scope, "iat", (json_int_t)c->issued_ms / 1000, "exp", (json_int_t)c->expires_ms / 1000,
                             "jti", id, "evdb_generation", (json_int_t)c->generation);
-    if (all && c->not_before_s && json_object_set_new(all, "nbf", json_integer(c->not_before_s))) {
-        json_decref(all);
-        return NULL;
-    }
-    return all;
+    if (all && add(all, c->not_before_ms != 0, "nbf", json_integer(c->not_before_ms / 1000)) &&
+        add(all, !sodium_is_zero(c->family, sizeof(c->family)), "evdb_family", json_string(family))) return all;
+    json_decref(all);
+    return NULL;
 }
 
 evdb_status jwt_write(const char *kid, const unsigned char secret_key[JWS_SECRET_BYTES], const jwt_claims *claims, char out[JWT_BYTES],
@@ -123,21 +132,28 @@ static bool take_integer(members *m, const char *name, int64_t most, int64_t *ou
     return true;
 }
 
-static bool take_id(members *m, unsigned char out[JWT_ID_BYTES])
+static bool take_seconds(members *m, const char *name, int64_t *ms)
+{
+    if (!take_integer(m, name, INT64_MAX / 1000, ms)) return false;
+    *ms *= 1000;
+    return true;
+}
+
+static bool take_id(members *m, const char *name, unsigned char out[JWT_ID_BYTES])
 {
     char text[JWT_ID_TEXT];
     size_t size;
-    return take_text(m, "jti", text, sizeof(text)) && base64url_read(text, strlen(text), out, JWT_ID_BYTES, &size) && size == JWT_ID_BYTES;
+    return take_text(m, name, text, sizeof(text)) && base64url_read(text, strlen(text), out, JWT_ID_BYTES, &size) && size == JWT_ID_BYTES;
 }
 
-static bool take_audience(members *m, char out[JWT_AUDIENCE_MAX + 1])
+static bool take_audience(members *m, char out[EVDB_AUDIENCE_MAX + 1])
 {
     json_t *list = json_object_get(m->root, "aud"), *one;
     size_t i, used = 0;
-    if (json_is_string(list)) return take_text(m, "aud", out, JWT_AUDIENCE_MAX + 1) && !strchr(out, ' ');
+    if (json_is_string(list)) return take_text(m, "aud", out, EVDB_AUDIENCE_MAX + 1) && !strchr(out, ' ');
     json_array_foreach(list, i, one) {
         size_t length = json_string_length(one);
-        if (!json_is_string(one) || !length || used + (i > 0) + length > JWT_AUDIENCE_MAX || strchr(json_string_value(one), ' ')) return false;
+        if (!length || used + (i > 0) + length > EVDB_AUDIENCE_MAX || strchr(json_string_value(one), ' ')) return false;
         if (i) out[used++] = ' ';
         memcpy(out + used, json_string_value(one), length + 1);
         used += length;
@@ -148,12 +164,12 @@ static bool take_audience(members *m, char out[JWT_AUDIENCE_MAX + 1])
 
 static bool take_claims(members *m, jwt_claims *c)
 {
-    const int64_t latest = INT64_MAX / 1000; /* seconds that are milliseconds, too */
-    if (json_object_get(m->root, "nbf") && !take_integer(m, "nbf", latest, &c->not_before_s)) return false;
+    if (json_object_get(m->root, "nbf") && !take_seconds(m, "nbf", &c->not_before_ms)) return false;
+    if (json_object_get(m->root, "evdb_family") && !take_id(m, "evdb_family", c->family)) return false;
     return take_text(m, "iss", c->issuer, sizeof(c->issuer)) && take_text(m, "sub", c->subject, sizeof(c->subject)) &&
            take_text(m, "client_id", c->client, sizeof(c->client)) && take_audience(m, c->audience) &&
-           take_text(m, "scope", c->scope, sizeof(c->scope)) && take_integer(m, "iat", latest, &c->issued_s) &&
-           take_integer(m, "exp", latest, &c->expires_s) && take_id(m, c->id) &&
+           take_text(m, "scope", c->scope, sizeof(c->scope)) && take_seconds(m, "iat", &c->issued_ms) &&
+           take_seconds(m, "exp", &c->expires_ms) && take_id(m, "jti", c->id) &&
            take_integer(m, "evdb_generation", INT64_MAX, &c->generation) && m->taken == json_object_size(m->root);
 }
 

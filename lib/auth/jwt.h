@@ -1,10 +1,12 @@
 /* jwt.h - access tokens as signed claims: JWT (RFC 7519) of the profile RFC 9068, in a compact JWS (auth/jws.h).
  *
  *   header  {"typ":"at+jwt","alg":"EdDSA","kid":...}, these three and no other
- *   claims  iss, sub, client_id, aud (one text, or several as an array), scope, iat, exp, jti, nbf where there is one, and
- *           evdb_generation, the client's secret that the token was asked for with (RFC 8725 is why all of this is strict)
+ *   claims  iss, sub, client_id, aud (one text, or several as an array), scope, iat, exp, jti, nbf where there is one,
+ *           evdb_generation, the client's secret that the token was asked for with, and evdb_family, the log-in that it came
+ *           from, where there is one
  *
- * Times are whole seconds, as other programs that read such tokens expect. */
+ * RFC 8725 is why all of this is strict.
+ * Times are whole seconds there, as other programs that read such tokens expect. */
 #ifndef EVDB_AUTH_JWT_H
 #define EVDB_AUTH_JWT_H
 #include "auth/jws.h"
@@ -12,22 +14,22 @@
 #include <stdint.h>
 
 enum {
-    JWT_ISSUER_MAX = 255,
-    JWT_AUDIENCE_MAX = 511,
-    JWT_SCOPE_MAX = 1023,
-    JWT_SUBJECT_MAX = EVDB_CLIENT_ID_MAX,
     JWT_ID_BYTES = 16,
-    JWT_ID_TEXT = 23, /* jti as text, with NUL */
-    JWT_BYTES = 4096  /* of a whole token, with NUL */
+    JWT_ID_TEXT = 23,            /* jti as text, with NUL */
+    JWT_BYTES = EVDB_TOKEN_BYTES /* of a whole token, with NUL */
 };
 
 typedef struct jwt_claims {
-    char issuer[JWT_ISSUER_MAX + 1], subject[JWT_SUBJECT_MAX + 1], client[EVDB_CLIENT_ID_MAX + 1], scope[JWT_SCOPE_MAX + 1];
-    char audience[JWT_AUDIENCE_MAX + 1]; /* one or several, separated by a space */
-    char kid[JWS_KID_BYTES];            /* of the key that signed it: told when it is read */
+    char issuer[EVDB_ISSUER_MAX + 1], subject[EVDB_CLIENT_ID_MAX + 1], client[EVDB_CLIENT_ID_MAX + 1], scope[EVDB_SCOPES_BYTES];
+    char audience[EVDB_AUDIENCE_MAX + 1]; /* one or several, separated by a space */
+    char kid[JWS_KID_BYTES];              /* of the key that signed it: told when it is read */
     unsigned char id[JWT_ID_BYTES];
-    int64_t issued_s, not_before_s, expires_s; /* Unix time; not_before_s 0 = from the beginning */
+    unsigned char family[JWT_ID_BYTES];               /* zeros = of none */
+    int64_t issued_ms, not_before_ms, expires_ms;     /* Unix time; not_before_ms 0 = from the beginning */
     int64_t generation;
+    /* What scope says, for whoever knows: nothing here does. */
+    uint32_t scopes;
+    char stores[EVDB_STORE_SCOPES_BYTES];
 } jwt_claims;
 
 /* EVDB_LIMIT when the claims make more than JWT_BYTES. */

@@ -83,15 +83,15 @@ evdb_status signing_take(signing_keys *k, const signing_key *key, const unsigned
     return EVDB_OK;
 }
 
-void signing_read(signing_keys *k, uint64_t seen)
+void signing_read(signing_keys *k, bool whole, uint64_t seen)
 {
-    size_t count = seen ? k->count - k->before : 0;
+    size_t count = whole ? k->count - k->before : 0;
     memmove(k->keys, k->keys + k->before, count * sizeof(*k->keys));
     memmove(k->secrets, k->secrets + k->before, count * sizeof(*k->secrets));
     sodium_memzero(k->secrets + count, (2 * SIGNING_KEYS_MAX - count) * sizeof(*k->secrets));
     k->count = count;
     k->before = 0;
-    k->seen = seen;
+    k->seen = whole ? seen : 0;
     pthread_rwlock_unlock(&k->lock);
 }
 
@@ -126,7 +126,8 @@ evdb_status signing_sign(signing_keys *k, const char *kid, const jwt_claims *cla
 
 int64_t signing_end(const signing_key *key)
 {
-    return key->changed_ms > INT64_MAX - key->lifetime_ms - SIGNING_SLACK_MS ? INT64_MAX : key->changed_ms + key->lifetime_ms + SIGNING_SLACK_MS;
+    int64_t longest = key->lifetime_ms + SIGNING_SLACK_MS; /* of at most ten years */
+    return key->changed_ms > INT64_MAX - longest ? INT64_MAX : key->changed_ms + longest;
 }
 
 static bool lives(const signing_key *key, int64_t now_ms) { return key->state != SIGNING_RETIRING || now_ms < signing_end(key); }

@@ -29,10 +29,10 @@ void signing_free(signing_keys *k);
 /* The number that the keys were read with (disk/system_cache.h); 0 = they must be read. */
 uint64_t signing_seen(signing_keys *k);
 /* begin, a key each time, end: nobody sees what is between, and what did not come is gone. A seed that is not of key->kid is
- * EVDB_CORRUPT; end with seen 0 leaves no key. public_key of what is given is not looked at. */
+ * EVDB_CORRUPT; public_key of what is given is not looked at. whole false: reading failed, and there is no key. */
 void signing_reading(signing_keys *k);
 evdb_status signing_take(signing_keys *k, const signing_key *key, const unsigned char seed[JWS_SEED_BYTES], evdb_error *err);
-void signing_read(signing_keys *k, uint64_t seen);
+void signing_read(signing_keys *k, bool whole, uint64_t seen);
 
 /* The key that signs; false when there is none. */
 bool signing_active(signing_keys *k, signing_key *out);

@@ -84,6 +84,6 @@ evdb_status alloc_token_refresh(alloc_scene *s, evdb_error *err)
 evdb_status alloc_token_check(alloc_scene *s, evdb_error *err)
 {
     evdb_principal who;
-    evdb_status rc = evdb_auth_token_check(s->db, token.access, &who, err);
+    evdb_status rc = evdb_auth_token_check(s->db, token.access, NULL, &who, err);
     return rc == EVDB_OK ? alloc_expect(strcmp(who.client, "client-0") == 0, err) : rc;
 }

@@ -36,7 +36,7 @@ static void a_client_that_makes_no_sense_is_corrupt(void **state)
         evdb_principal who;
         snprintf(statement, sizeof(statement), "UPDATE clients SET %s WHERE id='a'", changes[i]);
         tamper_system(t, statement);
-        refused(EVDB_CORRUPT, evdb_auth_token_check(t->db, token.access, &who, &why));
+        refused(EVDB_CORRUPT, evdb_auth_token_check(t->db, token.access, NULL, &who, &why));
         expect_says("'a'");
         refused(EVDB_CORRUPT, evdb_auth_token_issue(t->db, "a", c.secret, NULL, &token, &why));
         refused(EVDB_CORRUPT, evdb_auth_client_list(t->db, &list, &count, &why));
@@ -51,7 +51,7 @@ static void a_key_that_makes_no_sense_is_corrupt(void **state)
     evdb_token token = client_login(t->db, &c);
     evdb_principal who;
     tamper_system(t, "UPDATE keys SET value=x'001122'");
-    refused(EVDB_CORRUPT, evdb_auth_token_check(t->db, token.access, &who, &why));
+    refused(EVDB_CORRUPT, evdb_auth_token_check(t->db, token.access, NULL, &who, &why));
     expect_says("key");
     refused(EVDB_CORRUPT, evdb_auth_client_add(t->db, "b", NULL, 0, 0, c.secret, &why));
     tamper_system(t, "DELETE FROM keys"); /* a new one would void every client's secret without a word */

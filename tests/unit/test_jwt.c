@@ -33,7 +33,7 @@ static evdb_status read_text(const char *text, jwt_claims *out) { return jwt_rea
 static jwt_claims some(void)
 {
     return (jwt_claims){ .issuer = "https://evdb.example", .subject = "alice", .client = "app", .scope = "read write:docs",
-                         .audience = "https://evdb.example/mcp", .id = { 1, 2, 3 }, .issued_s = 1700000000, .expires_s = 1700003600,
+                         .audience = "https://evdb.example/mcp", .id = { 1, 2, 3 }, .issued_ms = 1700000000000, .expires_ms = 1700003600000,
                          .generation = INT64_C(0x0123456789abcdef) };
 }
 
@@ -45,14 +45,15 @@ static void same(const jwt_claims *a, const jwt_claims *b)
     assert_string_equal(a->scope, b->scope);
     assert_string_equal(a->audience, b->audience);
     assert_memory_equal(a->id, b->id, JWT_ID_BYTES);
-    assert_true(a->issued_s == b->issued_s && a->expires_s == b->expires_s && a->not_before_s == b->not_before_s);
+    assert_true(a->issued_ms == b->issued_ms && a->expires_ms == b->expires_ms && a->not_before_ms == b->not_before_ms);
     assert_true(a->generation == b->generation);
+    assert_memory_equal(a->family, b->family, JWT_ID_BYTES);
 }
 
 static void what_a_token_claims_comes_back(void **state)
 {
     static const char *const audiences[] = { "a", "a b", "https://one.example/x https://two.example/y urn:three" };
-    static const int64_t numbers[] = { 1, 2, INT64_MAX / 1000 };
+    static const int64_t numbers[] = { 1000, 2000, INT64_MAX / 1000 * 1000 };
     char text[JWT_BYTES];
     (void)state;
     for (size_t i = 0; i < 3; i++)
@@ -61,9 +62,10 @@ static void what_a_token_claims_comes_back(void **state)
             memset(claims.client, 'a' + (int)length % 26, length);
             claims.client[length] = 0;
             memcpy(claims.audience, audiences[i], strlen(audiences[i]) + 1);
-            claims.issued_s = numbers[i];
-            claims.expires_s = numbers[2 - i];
-            claims.not_before_s = length % 2 ? numbers[i] : 0;
+            claims.issued_ms = numbers[i];
+            claims.expires_ms = numbers[2 - i];
+            claims.not_before_ms = length % 2 ? numbers[i] : 0;
+            claims.family[length % JWT_ID_BYTES] = (unsigned char)(length % 3);
             ok(jwt_write(kid, secret_key, &claims, text, &why));
             memset(&read, 0x5a, sizeof(read));
             ok(read_text(text, &read));
@@ -77,19 +79,20 @@ static void the_largest_claims_fit_into_a_token(void **state)
     char text[JWT_BYTES];
     jwt_claims claims = some(), read;
     (void)state;
-    memset(claims.issuer, 'i', JWT_ISSUER_MAX);
-    memset(claims.subject, 's', JWT_SUBJECT_MAX);
+    memset(claims.issuer, 'i', EVDB_ISSUER_MAX);
+    memset(claims.subject, 's', EVDB_CLIENT_ID_MAX);
     memset(claims.client, 'c', EVDB_CLIENT_ID_MAX);
-    memset(claims.scope, 'o', JWT_SCOPE_MAX);
-    for (size_t i = 0; i < JWT_AUDIENCE_MAX; i++) claims.audience[i] = i % 2 ? ' ' : 'a'; /* each costs three letters more */
-    claims.not_before_s = claims.issued_s = claims.expires_s = INT64_MAX / 1000;
+    memset(claims.scope, 'o', (EVDB_SCOPES_BYTES - 1));
+    for (size_t i = 0; i < EVDB_AUDIENCE_MAX; i++) claims.audience[i] = i % 2 ? ' ' : 'a'; /* each costs three letters more */
+    claims.not_before_ms = claims.issued_ms = claims.expires_ms = INT64_MAX / 1000 * 1000;
     claims.generation = INT64_MAX;
+    claims.family[0] = 1;
     ok(jwt_write(kid, secret_key, &claims, text, &why));
     assert_true(strlen(text) < JWT_BYTES);
     ok(read_text(text, &read));
     same(&read, &claims);
-    memset(claims.scope, '"', JWT_SCOPE_MAX); /* nobody has such a scope */
-    memset(claims.issuer, '"', JWT_ISSUER_MAX);
+    memset(claims.scope, '"', (EVDB_SCOPES_BYTES - 1)); /* nobody has such a scope */
+    memset(claims.issuer, '"', EVDB_ISSUER_MAX);
     refused(EVDB_LIMIT, jwt_write(kid, secret_key, &claims, text, &why));
 }
 
@@ -155,7 +158,8 @@ static void claims_that_are_not_ours_are_refused_in_spite_of_their_signature(voi
         { "\"exp\":2,", "" }, { "\"exp\":2", "\"exp\":\"2\"" }, { "\"exp\":2", "\"exp\":2.5" }, { "\"exp\":2", "\"exp\":-2" },
         { "\"exp\":2", "\"exp\":9223372036854775807" }, { "\"exp\":2", "\"exp\":1e300" }, { "\"exp\":2", "\"exp\":99999999999999999999" },
         { "\"exp\":2", "\"exp\":1,\"exp\":2" }, { "\"sub\":\"s\"", "\"sub\":\"other\",\"sub\":\"s\"" }, { "\"exp\":2", "\"exp\":2,\"nbf\":\"1\"" },
-        { "\"exp\":2", "\"exp\":2,\"nbf\":-1" }, { "\"exp\":2", "\"exp\":2,\"cnf\":{}" }, { "\"jti\":\"AAAAAAAAAAAAAAAAAAAAAA\",", "" },
+        { "\"exp\":2", "\"exp\":2,\"nbf\":-1" }, { "\"exp\":2", "\"exp\":2,\"cnf\":{}" },
+        { "\"exp\":2", "\"exp\":2,\"evdb_family\":7" }, { "\"exp\":2", "\"exp\":2,\"evdb_family\":\"AAAA\"" }, { "\"jti\":\"AAAAAAAAAAAAAAAAAAAAAA\",", "" },
         { "AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAA" }, { "AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAA" },
         { "AAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAB" }, { ",\"evdb_generation\":7", "" }, { "\"evdb_generation\":7", "\"evdb_generation\":-7" },
         { "\"s\"", "\"s\\u0000t\"" }, { "{", "[{" }, { "}", "" }, { "}", "}," },

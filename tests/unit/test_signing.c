@@ -34,12 +34,12 @@ static void read_keys(const made *list, size_t count, uint64_t seen)
 {
     signing_reading(keys);
     for (size_t i = 0; i < count; i++) ok(signing_take(keys, &list[i].key, list[i].seed, &why));
-    signing_read(keys, seen);
+    signing_read(keys, true, seen);
 }
 
 static evdb_status sign(const made *m, char text[JWT_BYTES])
 {
-    jwt_claims claims = { .issuer = "i", .subject = "s", .client = "c", .scope = "read", .audience = "a", .expires_s = 9 };
+    jwt_claims claims = { .issuer = "i", .subject = "s", .client = "c", .scope = "read", .audience = "a", .expires_ms = 9000 };
     return signing_sign(keys, m->key.kid, &claims, text, &why);
 }
 
@@ -120,7 +120,7 @@ static void keys_that_are_read_again_are_as_they_were(void **state)
     signing_reading(keys);
     for (size_t i = 0; i < SIGNING_KEYS_MAX; i++) ok(signing_take(keys, &list[i].key, list[i].seed, &why));
     refused(EVDB_CORRUPT, signing_take(keys, &list[SIGNING_KEYS_MAX].key, list[SIGNING_KEYS_MAX].seed, &why));
-    signing_read(keys, 0);
+    signing_read(keys, false, 7);
 }
 
 static void a_seed_that_is_not_of_its_name_is_corrupt_and_leaves_no_key(void **state)
@@ -134,7 +134,7 @@ static void a_seed_that_is_not_of_its_name_is_corrupt_and_leaves_no_key(void **s
     ok(signing_take(keys, &good.key, good.seed, &why));
     bad.seed[1] = 1;
     refused(EVDB_CORRUPT, signing_take(keys, &bad.key, bad.seed, &why));
-    signing_read(keys, 0);
+    signing_read(keys, false, 7);
     assert_false(signing_active(keys, &active));
     assert_true(signing_seen(keys) == 0);
 }
