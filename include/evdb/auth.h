@@ -6,8 +6,8 @@
  * Secrets are stored hashed only: generated ones (256 bits) as keyed BLAKE2b, secrets chosen by people as Argon2id
  * (RFC 9106; tens of milliseconds and 64 MB, two at a time for each handle; a right answer is remembered in memory). Who guesses
  * is not slowed down otherwise: limit attempts where they come in. Refresh tokens are stored hashed, too. Access tokens
- * are not stored: they carry client, scopes and expiry under a MAC whose key lives in system.db. Whoever can read that
- * file, or a copy of it, can make tokens, so the call that makes the key (the first one with a secret or a token) takes
+ * are not stored: they carry client, scopes and expiry under a signature, or a MAC, whose key lives in system.db. Whoever can read
+ * that file, or a copy of it, can make tokens, so the call that makes the key (the first one with a secret or a token) takes
  * the file from all but its owner (mode 0600; EVDB_DENIED when it may not); who shares a database with a group on
  * purpose widens that afterwards. Client ids are not secret.
  *
@@ -154,8 +154,8 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_issue(evdb *db, const char 
  * not more (EVDB_INVALID; the token is not used up). They are the access token's alone: the new refresh token has those
  * of the old one. An audience that the old one was not for is EVDB_INVALID, too. EVDB_GONE when the token is unknown, another
  * client's, expired, or used before. The last means that somebody has a copy: all that came from the same log-in is revoked, access
- * tokens that are JWTs included. A token counts as used before its successor is handed over; if that never arrives, log in again with the secret. Else
- * as above. */
+ * tokens that are JWTs included. A token counts as used before its successor is handed over; if that never arrives, log in again with
+ * the secret. Else as above. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_refresh(evdb *db, const char *client, const char *secret,
                                                              const char *refresh, const evdb_token_options *options,
                                                              evdb_token *out, evdb_error *err);
