@@ -1,10 +1,14 @@
-/* auth_private.h - what the two halves of evdb/auth.h share. */
+/* auth_private.h - what the parts of evdb/auth.h share. */
 #ifndef EVDB_AUTH_PRIVATE_H
 #define EVDB_AUTH_PRIVATE_H
 #include "auth/secret.h"
+#include "auth/signing.h"
+#include "auth/token_cache.h"
 #include "disk/clients.h"
 #include "disk/refresh.h"
 #include "engine/engine.h"
+
+static inline int64_t auth_now_ms(const evdb *db) { return db->platform.clock_ms(db->platform.clock_context); }
 
 /* The handle may be used, and the database's key is known. */
 evdb_status auth_begin(evdb *db, evdb_error *err);
@@ -18,5 +22,27 @@ evdb_status auth_stores_take(const char *text, char stores[EVDB_STORE_SCOPES_BYT
 
 /* Redirect URIs, separated by blanks: absolute, without a fragment, and nowhere that others can listen. INVALID, LIMIT. */
 evdb_status auth_redirects_check(const char *uris, evdb_error *err);
+
+/* auth_keys.c: db->signing is as system.db has it; and has an active key that was so for less than key_lifetime_ms (0 = whatever its
+ * age), and is kept as long as tokens of that lifetime take. */
+evdb_status auth_keys_read(evdb *db, evdb_error *err);
+evdb_status auth_active_key(evdb *db, int64_t lifetime_ms, int64_t key_lifetime_ms, signing_key *out, evdb_error *err);
+
+/* auth_token.c: what somebody was given, and the tokens of it. Options are complete; *out is otherwise empty. */
+typedef struct auth_grant {
+    const client_row *client;
+    const char *subject;  /* for whom the client acts; NULL or "" = itself */
+    uint32_t scopes;
+    const char *stores;   /* "" = none */
+    const char *audience; /* NULL or "" = the issuer */
+    const unsigned char *family; /* REFRESH_FAMILY_BYTES of the log-in that it came from; NULL = of none, and a refresh token draws one */
+} auth_grant;
+evdb_status auth_make_access(evdb *db, const auth_grant *g, const evdb_token_options *o, evdb_token *out, evdb_error *err);
+void auth_make_refresh(evdb *db, const auth_grant *g, int64_t lifetime_ms, char text[EVDB_SECRET_BYTES], refresh_row *row);
+
+/* auth_check.c: are all words of `asked`, separated by spaces, among `held`? */
+bool auth_words_within(const char *held, const char *asked);
+/* What an access token of either form says, once it is known to be good, and its client's row. */
+evdb_status auth_believe(evdb *db, const char *token, jwt_claims *claims, client_row *row, evdb_error *err);
 
 #endif

@@ -1,6 +1,8 @@
 /* database.c - implements evdb/database.h. */
 #include <evdb/database.h>
 #include "auth/secret.h"
+#include "auth/signing.h"
+#include "auth/token_cache.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/options.h"
@@ -161,6 +163,13 @@ static evdb_status place_backups(evdb *db, const char *given, evdb_error *err)
     return EVDB_OK;
 }
 
+static evdb_status create_auth(evdb *db, evdb_error *err)
+{
+    evdb_status rc = secrets_create(&db->platform, &db->secrets, err);
+    if (rc == EVDB_OK) rc = signing_create(&db->platform, &db->signing, err);
+    return rc == EVDB_OK ? token_cache_create(&db->platform, &db->tokens, err) : rc;
+}
+
 evdb_status db_open_with(const platform *surroundings, const char *path, const evdb_options *options, evdb **out,
                          evdb_error *err)
 {
@@ -200,7 +209,7 @@ evdb_status db_open_with(const platform *surroundings, const char *path, const e
     if (db->path && !memory) db->dir = mem_text(&p.mem, path, strlen(path));
     if (!db->path || (!memory && !db->dir)) TRY(error_no_memory(err, strlen(path), "a path"));
     TRY(place_backups(db, o.backup_dir, err));
-    TRY(secrets_create(&db->platform, &db->secrets, err));
+    TRY(create_auth(db, err));
     TRY(vfs_create(&db->platform, &db->vfs, err));
     TRY(open_in(db, o.flags, err));
     *out = db;
@@ -223,6 +232,8 @@ void evdb_close(evdb *db)
     engine_close_all(db);
     system_close(db->system);
     secrets_free(db->secrets);
+    signing_free(db->signing);
+    token_cache_free(db->tokens);
     vfs_free(db->vfs);
     map_fork_page_drop(db->fork_page);
     metrics_destroy(db);

@@ -64,6 +64,7 @@ static evdb_status find_owner(evdb *db, const char *secret, evdb_token *token, b
     *found = false;
     if (rc != EVDB_OK) return rc;
     options.scopes = EVDB_SCOPE_READ;
+    options.format = EVDB_TOKEN_OPAQUE; /* keys of JWTs are kept as long as the tokens that they signed */
     options.lifetime_ms = EVDB_TOKEN_LIFETIME_MAX_MS;
     options.refresh_lifetime_ms = 1;
     for (size_t i = 0; rc == EVDB_OK && !*found && i < count; i++) {
@@ -100,5 +101,5 @@ void admin_secret_watch(admin_secret *s, evdb *db, const char *dir)
 void admin_secret_look(admin_secret *s)
 {
     evdb_principal who;
-    if (s->watched && evdb_auth_token_check(s->db, s->token, &who, NULL) == EVDB_DENIED) remove_file(s);
+    if (s->watched && evdb_auth_token_check(s->db, s->token, NULL, &who, NULL) == EVDB_DENIED) remove_file(s);
 }

@@ -134,6 +134,8 @@ static int listen_and_serve(const config *c, evdb *db, const unsigned char *key,
 {
     service s = { .db = db, .backup_key = key, .bucket = bucket ? s3_bucket(bucket) : NULL, .oauth_enabled = c->oauth_enabled,
                   .dev = c->dev, .token_lifetime_ms = c->token_lifetime, .refresh_lifetime_ms = c->refresh_token_lifetime,
+                  .token_format = strcmp(c->token_format, "opaque") == 0 ? EVDB_TOKEN_OPAQUE : EVDB_TOKEN_JWT,
+                  .signing_key_lifetime_ms = c->signing_key_lifetime,
                   .allowed_hosts = c->allowed_hosts, .rest_enabled = c->rest_api_enabled };
     listeners l = plan(c);
     http_options o = { .address = c->address, .port_count = l.count, .threads = (uint32_t)c->worker_threads,

@@ -26,7 +26,7 @@ evdb_token client_refresh(evdb *db, const client *c, const char *refresh)
 bool client_token_good(evdb *db, const char *access)
 {
     evdb_principal who;
-    evdb_status rc = evdb_auth_token_check(db, access, &who, &why);
+    evdb_status rc = evdb_auth_token_check(db, access, NULL, &who, &why);
     if (rc != EVDB_OK && rc != EVDB_DENIED) fail_msg("%s: %s", evdb_status_name(rc), why.message);
     return rc == EVDB_OK;
 }

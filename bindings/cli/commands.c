@@ -125,5 +125,11 @@ const cli_command commands[] = {
       .example = "evdb client rm my-app" },
     { .name = "client rotate", .op = "rotate_client",
       .example = "evdb client rotate my-app" },
+    { .name = "signing ls", .op = "list_signing_keys", .list = "keys", .columns = "key_id,state,created_ms,changed_ms,ends_ms",
+      .example = "evdb signing ls" },
+    { .name = "signing rotate", .op = "rotate_keys", .list = "keys", .columns = "key_id,state,created_ms,changed_ms,ends_ms",
+      .example = "evdb signing rotate" },
+    { .name = "token revoke", .op = "revoke_token",
+      .example = "evdb token revoke --token @token" },
     { .name = NULL }
 };

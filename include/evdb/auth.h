@@ -6,8 +6,8 @@
  * Secrets are stored hashed only: generated ones (256 bits) as keyed BLAKE2b, secrets chosen by people as Argon2id
  * (RFC 9106; tens of milliseconds and 64 MB, two at a time for each handle; a right answer is remembered in memory). Who guesses
  * is not slowed down otherwise: limit attempts where they come in. Refresh tokens are stored hashed, too. Access tokens
- * are not stored: they carry client, scopes and expiry under a MAC whose key lives in system.db. Whoever can read that
- * file, or a copy of it, can make tokens, so the call that makes the key (the first one with a secret or a token) takes
+ * are not stored: they carry client, scopes and expiry under a signature, or a MAC, whose key lives in system.db. Whoever can read
+ * that file, or a copy of it, can make tokens, so the call that makes the key (the first one with a secret or a token) takes
  * the file from all but its owner (mode 0600; EVDB_DENIED when it may not); who shares a database with a group on
  * purpose widens that afterwards. Client ids are not secret.
  *
@@ -36,13 +36,18 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_client_method_parse(const char *name, 
 #define EVDB_CLIENT_ID_MAX 128u       /* bytes: printable ASCII without space, ':', '"' and '\\' */
 #define EVDB_SECRET_MAX 256u          /* bytes of a chosen secret, at least 8, without control characters */
 #define EVDB_SECRET_BYTES 48u         /* room for a generated secret, with NUL */
-#define EVDB_TOKEN_BYTES 4096u        /* room for any token, with NUL */
+#define EVDB_TOKEN_BYTES 4096u        /* room for an access token, with NUL */
+#define EVDB_TOKEN_ID_BYTES 24u       /* room for the id of an access token (jti), with NUL */
+#define EVDB_ISSUER_MAX 255u          /* bytes: printable ASCII without space, '"' and '\\' */
+#define EVDB_AUDIENCE_MAX 511u        /* bytes of all audiences of a token, with the spaces between them; likewise */
+#define EVDB_KEY_ID_BYTES 48u         /* room for the id of a signing key (kid), with NUL */
 #define EVDB_STORE_SCOPES_BYTES 512u  /* room for the scopes of some stores, with NUL */
 #define EVDB_SCOPES_BYTES 544u        /* room for any scopes as text, with NUL */
 #define EVDB_REDIRECTS_MAX 4096u      /* bytes of a client's redirect URIs */
 #define EVDB_JWKS_MAX 16384u          /* bytes of a client's public keys */
 #define EVDB_CLIENTS_MAX 10000u       /* in a database */
 #define EVDB_REFRESH_TOKENS_MAX 1000u /* of a client, used ones included */
+#define EVDB_REVOKED_MAX 10000u       /* access tokens of a client that were revoked and have not expired */
 #define EVDB_TOKEN_LIFETIME_MAX_MS (INT64_C(10) * 365 * 86400000)
 
 /* "read write" <-> bits: names separated by single spaces, in any order, at least one. EVDB_INVALID names what is
@@ -109,19 +114,30 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_client_remove(evdb *db, const cha
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_client_list(evdb *db, evdb_client **out, size_t *count, evdb_error *err);
 EVDB_API void evdb_auth_client_list_free(evdb_client *list);
 
+/* What access tokens look like. A JWT (RFC 9068: signed with Ed25519, typ "at+jwt") can be read, and checked by the keys of
+ * evdb_auth_jwks(), without this database. An opaque one says nothing to anybody else, and is good for any issuer and audience:
+ * EVDB_UNSUPPORTED when it is to have them. Both are checked, revoked and inspected alike. */
+typedef enum evdb_token_format { EVDB_TOKEN_JWT = 0, EVDB_TOKEN_OPAQUE = 1 } evdb_token_format;
+
 typedef struct evdb_token_options {
     size_t size;                 /* EVDB_TOKEN_OPTIONS sets it */
     uint32_t scopes;             /* asked for, with those they include; 0 and stores NULL = all there are */
     uint32_t authenticated;      /* 1 = who calls has checked who asks, and no secret is looked at (EVDB_CLIENT_KEYS, _PUBLIC) */
-    int64_t lifetime_ms;         /* of the access token, up to EVDB_TOKEN_LIFETIME_MAX_MS; 0 = 3600000 */
+    int64_t lifetime_ms;         /* of the access token, up to EVDB_TOKEN_LIFETIME_MAX_MS; 0 = 3600000. A JWT ends with a full second */
     int64_t refresh_lifetime_ms; /* of the refresh token, likewise; 0 = 86400000 */
     const char *stores;          /* scopes of some stores that are asked for, or NULL */
+    evdb_token_format format;    /* of the access token */
+    uint32_t reserved;
+    const char *issuer;          /* of a JWT: who says so (iss); NULL = "evdb" */
+    const char *audience;        /* of a JWT: for whom it is good (aud), several separated by a space; NULL = the issuer, and when it is
+                                  * refreshed whatever was given before */
+    int64_t key_lifetime_ms;     /* of a JWT: a signing key that is active for longer is rotated first; 0 = whatever its age */
 } evdb_token_options;
 #define EVDB_TOKEN_OPTIONS { .size = sizeof(evdb_token_options) }
 
 typedef struct evdb_token {
     char access[EVDB_TOKEN_BYTES];
-    char refresh[EVDB_TOKEN_BYTES]; /* "" when the client may not use refresh_token */
+    char refresh[EVDB_SECRET_BYTES]; /* "" when the client may not use refresh_token */
     uint32_t scopes;                /* of the access token */
     int64_t expires_ms;             /* of the access token, Unix time */
     char stores[EVDB_STORE_SCOPES_BYTES]; /* scopes of some stores, likewise */
@@ -136,10 +152,10 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_issue(evdb *db, const char 
                                                            evdb_error *err);
 /* refresh_token: works once; a new pair replaces it, each of its own full lifetime. Fewer scopes may be asked for, but
  * not more (EVDB_INVALID; the token is not used up). They are the access token's alone: the new refresh token has those
- * of the old one. EVDB_GONE when the token is unknown, another client's, expired, or used before. The last means that
- * somebody has a copy: the refresh tokens that came from it are revoked, too (access tokens live until they expire). A
- * token counts as used before its successor is handed over; if that never arrives, log in again with the secret. Else
- * as above. */
+ * of the old one. An audience that the old one was not for is EVDB_INVALID, too. EVDB_GONE when the token is unknown, another
+ * client's, expired, or used before. The last means that somebody has a copy: all that came from the same log-in is revoked, access
+ * tokens that are JWTs included. A token counts as used before its successor is handed over; if that never arrives, log in again with
+ * the secret. Else as above. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_refresh(evdb *db, const char *client, const char *secret,
                                                              const char *refresh, const evdb_token_options *options,
                                                              evdb_token *out, evdb_error *err);
@@ -150,12 +166,64 @@ typedef struct evdb_principal {
     uint32_t scopes;
     int64_t expires_ms;
     char stores[EVDB_STORE_SCOPES_BYTES]; /* scopes of some stores, "" = none */
+    char subject[EVDB_CLIENT_ID_MAX + 1]; /* for whom the client acts: itself, or a person */
 } evdb_principal;
 
-/* EVDB_DENIED for a token (NULL, too) that is malformed, forged, expired, or whose client was removed or has a new
- * secret since. */
-EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_check(evdb *db, const char *token, evdb_principal *out,
-                                                           evdb_error *err);
+typedef struct evdb_check_options {
+    size_t size;          /* EVDB_CHECK_OPTIONS sets it */
+    const char *issuer;   /* a JWT must be of this one; NULL = of whomever this database made it for */
+    const char *audience; /* a JWT must be for one of these, separated by spaces; NULL = for whomever */
+} evdb_check_options;
+#define EVDB_CHECK_OPTIONS { .size = sizeof(evdb_check_options) }
+
+/* EVDB_DENIED for a token (NULL, too) that is malformed, forged, expired, revoked, of another issuer or for another audience, or
+ * whose client was removed or has a new secret since. What this or another process revokes is refused from then on. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_check(evdb *db, const char *token, const evdb_check_options *options,
+                                                           evdb_principal *out, evdb_error *err);
+
+/* What a token is, for those who may know (RFC 7662). */
+typedef struct evdb_token_info {
+    int32_t refresh; /* 1 = it is a refresh token */
+    int32_t reserved;
+    char client[EVDB_CLIENT_ID_MAX + 1], subject[EVDB_CLIENT_ID_MAX + 1];
+    char id[EVDB_TOKEN_ID_BYTES];                                       /* jti; "" for a refresh token */
+    char issuer[EVDB_ISSUER_MAX + 1], audience[EVDB_AUDIENCE_MAX + 1]; /* "" for a token that is no JWT */
+    uint32_t scopes;
+    char stores[EVDB_STORE_SCOPES_BYTES]; /* scopes of some stores */
+    int64_t issued_ms, expires_ms;        /* issued_ms 0 = that is not known */
+} evdb_token_info;
+
+/* Of an access token as evdb_auth_token_check() would answer it, or of a refresh token that was not used yet. EVDB_DENIED for what is
+ * neither, or no longer good. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_inspect(evdb *db, const char *token, evdb_token_info *out, evdb_error *err);
+/* Ends an access token, given as it is or by its id (jti), or a refresh token, with all that came from the same log-in (RFC 7009).
+ * client: whose it must be; NULL = anybody's. A token that is given by its id is of no client: that takes NULL. EVDB_NOT_FOUND for what
+ * is no good anyway, and for a token of another client; EVDB_LIMIT beyond EVDB_REVOKED_MAX. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_revoke(evdb *db, const char *client, const char *token, evdb_error *err);
+
+/* ---- the keys of JWTs ----
+ *
+ * One key is active: it signs. The next one is published already, so that whoever keeps a list of keys has it by the time it signs;
+ * those before stay until the last token that they signed has expired. Keys are made by the first call that needs one; what they
+ * are made of is kept in system.db, as the key of opaque tokens is, and handed out by nothing. */
+typedef enum evdb_key_state { EVDB_KEY_NEXT = 0, EVDB_KEY_ACTIVE = 1, EVDB_KEY_RETIRING = 2 } evdb_key_state;
+
+typedef struct evdb_signing_key {
+    char id[EVDB_KEY_ID_BYTES]; /* kid: the key's thumbprint (RFC 7638) */
+    evdb_key_state state;
+    int32_t reserved;
+    int64_t created_ms, changed_ms; /* Unix time; changed_ms: since when it is in this state */
+    int64_t ends_ms;                /* of a retiring one: when it goes; else 0 */
+} evdb_signing_key;
+
+/* The active key retires, the next one becomes active, and another one is made. EVDB_LIMIT when too many have not ended. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_keys_rotate(evdb *db, evdb_error *err);
+/* Active, next, retiring; *out is freed with evdb_auth_keys_list_free(). */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_keys_list(evdb *db, evdb_signing_key **out, size_t *count, evdb_error *err);
+EVDB_API void evdb_auth_keys_list_free(evdb_signing_key *list);
+/* The public halves of the same, as a JSON Web Key Set (RFC 7517); *out is freed with evdb_auth_jwks_free(). */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_jwks(evdb *db, char **out, evdb_error *err);
+EVDB_API void evdb_auth_jwks_free(char *text);
 
 EVDB_END
 #endif

@@ -1,5 +1,6 @@
 /* token.c - implements auth/token.h. */
 #include "auth/token.h"
+#include "auth/base64url.h"
 #include <sodium.h>
 #include <string.h>
 
@@ -12,27 +13,11 @@ enum {
 };
 static const char prefix[] = "evdb1.";
 
-static void to_text(const unsigned char *raw, size_t size, char *out, size_t room)
-{
-    sodium_bin2base64(out, room, raw, size, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-}
-
-/* One text for each value: what libsodium reads is written back and compared, for it also takes bytes that are no letters of
- * the alphabet (those with the eighth bit set). 0 = it is not a text of ours. */
-static size_t from_text(const char *text, unsigned char raw[RAW_MAX])
-{
-    char again[EVDB_TOKEN_BYTES];
-    size_t size;
-    if (sodium_base642bin(raw, RAW_MAX, text, strlen(text), NULL, &size, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING)) return 0;
-    to_text(raw, size, again, sizeof(again));
-    return strcmp(again, text) == 0 ? size : 0;
-}
-
 void token_random(const platform *p, char out[EVDB_SECRET_BYTES])
 {
     unsigned char bytes[SECRET_RANDOM_BYTES];
     p->random(p->random_context, bytes, sizeof(bytes));
-    to_text(bytes, sizeof(bytes), out, EVDB_SECRET_BYTES);
+    base64url_write(bytes, sizeof(bytes), out);
     sodium_memzero(bytes, sizeof(bytes));
 }
 
@@ -68,16 +53,19 @@ void token_write(const platform *p, const secrets *s, const token_claims *claims
     }
     secret_mac(s, SECRET_FOR_ACCESS, raw, (size_t)(at - raw), at);
     memcpy(out, prefix, sizeof(prefix) - 1);
-    to_text(raw, (size_t)(at - raw) + MAC_BYTES, out + sizeof(prefix) - 1, EVDB_TOKEN_BYTES - sizeof(prefix) + 1);
+    base64url_write(raw, (size_t)(at - raw) + MAC_BYTES, out + sizeof(prefix) - 1);
     sodium_memzero(raw, sizeof(raw));
 }
+
+bool token_is_opaque(const char *token) { return strncmp(token, prefix, sizeof(prefix) - 1) == 0; }
 
 bool token_read(const secrets *s, const char *token, token_claims *out)
 {
     unsigned char raw[RAW_MAX], mac[MAC_BYTES];
-    if (strncmp(token, prefix, sizeof(prefix) - 1) != 0) return false;
-    size_t size = from_text(token + sizeof(prefix) - 1, raw);
-    if (size <= HEAD_BYTES + MAC_BYTES || raw[0] != VERSION) return false;
+    if (!token_is_opaque(token)) return false;
+    const char *letters = token + sizeof(prefix) - 1;
+    size_t size;
+    if (!base64url_read(letters, strlen(letters), raw, sizeof(raw), &size) || size <= HEAD_BYTES + MAC_BYTES || raw[0] != VERSION) return false;
     size -= MAC_BYTES;
     secret_mac(s, SECRET_FOR_ACCESS, raw, size, mac);
     bool right = sodium_memcmp(mac, raw + size, MAC_BYTES) == 0;
@@ -88,5 +76,6 @@ bool token_read(const secrets *s, const char *token, token_claims *out)
     *out = (token_claims){ .scopes = raw[1], .expires_ms = get64(raw + 2), .generation = get64(raw + 10) };
     memcpy(out->client, id, length);
     if (more) memcpy(out->stores, more + 1, rest);
+    memcpy(out->id, end, sizeof(out->id));
     return true;
 }

@@ -260,6 +260,11 @@ evdb_status clients_verify(system_db *s, void (*problem)(void *context, const ch
         " WHERE length(token)<>32 OR length(family)<>16 OR (scopes=0 AND stores='') OR scopes NOT BETWEEN 0 AND 7 OR used NOT IN (0,1)) WHERE n",
         "SELECT 'system.db: refresh tokens of no client: ' || n FROM (SELECT count(*) AS n FROM refresh"
         " WHERE client NOT IN (SELECT id FROM clients)) WHERE n",
+        "SELECT 'system.db: signing keys that make no sense: ' || n FROM (SELECT count(*) AS n FROM signing"
+        " WHERE length(kid)<>43 OR length(seed)<>32 OR state NOT BETWEEN 0 AND 2 OR lifetime_ms<0) WHERE n",
+        "SELECT 'system.db: active signing keys: ' || n FROM (SELECT count(*) AS n FROM signing WHERE state=1) WHERE n>1",
+        "SELECT 'system.db: revoked tokens that make no sense: ' || n FROM (SELECT count(*) AS n FROM revoked"
+        " WHERE length(jti)<>16) WHERE n",
     };
     finder f = { problem, context };
     evdb_status rc;

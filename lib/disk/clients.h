@@ -33,7 +33,7 @@ evdb_status clients_each(system_db *s, const char *id, clients_each_fn *each, vo
 evdb_status clients_key(system_db *s, const unsigned char fresh[CLIENTS_KEY_BYTES], unsigned char out[CLIENTS_KEY_BYTES],
                         evdb_error *err);
 
-/* I7: each problem with clients, refresh tokens and the key goes to problem(). CORRUPT or IO when they cannot be read at all. */
+/* I7: each problem with clients, refresh tokens and keys goes to problem(). CORRUPT or IO when they cannot be read at all. */
 evdb_status clients_verify(system_db *s, void (*problem)(void *context, const char *text), void *context, evdb_error *err);
 
 #endif

@@ -2,6 +2,7 @@
 #include "disk/refresh.h"
 #include "base/error.h"
 #include "base/try.h"
+#include "disk/revoked.h"
 #include "disk/system_private.h"
 #include <evdb/auth.h>
 #include <string.h>
@@ -30,12 +31,12 @@ static evdb_status put_token(system_db *s, const refresh_row *row, int64_t now_m
     const system_value now[] = { SYSTEM_NUMBER(now_ms) };
     const system_value values[] = { SYSTEM_BYTES(row->hash, sizeof(row->hash)), SYSTEM_BYTES(row->family, sizeof(row->family)),
                                     SYSTEM_TEXT(row->client), SYSTEM_NUMBER(row->scopes), SYSTEM_NUMBER(row->expires_ms),
-                                    SYSTEM_TEXT(row->stores) };
+                                    SYSTEM_TEXT(row->stores), SYSTEM_TEXT(row->subject), SYSTEM_TEXT(row->audience) };
     evdb_status rc;
     TRY(system_query(s, "DELETE FROM refresh WHERE expires_ms<?1", now, 1, NULL, NULL, err));
     TRY(drop_surplus(s, row->client, err));
-    TRY(system_query(s, "INSERT INTO refresh(token, family, client, scopes, expires_ms, stores, used) VALUES(?1,?2,?3,?4,?5,?6,0)",
-                     values, 6, NULL, NULL, err));
+    TRY(system_query(s, "INSERT INTO refresh(token, family, client, scopes, expires_ms, stores, subject, audience, used)"
+                     " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,0)", values, 8, NULL, NULL, err));
 out:
     return rc;
 }
@@ -56,34 +57,52 @@ evdb_status refresh_add(system_db *s, const refresh_row *row, int64_t now_ms, ev
 
 typedef struct known_token {
     bool found, used;
-    unsigned char family[REFRESH_FAMILY_BYTES];
-    uint32_t scopes;
-    char stores[EVDB_STORE_SCOPES_BYTES];
-    int64_t expires_ms;
+    char client[EVDB_CLIENT_ID_MAX + 1];
+    refresh_row row;
 } known_token;
+
+/* False when there is no memory for it, or more than fits. */
+static bool take_text(sqlite3_stmt *row, int column, char *out, size_t room)
+{
+    const char *text = (const char *)sqlite3_column_text(row, column);
+    size_t length = (size_t)sqlite3_column_bytes(row, column);
+    if (!text || length >= room) return false;
+    memcpy(out, text, length + 1);
+    return true;
+}
+
+#define TOKEN_COLUMNS "family, scopes, expires_ms, used, client, stores, subject, audience"
 
 static evdb_status read_token(void *context, sqlite3_stmt *row, evdb_error *err)
 {
     known_token *t = context;
-    const char *stores = (const char *)sqlite3_column_text(row, 4);
-    if (!stores) return error_no_memory(err, 1, "a refresh token");
-    size_t length = (size_t)sqlite3_column_bytes(row, 4);
-    if (sqlite3_column_bytes(row, 0) != REFRESH_FAMILY_BYTES || length >= sizeof(t->stores))
+    refresh_row *r = &t->row;
+    if (sqlite3_column_bytes(row, 0) != REFRESH_FAMILY_BYTES || !take_text(row, 4, t->client, sizeof(t->client)) ||
+        !take_text(row, 5, r->stores, sizeof(r->stores)) || !take_text(row, 6, r->subject, sizeof(r->subject)) ||
+        !take_text(row, 7, r->audience, sizeof(r->audience))) {
+        if (sqlite3_errcode(sqlite3_db_handle(row)) == SQLITE_NOMEM) return error_no_memory(err, sizeof(*r), "a refresh token");
         return error_set(err, EVDB_CORRUPT, "system.db: a refresh token makes no sense");
-    memcpy(t->stores, stores, length + 1);
-    memcpy(t->family, sqlite3_column_blob(row, 0), REFRESH_FAMILY_BYTES);
-    t->scopes = (uint32_t)sqlite3_column_int(row, 1);
-    t->expires_ms = sqlite3_column_int64(row, 2);
+    }
+    memcpy(r->family, sqlite3_column_blob(row, 0), REFRESH_FAMILY_BYTES);
+    r->scopes = (uint32_t)sqlite3_column_int(row, 1);
+    r->expires_ms = sqlite3_column_int64(row, 2);
     t->used = sqlite3_column_int(row, 3) != 0;
     t->found = true;
     return EVDB_OK;
 }
 
-/* Somebody holds a copy of the token: whoever it was, nothing that came from it is good any longer. */
-static evdb_status revoke_family(system_db *s, const known_token *t, evdb_error *err)
+static evdb_status look_up(system_db *s, const unsigned char *hash, known_token *t, evdb_error *err)
 {
-    const system_value values[] = { SYSTEM_BYTES(t->family, sizeof(t->family)) };
-    return system_query(s, "DELETE FROM refresh WHERE family=?1", values, 1, NULL, NULL, err);
+    const system_value values[] = { SYSTEM_BYTES(hash, REFRESH_HASH_BYTES) };
+    return system_query(s, "SELECT " TOKEN_COLUMNS " FROM refresh WHERE token=?1", values, 1, read_token, t, err);
+}
+
+/* In a transaction. Nothing that came from the same log-in is good any longer. */
+static evdb_status revoke_family(system_db *s, const known_token *t, int64_t now_ms, evdb_error *err)
+{
+    const system_value values[] = { SYSTEM_BYTES(t->row.family, sizeof(t->row.family)) };
+    evdb_status rc = system_query(s, "DELETE FROM refresh WHERE family=?1", values, 1, NULL, NULL, err);
+    return rc == EVDB_OK ? revoked_add_family(s, t->row.family, t->client, now_ms, err) : rc;
 }
 
 typedef struct checker { refresh_check_fn *check; void *context; } checker;
@@ -92,19 +111,21 @@ typedef struct checker { refresh_check_fn *check; void *context; } checker;
 static evdb_status trade(system_db *s, const unsigned char *hash, const checker *c, refresh_row *next, int64_t now_ms,
                          known_token *t, const char **gone, evdb_error *err)
 {
-    const system_value values[] = { SYSTEM_BYTES(hash, REFRESH_HASH_BYTES), SYSTEM_TEXT(next->client) };
+    const system_value values[] = { SYSTEM_BYTES(hash, REFRESH_HASH_BYTES) };
     evdb_status rc;
     TRY(check_unchanged(s, next, err));
-    TRY(system_query(s, "SELECT family, scopes, expires_ms, used, stores FROM refresh WHERE token=?1 AND client=?2", values, 2,
-                     read_token, t, err));
+    TRY(look_up(s, hash, t, err));
+    if (t->found && strcmp(t->client, next->client) != 0) t->found = t->used = false;
     if (!t->found) *gone = "the refresh token is unknown";
     else if (t->used) *gone = "the refresh token was used before: all that came from it is revoked";
-    else if (t->expires_ms <= now_ms) *gone = "the refresh token has expired";
-    if (*gone) return t->used ? revoke_family(s, t, err) : EVDB_OK;
-    TRY(c->check(c->context, t->scopes, t->stores, err));
-    next->scopes = t->scopes;
-    memcpy(next->stores, t->stores, sizeof(t->stores));
-    memcpy(next->family, t->family, sizeof(t->family));
+    else if (t->row.expires_ms <= now_ms) *gone = "the refresh token has expired";
+    if (*gone) return t->used ? revoke_family(s, t, now_ms, err) : EVDB_OK; /* somebody holds a copy, whoever it is */
+    TRY(c->check(c->context, &t->row, err));
+    next->scopes = t->row.scopes;
+    memcpy(next->stores, t->row.stores, sizeof(next->stores));
+    memcpy(next->family, t->row.family, sizeof(next->family));
+    memcpy(next->subject, t->row.subject, sizeof(next->subject));
+    memcpy(next->audience, t->row.audience, sizeof(next->audience));
     TRY(system_query(s, "UPDATE refresh SET used=1 WHERE token=?1", values, 1, NULL, NULL, err));
     TRY(put_token(s, next, now_ms, err));
 out:
@@ -126,4 +147,36 @@ evdb_status refresh_trade(system_db *s, const unsigned char hash[REFRESH_HASH_BY
     }
     system_unlock(s);
     return rc == EVDB_OK && gone ? error_set(err, EVDB_GONE, "%s", gone) : rc;
+}
+
+evdb_status refresh_find(system_db *s, const unsigned char hash[REFRESH_HASH_BYTES], int64_t now_ms, refresh_row *out,
+                         char client[EVDB_CLIENT_ID_MAX + 1], bool *found, evdb_error *err)
+{
+    known_token t = { 0 };
+    evdb_status rc = look_up(s, hash, &t, err);
+    *found = rc == EVDB_OK && t.found && !t.used && t.row.expires_ms > now_ms;
+    if (!*found) return rc;
+    *out = t.row;
+    memcpy(client, t.client, sizeof(t.client));
+    return EVDB_OK;
+}
+
+/* In a transaction. */
+static evdb_status revoke(system_db *s, const unsigned char *hash, const char *client, int64_t now_ms, bool *found, evdb_error *err)
+{
+    known_token t = { 0 };
+    evdb_status rc = look_up(s, hash, &t, err);
+    *found = rc == EVDB_OK && t.found && (!client || strcmp(client, t.client) == 0);
+    return *found ? revoke_family(s, &t, now_ms, err) : rc;
+}
+
+evdb_status refresh_revoke(system_db *s, const unsigned char hash[REFRESH_HASH_BYTES], const char *client, int64_t now_ms, bool *found,
+                           evdb_error *err)
+{
+    evdb_status rc = system_lock(s, err);
+    if (rc != EVDB_OK) return rc;
+    rc = system_begin(s, err);
+    if (rc == EVDB_OK) rc = system_end(s, revoke(s, hash, client, now_ms, found, err), true, err);
+    system_unlock(s);
+    return rc;
 }

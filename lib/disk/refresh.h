@@ -15,16 +15,25 @@ typedef struct refresh_row {
     int64_t generation; /* of the client's secret that was shown: DENIED when it has another one by now, or was removed */
     uint32_t scopes;
     char stores[EVDB_STORE_SCOPES_BYTES];
+    char subject[EVDB_CLIENT_ID_MAX + 1];  /* for whom the client acts */
+    char audience[EVDB_AUDIENCE_MAX + 1]; /* what access tokens may be for at most, "" = anything */
     int64_t expires_ms;
 } refresh_row;
 
 /* Keeps a token, and forgets those that expired before now_ms, and those beyond EVDB_REFRESH_TOKENS_MAX of the client. */
 evdb_status refresh_add(system_db *s, const refresh_row *row, int64_t now_ms, evdb_error *err);
-/* Trades `hash`, a token of next->client, for *next, which takes over family and scopes. GONE when the token is unknown, another
- * client's, or expired; a token traded before takes its whole family along. What check() says of the token's scopes and stores is answered
- * when it is not OK, and then it is not traded. */
-typedef evdb_status refresh_check_fn(void *context, uint32_t scopes, const char *stores, evdb_error *err);
+/* Trades `hash`, a token of next->client, for *next, which takes over family, scopes, subject and audience. GONE when the token is
+ * unknown, another client's, or expired; a token traded before takes its whole family along (disk/revoked.h). What check() says of the
+ * token is answered when it is not OK, and then it is not traded. */
+typedef evdb_status refresh_check_fn(void *context, const refresh_row *held, evdb_error *err);
 evdb_status refresh_trade(system_db *s, const unsigned char hash[REFRESH_HASH_BYTES], refresh_check_fn *check, void *context,
                           refresh_row *next, int64_t now_ms, evdb_error *err);
+
+/* A token that may still be traded, and whose it is: *found. out->client and generation are not set. */
+evdb_status refresh_find(system_db *s, const unsigned char hash[REFRESH_HASH_BYTES], int64_t now_ms, refresh_row *out,
+                         char client[EVDB_CLIENT_ID_MAX + 1], bool *found, evdb_error *err);
+/* Ends the family of a token: *found. client NULL = whosoever it is. */
+evdb_status refresh_revoke(system_db *s, const unsigned char hash[REFRESH_HASH_BYTES], const char *client, int64_t now_ms, bool *found,
+                           evdb_error *err);
 
 #endif

@@ -21,6 +21,9 @@
  *   keys     name -> secret bytes that this database alone knows
  *   clients  id -> hash of its secret, scopes, grants; generation tells its secrets apart
  *   refresh  keyed hash of a refresh token -> client, scopes, expiry, family (what came from one log-in)
+ *   signing  name of a key that access tokens are signed with -> its seed; state (0 next, 1 active, 2 retiring) and since when; the longest
+ *            lifetime of a token that it signed
+ *   revoked  id of an access token, or family of refresh tokens -> whose it was, and until when that must be known
  *
  * Records are keyed by id (INTEGER or TEXT, one kind a store) so that an insert touches three
  * leaf pages; vectors lie apart so that walking metadata does not read them. */

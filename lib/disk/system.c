@@ -114,6 +114,8 @@ void system_unlock(system_db *s)
     pthread_mutex_unlock(&s->owner);
 }
 
+uint64_t system_seen(const system_db *s) { return system_cache_seen(&s->cache); }
+
 static void bind(sqlite3_stmt *st, int at, const system_value *v)
 {
     if (v->null) sqlite3_bind_null(st, at);

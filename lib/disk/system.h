@@ -17,6 +17,8 @@ void system_close(system_db *s);
 /* Keeps other processes, and threads, from creating, renaming and dropping. */
 evdb_status system_lock(system_db *s, evdb_error *err);
 void system_unlock(system_db *s);
+/* What is read after this call is still right while it answers the same; 0 = never (disk/system_cache.h). */
+uint64_t system_seen(const system_db *s);
 
 evdb_status system_find(system_db *s, const char *name, char uuid[37], evdb_error *err);    /* NOT_FOUND */
 evdb_status system_name(system_db *s, const char *uuid, char name[65], evdb_error *err);    /* NOT_FOUND */

@@ -26,13 +26,17 @@
 enum { ENGINES_IDLE_MAX = 64 }; /* open stores without a handle that are kept for the next one */
 
 typedef struct engine engine;
-struct secrets; /* auth/secret.h */
+struct secrets;      /* auth/secret.h */
+struct signing_keys; /* auth/signing.h */
+struct token_cache;  /* auth/token_cache.h */
 
 struct evdb {
     platform platform;
     vfs *vfs;
     system_db *system;
     struct secrets *secrets;
+    struct signing_keys *signing;
+    struct token_cache *tokens;
     char *path; /* as given */
     char *dir;  /* NULL in memory */
     char *backup_dir; /* NULL = there is none */

@@ -138,6 +138,8 @@ static evdb_status check_together(const config *c, evdb_error *err)
         return setting_fail(AT(cluster_enabled), c, err, "cluster_enabled: clustering is not built yet");
     if (strcmp(c->sync, "full") != 0 && strcmp(c->sync, "interval") != 0)
         return setting_fail(AT(sync), c, err, "sync must be full or interval, not '%s'", c->sync);
+    if (strcmp(c->token_format, "jwt") != 0 && strcmp(c->token_format, "opaque") != 0)
+        return setting_fail(AT(token_format), c, err, "token_format must be jwt or opaque, not '%s'", c->token_format);
     evdb_error why;
     if (c->compression_enabled && evdb_codec_check(c->compression_algorithm, 0, NULL, NULL, &why) != EVDB_OK)
         return setting_fail(AT(compression_algorithm), c, err, "compression_algorithm: %s", why.message);

@@ -23,7 +23,7 @@ evdb_status access_identify(const service *s, const http_request *request, const
         token = header;
     }
     if (!token) return op_fail(err, EVDB_DENIED, "an access token is needed: get one from /oauth/token");
-    return evdb_auth_token_check(s->db, token, out, err);
+    return evdb_auth_token_check(s->db, token, NULL, out, err);
 }
 
 void challenge_unauthorized(http_response *response, bool token_given)

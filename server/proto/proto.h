@@ -16,16 +16,19 @@ typedef struct service {
     const unsigned char *backup_key; /* EVDB_BACKUP_KEY_BYTES, or NULL */
     const struct op_bucket *bucket;  /* the target "s3" of backups, or NULL */
     bool oauth_enabled, dev;
-    int64_t token_lifetime_ms, refresh_lifetime_ms;
+    evdb_token_format token_format;
+    int64_t token_lifetime_ms, refresh_lifetime_ms, signing_key_lifetime_ms;
     uint16_t mcp_port, oauth_port, rest_port; /* may be equal: then paths decide alone */
     bool rest_enabled;
     const char *allowed_hosts; /* names, separated by blanks or commas; NULL = none (origin.c) */
 } service;
 
 /* Answers one HTTP request on whichever endpoint its port and path name (router.c):
- *   /healthz, /readyz on every port; /oauth/token on the OAuth port; /api/v1/... on the REST port; /mcp on the MCP port. */
+ *   /healthz, /readyz on every port; /oauth/token, /oauth/jwks and /.well-known/jwks.json on the OAuth port; /api/v1/... on the REST port; /mcp on the MCP port. */
 void service_handle(void *context, const http_request *request, http_response *response);
 
+bool jwks_at(const char *path); /* token/jwks.c: is this where keys are published? */
+void jwks_handle(const service *s, const http_request *request, http_response *response);
 void oauth_handle(const service *s, const http_request *request, http_response *response); /* token/oauth.c */
 void rest_handle(const service *s, const http_request *request, http_response *response);  /* proto/rest.c */
 void mcp_handle(const service *s, const http_request *request, http_response *response);   /* proto/mcp_http.c */

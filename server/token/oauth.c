@@ -121,6 +121,8 @@ static evdb_status ask(const service *s, const asked *a, bool refresh, evdb_toke
     *stores = 0;
     options.lifetime_ms = s->token_lifetime_ms;
     options.refresh_lifetime_ms = s->refresh_lifetime_ms;
+    options.format = s->token_format;
+    options.key_lifetime_ms = s->signing_key_lifetime_ms;
     if (!s->dev && strcmp(a->secret, DEV_SECRET) == 0) return op_fail(err, EVDB_DENIED, "that secret is published, and refused");
     if (a->scope && *a->scope) rc = evdb_auth_scopes_split(a->scope, &options.scopes, stores, err);
     if (rc != EVDB_OK) return rc;

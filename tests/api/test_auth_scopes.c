@@ -85,7 +85,7 @@ static void a_token_has_no_more_stores_than_its_client(void **state)
             continue;
         }
         ok(evdb_auth_token_issue(s->db, "some", secret, &t, &token, &why));
-        ok(evdb_auth_token_check(s->db, token.access, &who, &why));
+        ok(evdb_auth_token_check(s->db, token.access, NULL, &who, &why));
         assert_int_equal(who.scopes, 0);
         assert_string_equal(who.stores, asks[i].asked);
     }

@@ -48,15 +48,15 @@ static void *add_and_use(void *context)
     for (int i = 0; i < ROUNDS; i++) {
         if (!expect(c, evdb_auth_client_add(db, id, NULL, 0, EVERY_GRANT, secret, NULL) == EVDB_OK, "adding a client")) break;
         expect(c, evdb_auth_token_issue(other, id, secret, NULL, &one, NULL) == EVDB_OK, "logging in");
-        expect(c, evdb_auth_token_check(db, one.access, &who, NULL) == EVDB_OK && strcmp(who.client, id) == 0, "checking");
+        expect(c, evdb_auth_token_check(db, one.access, NULL, &who, NULL) == EVDB_OK && strcmp(who.client, id) == 0, "checking");
         expect(c, evdb_auth_token_refresh(db, id, secret, one.refresh, NULL, &two, NULL) == EVDB_OK, "refreshing");
         expect(c, evdb_auth_token_refresh(other, id, secret, one.refresh, NULL, &one, NULL) == EVDB_GONE, "refreshing again");
         expect(c, evdb_auth_client_rotate(other, id, NULL, new_secret, NULL) == EVDB_OK, "rotating");
         expect(c, evdb_auth_token_issue(db, id, secret, NULL, &one, NULL) == EVDB_DENIED, "the old secret");
-        expect(c, evdb_auth_token_check(db, two.access, &who, NULL) == EVDB_DENIED, "a token of the old secret");
+        expect(c, evdb_auth_token_check(db, two.access, NULL, &who, NULL) == EVDB_DENIED, "a token of the old secret");
         expect(c, evdb_auth_token_issue(db, id, new_secret, NULL, &one, NULL) == EVDB_OK, "the new secret");
         expect(c, evdb_auth_client_remove(db, id, NULL) == EVDB_OK, "removing");
-        expect(c, evdb_auth_token_check(other, one.access, &who, NULL) == EVDB_DENIED, "a token of nobody");
+        expect(c, evdb_auth_token_check(other, one.access, NULL, &who, NULL) == EVDB_DENIED, "a token of nobody");
     }
     return NULL;
 }
@@ -146,7 +146,7 @@ static void *check_until_removed(void *context)
     }
     for (;;) {
         bool removed = atomic_load(&c->removed);
-        evdb_status rc = evdb_auth_token_check(c->db[me % 2], c->token.access, &who, NULL);
+        evdb_status rc = evdb_auth_token_check(c->db[me % 2], c->token.access, NULL, &who, NULL);
         expect(c, rc == EVDB_DENIED || (rc == EVDB_OK && !removed), "a check after the removal");
         if (removed) return NULL;
     }

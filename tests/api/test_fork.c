@@ -71,7 +71,7 @@ static int refuses_everything(const handles *h)
         evdb_auth_client_list(h->db, &clients, &count, NULL),
         evdb_auth_token_issue(h->db, "a", h->client.secret, NULL, &token, NULL),
         evdb_auth_token_refresh(h->db, "a", h->client.secret, h->token.refresh, NULL, &token, NULL),
-        evdb_auth_token_check(h->db, h->token.access, &who, NULL),
+        evdb_auth_token_check(h->db, h->token.access, NULL, &who, NULL),
     };
     for (int i = 0; i < (int)(sizeof(answers) / sizeof(*answers)); i++)
         if (answers[i] != EVDB_FORKED) return i + 1;
@@ -94,7 +94,7 @@ static int in_child(const handles *h)
     if (evdb_store_open(own, "s", &store, NULL) != EVDB_OK) return 102;
     if (evdb_record_insert(store, num(100), pair, 2, NULL, NULL, NULL) != EVDB_OK) return 103;
     evdb_store_close(store);
-    if (evdb_auth_token_check(own, h->token.access, &who, NULL) != EVDB_OK) return 104;
+    if (evdb_auth_token_check(own, h->token.access, NULL, &who, NULL) != EVDB_OK) return 104;
     evdb_close(own);
     return 0;
 }

@@ -128,7 +128,7 @@ def test_every_setting_has_a_variable_and_a_flag():
     for name, kind, default, least, most, _ in SETTINGS:
         changed[name] = {"TEXT": "abc", "SECRET": "", "ADDRESS": "127.0.0.9", "LEVEL": "debug"}.get(kind) or {
             "BOOL": "false", "INT": least, "MS": least, "SECRET": ""}[kind]
-    changed.update(sync="interval", backup_schedule="6h", backup_target="s3", backup_dir="/abc", s3_endpoint="https://[::1]:9000")  # texts that must make sense
+    changed.update(sync="interval", token_format="opaque", backup_schedule="6h", backup_target="s3", backup_dir="/abc", s3_endpoint="https://[::1]:9000")  # texts that must make sense
     found = values(env={f"EVDB_{name.upper()}": value for name, value in changed.items()})
     assert {name: str(value).replace("False", "false") for name, value in found.items()} == changed
     assert values(*[f"--{name.replace('_', '-')}={value}" for name, value in changed.items()]) == found

@@ -126,7 +126,7 @@ static bool logs_in(comparing *k, const char *secret, const char *sentence)
 static evdb_status check(comparing *k, const char *access, evdb_error *err)
 {
     evdb_principal who;
-    return evdb_auth_token_check(k->db, access, &who, err);
+    return evdb_auth_token_check(k->db, access, NULL, &who, err);
 }
 
 /* Nothing was under way: its tokens are what they were said to be. */

@@ -84,6 +84,41 @@ evdb_status alloc_token_refresh(alloc_scene *s, evdb_error *err)
 evdb_status alloc_token_check(alloc_scene *s, evdb_error *err)
 {
     evdb_principal who;
-    evdb_status rc = evdb_auth_token_check(s->db, token.access, &who, err);
+    evdb_status rc = evdb_auth_token_check(s->db, token.access, NULL, &who, err);
     return rc == EVDB_OK ? alloc_expect(strcmp(who.client, "client-0") == 0, err) : rc;
+}
+
+evdb_status alloc_token_inspect(alloc_scene *s, evdb_error *err)
+{
+    evdb_token_info access, refresh;
+    evdb_status rc = evdb_auth_token_inspect(s->db, token.access, &access, err);
+    if (rc == EVDB_OK) rc = evdb_auth_token_inspect(s->db, token.refresh, &refresh, err);
+    return rc == EVDB_OK ? alloc_expect(!access.refresh && refresh.refresh && strcmp(access.client, refresh.client) == 0, err) : rc;
+}
+
+/* Of the token's log-in, so that repeating it finds nothing: that is what was wanted. */
+evdb_status alloc_token_revoke(alloc_scene *s, evdb_error *err)
+{
+    evdb_principal who;
+    evdb_status rc = evdb_auth_token_revoke(s->db, NULL, token.refresh, err);
+    if (rc != EVDB_OK && rc != EVDB_NOT_FOUND) return rc;
+    rc = evdb_auth_token_check(s->db, token.access, NULL, &who, err);
+    return rc == EVDB_DENIED ? EVDB_OK : rc == EVDB_OK ? alloc_expect(false, err) : rc;
+}
+
+evdb_status alloc_keys(alloc_scene *s, evdb_error *err)
+{
+    evdb_signing_key *list;
+    size_t count;
+    char *text;
+    evdb_status rc = evdb_auth_keys_rotate(s->db, err);
+    if (rc == EVDB_OK) rc = evdb_auth_keys_list(s->db, &list, &count, err);
+    if (rc != EVDB_OK) return rc;
+    bool right = count >= 3 && list[0].state == EVDB_KEY_ACTIVE;
+    evdb_auth_keys_list_free(list);
+    rc = evdb_auth_jwks(s->db, &text, err);
+    if (rc != EVDB_OK) return rc;
+    right = right && strstr(text, "\"OKP\"");
+    evdb_auth_jwks_free(text);
+    return alloc_expect(right, err);
 }

@@ -15,5 +15,8 @@ evdb_status alloc_client_list(alloc_scene *s, evdb_error *err);
 evdb_status alloc_token_issue(alloc_scene *s, evdb_error *err);
 evdb_status alloc_token_refresh(alloc_scene *s, evdb_error *err);
 evdb_status alloc_token_check(alloc_scene *s, evdb_error *err);
+evdb_status alloc_token_inspect(alloc_scene *s, evdb_error *err);
+evdb_status alloc_token_revoke(alloc_scene *s, evdb_error *err);
+evdb_status alloc_keys(alloc_scene *s, evdb_error *err);
 
 #endif

@@ -48,7 +48,7 @@ static void ask_token(answers *a, evdb *db, const char *name, const evdb_token *
     evdb_error why;
     evdb_principal who;
     FILE *to = answers_begin(a, &size, "token: %s", name);
-    evdb_status rc = evdb_auth_token_check(db, token->access, &who, &why);
+    evdb_status rc = evdb_auth_token_check(db, token->access, NULL, &who, &why);
     if (rc == EVDB_OK) fprintf(to, "%s %u %lld", who.client, who.scopes, (long long)who.expires_ms);
     answers_finish(a, to, rc, &why);
 }

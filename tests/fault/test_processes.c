@@ -191,7 +191,7 @@ static bool token_good(evdb *db, const evdb_token *token)
 {
     evdb_principal who;
     evdb_error err;
-    evdb_status rc = evdb_auth_token_check(db, token->access, &who, &err);
+    evdb_status rc = evdb_auth_token_check(db, token->access, NULL, &who, &err);
     if (rc != EVDB_DENIED) child_must(rc, &err, "check a token");
     return rc == EVDB_OK;
 }

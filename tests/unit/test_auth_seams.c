@@ -36,7 +36,7 @@ static void open_with_seams(scratch *t)
 
 /* ---- expiry ---- */
 
-static void an_access_token_lives_to_the_millisecond(void **state)
+static void an_access_token_lives_to_the_millisecond_and_a_jwt_to_the_end_of_its_second(void **state)
 {
     scratch *t = *state;
     evdb_token_options o = EVDB_TOKEN_OPTIONS;
@@ -44,16 +44,19 @@ static void an_access_token_lives_to_the_millisecond(void **state)
     evdb_principal who;
     open_with_seams(t);
     client c = client_new(t->db, "a");
-    const int64_t start = told.now_ms, lifetimes[] = { 1, 1000, 3600000, EVDB_TOKEN_LIFETIME_MAX_MS };
-    for (size_t i = 0; i < 4; i++) {
-        o.lifetime_ms = lifetimes[i];
+    const int64_t start = told.now_ms + 1, lifetimes[] = { 1, 999, 1000, 3600000, EVDB_TOKEN_LIFETIME_MAX_MS };
+    for (size_t i = 0; i < 10; i++) {
+        int64_t end = start + lifetimes[i / 2];
+        o.format = i % 2 ? EVDB_TOKEN_OPAQUE : EVDB_TOKEN_JWT;
+        if (o.format == EVDB_TOKEN_JWT) end = (end + 999) / 1000 * 1000;
+        o.lifetime_ms = lifetimes[i / 2];
         told.now_ms = start;
         ok(evdb_auth_token_issue(t->db, "a", c.secret, &o, &token, &why));
-        assert_true(token.expires_ms == start + lifetimes[i]);
-        told.now_ms = start + lifetimes[i] - 1;
+        assert_true(token.expires_ms == end);
+        told.now_ms = end - 1;
         assert_true(client_token_good(t->db, token.access));
-        told.now_ms = start + lifetimes[i];
-        refused(EVDB_DENIED, evdb_auth_token_check(t->db, token.access, &who, &why));
+        told.now_ms = end;
+        refused(EVDB_DENIED, evdb_auth_token_check(t->db, token.access, NULL, &who, &why));
         expect_says("expired");
         told.now_ms = INT64_MAX;
         assert_false(client_token_good(t->db, token.access));
@@ -132,7 +135,7 @@ static void a_client_that_changes_while_it_logs_in_gets_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(an_access_token_lives_to_the_millisecond),
+        TEST(an_access_token_lives_to_the_millisecond_and_a_jwt_to_the_end_of_its_second),
         TEST(defaults_are_an_hour_and_a_day),
         TEST(an_expired_refresh_token_revokes_nothing),
         TEST(a_client_that_changes_while_it_logs_in_gets_nothing),

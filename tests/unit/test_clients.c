@@ -36,7 +36,7 @@ static void a_client_that_makes_no_sense_is_corrupt(void **state)
         evdb_principal who;
         snprintf(statement, sizeof(statement), "UPDATE clients SET %s WHERE id='a'", changes[i]);
         tamper_system(t, statement);
-        refused(EVDB_CORRUPT, evdb_auth_token_check(t->db, token.access, &who, &why));
+        refused(EVDB_CORRUPT, evdb_auth_token_check(t->db, token.access, NULL, &who, &why));
         expect_says("'a'");
         refused(EVDB_CORRUPT, evdb_auth_token_issue(t->db, "a", c.secret, NULL, &token, &why));
         refused(EVDB_CORRUPT, evdb_auth_client_list(t->db, &list, &count, &why));
@@ -51,7 +51,7 @@ static void a_key_that_makes_no_sense_is_corrupt(void **state)
     evdb_token token = client_login(t->db, &c);
     evdb_principal who;
     tamper_system(t, "UPDATE keys SET value=x'001122'");
-    refused(EVDB_CORRUPT, evdb_auth_token_check(t->db, token.access, &who, &why));
+    refused(EVDB_CORRUPT, evdb_auth_token_check(t->db, token.access, NULL, &who, &why));
     expect_says("key");
     refused(EVDB_CORRUPT, evdb_auth_client_add(t->db, "b", NULL, 0, 0, c.secret, &why));
     tamper_system(t, "DELETE FROM keys"); /* a new one would void every client's secret without a word */
@@ -60,6 +60,27 @@ static void a_key_that_makes_no_sense_is_corrupt(void **state)
     ok(evdb_auth_client_remove(t->db, "a", &why));
     c = client_new(t->db, "b");
     assert_true(client_token_good(t->db, client_login(t->db, &c).access));
+}
+
+static void a_signing_key_that_makes_no_sense_is_corrupt(void **state)
+{
+    static const char *const changes[] = { "seed=x'00'", "seed=zeroblob(32)", "state=3", "kid='short'", "lifetime_ms=-1" };
+    scratch *t = *state;
+    client c = client_new(t->db, "a");
+    char statement[200];
+    for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+        evdb_token token = client_login(t->db, &c);
+        evdb_principal who;
+        char *keys;
+        snprintf(statement, sizeof(statement), "UPDATE signing SET %s WHERE state=1", changes[i]);
+        tamper_system(t, statement);
+        refused(EVDB_CORRUPT, evdb_auth_token_check(t->db, token.access, NULL, &who, &why));
+        expect_says("signing key");
+        refused(EVDB_CORRUPT, evdb_auth_token_issue(t->db, "a", c.secret, NULL, &token, &why));
+        refused(EVDB_CORRUPT, evdb_auth_jwks(t->db, &keys, &why));
+        refused(EVDB_CORRUPT, evdb_auth_keys_rotate(t->db, &why));
+        tamper_system(t, "DELETE FROM signing");
+    }
 }
 
 typedef struct findings {
@@ -86,6 +107,9 @@ static void verify_finds_what_makes_no_sense(void **state)
         { "UPDATE refresh SET family=x'' WHERE client='b'", "make no sense: 1" },
         { "DELETE FROM clients WHERE id='a'", "of no client: 2" },
         { "DELETE FROM keys", "no key" },
+        { "UPDATE signing SET seed=x'00' WHERE state=1", "signing keys that make no sense: 1" },
+        { "UPDATE signing SET state=1", "active signing keys: 2" },
+        { "INSERT INTO revoked VALUES(x'00','a',0)", "revoked tokens that make no sense: 1" },
     };
     scratch *t = *state;
     evdb_verify_report report;
@@ -101,7 +125,7 @@ static void verify_finds_what_makes_no_sense(void **state)
         ok(evdb_verify(t->db, NULL, note, &f, &report, &why));
         assert_int_equal(report.problems, 1);
         if (!strstr(f.text, damages[i].finding)) fail_msg("'%s' does not say '%s'", f.text, damages[i].finding);
-        tamper_system(t, "DELETE FROM clients; DELETE FROM refresh; DELETE FROM keys");
+        tamper_system(t, "DELETE FROM clients; DELETE FROM refresh; DELETE FROM keys; DELETE FROM signing; DELETE FROM revoked");
     }
 }
 
@@ -202,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_client_that_makes_no_sense_is_corrupt),
         TEST(a_key_that_makes_no_sense_is_corrupt),
+        TEST(a_signing_key_that_makes_no_sense_is_corrupt),
         TEST(nothing_is_left_of_a_removed_clients_secret),
         TEST(verify_finds_what_makes_no_sense),
         TEST(whoever_makes_the_key_first_makes_it_for_all),

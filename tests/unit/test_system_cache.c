@@ -120,9 +120,9 @@ static void renames_and_removals_elsewhere_are_seen_at_the_next_call(void **stat
     evdb_token token;
     evdb_principal who;
     ok(evdb_auth_token_issue(t->db, "app", "a long secret", NULL, &token, &why));
-    ok(evdb_auth_token_check(t->db, token.access, &who, &why));
+    ok(evdb_auth_token_check(t->db, token.access, NULL, &who, &why));
     ok(evdb_auth_client_rotate(other, "app", "another secret", NULL, &why));
-    refused(EVDB_DENIED, evdb_auth_token_check(t->db, token.access, &who, &why));
+    refused(EVDB_DENIED, evdb_auth_token_check(t->db, token.access, NULL, &who, &why));
     refused(EVDB_DENIED, evdb_auth_token_issue(t->db, "app", "a long secret", NULL, &token, &why));
     ok(evdb_auth_client_remove(other, "app", &why));
     refused(EVDB_DENIED, evdb_auth_token_issue(t->db, "app", "another secret", NULL, &token, &why));
