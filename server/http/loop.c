@@ -53,6 +53,7 @@ static bool run_rounds(loop *l)
     int rounds = atomic_load(&l->lagging) ? 1 : ROUNDS_MAX;
     atomic_store(&l->again, false);
     for (int round = 0; more && round < rounds; round++) {
+        if (round && l->tls && tls_port_stepped(l->tls)) break; /* the requests that came in are not to wait for the next handshake */
         unsigned before = progress(l);
         more = run_daemon(l);
         l->fruitless = more && progress(l) == before ? l->fruitless + 1 : 0;

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EVENTS_MAX = 64 }; /* at once; the others are there the next time */
+enum { EVENTS_MAX = 4 }; /* at once; the kernel tells of the others before it tells of these again */
 
 struct tls_transport {
     tls_transport *next, **link; /* link: what points here; NULL when in no list */
@@ -29,6 +29,7 @@ struct tls_port {
     int events;               /* epoll */
     tls_transport *waiting;   /* whose handshakes found nothing to read, or no room to write */
     tls_transport *suspended;
+    tls_transport *stepped;   /* whose handshake has gone on in this run: one, since it takes a millisecond of computing */
     unsigned traffic;
 };
 
@@ -53,10 +54,12 @@ static void enter(tls_transport *t, tls_transport **list)
 
 /* ---- the transport, as GnuTLS calls it ---- */
 
+static bool is_done(const tls_transport *t) { return t->sent && t->received; }
+
 static ssize_t moved(tls_transport *t, ssize_t bytes, uint32_t wanted)
 {
     if (bytes >= 0) t->port->traffic++;
-    else if ((errno == EAGAIN || errno == EWOULDBLOCK) && !(t->sent && t->received)) {
+    else if ((errno == EAGAIN || errno == EWOULDBLOCK) && !is_done(t)) {
         t->wanted = wanted;
         enter(t, &t->port->waiting);
     }
@@ -74,7 +77,13 @@ static void refuse_plain(int fd)
 static ssize_t pull(gnutls_transport_ptr_t transport, void *bytes, size_t size)
 {
     tls_transport *t = transport;
+    tls_port *p = t->port;
+    if (!is_done(t) && p->stepped && p->stepped != t) { /* as if nothing had come: in the next run, when others have had theirs */
+        errno = EAGAIN;
+        return moved(t, -1, EPOLLIN);
+    }
     ssize_t got = moved(t, recv(t->fd, bytes, size, 0), EPOLLIN);
+    if (got > 0 && !is_done(t)) p->stepped = t;
     char first = got > 0 && !t->heard ? *(const char *)bytes : 0;
     t->heard |= got > 0;
     if (first < 'A' || first > 'Z') return got;
@@ -101,7 +110,7 @@ static int finished(gnutls_session_t session, unsigned type, unsigned when, unsi
     tls_transport *t = gnutls_transport_get_ptr(session);
     (void)type, (void)when, (void)message;
     *(incoming ? &t->received : &t->sent) = true;
-    if (!t->sent || !t->received) return 0;
+    if (!is_done(t)) return 0;
     watch_enter(t->port->connections, t->watched, WATCH_IDLE, 0);
     /* Nothing goes back with it in TLS 1.3: a client with Nagle's algorithm keeps its request until this is acknowledged, 40 ms later. */
     if (incoming) setsockopt(t->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){ 1 }, sizeof(int));
@@ -132,6 +141,7 @@ void tls_transport_end(tls_transport *t)
 {
     if (!t) return;
     leave(t);
+    if (t->port->stepped == t) t->port->stepped = NULL;
     certificate_release(t->certificate);
     free(t);
 }
@@ -175,11 +185,16 @@ static void resume(tls_transport *t)
 void tls_port_wake(tls_port *p)
 {
     struct epoll_event events[EVENTS_MAX];
-    if (!p->suspended) return;
-    int count = epoll_wait(p->events, events, EVENTS_MAX, 0);
-    for (int i = 0; i < count; i++)
-        if (events[i].data.ptr) resume(events[i].data.ptr);
+    bool one = false;
+    p->stepped = NULL;
+    int count = p->suspended ? epoll_wait(p->events, events, EVENTS_MAX, 0) : 0;
+    for (int i = 0; i < count && !one; i++) {
+        one = events[i].data.ptr; /* not the daemon's */
+        if (one) resume(events[i].data.ptr);
+    }
 }
+
+bool tls_port_stepped(const tls_port *p) { return p->stepped; }
 
 /* One that cannot be watched stays with libmicrohttpd, which then asks to be run until the deadline. */
 void tls_port_sleep(tls_port *p)
