@@ -143,7 +143,7 @@ $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
 programs: all $(C_TESTS) $(ECHO) $(EXAMPLE)
 
-.PHONY: quickstart test lint asan tsan valgrind power-loss power-loss-long kill-long fuzz mutate neon noavx slowhttp judges foreign s3 format tidy cover cover-parsers bench peers codecs storage install uninstall clean help
+.PHONY: quickstart test lint asan tsan valgrind power-loss power-loss-long kill-long fuzz mutate neon noavx slowhttp judges tls-judges foreign s3 format tidy cover cover-parsers bench peers codecs storage install uninstall clean help
 quickstart: $(B)/examples/quickstart $(B)/evdbd ## install what is missing, build, search 60,000 images, serve them
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && $< "$$dir/evdb" && examples/serve.sh $(B)/evdbd "$$dir/evdb"
 test: programs ## install what is missing, build, run the tests; T=name runs those it matches
@@ -183,6 +183,9 @@ slowhttp: evdbd ## slowhttptest's attacks, while healthy clients must be served
 	@PYTHONDONTWRITEBYTECODE=1 EVDB_BUILD=$(B) $$(tests/which-python) tests/daemon/slowhttp.py
 judges: all ## the official MCP clients, installed below build/, talk to evdb mcp and to evdbd
 	@PYTHONDONTWRITEBYTECODE=1 $$(tests/which-python) tests/judges/judges.py $(B)
+tls-judges: evdbd ## testssl.sh and sslyze, installed by apt and pip, look at a TLS port of evdbd
+	@tests/install-deps run test && { tests/install-deps tls || echo 'tls-judges: goes on without testssl.sh'; }
+	@PYTHONDONTWRITEBYTECODE=1 $$(tests/which-python) tests/judges/tls.py $(B)
 foreign: all ## the programs whose files are imported, installed below build/, make some, and evdb imports them
 	@if ! { tests/install-deps peers && tests/foreign/install build/foreign; }; then echo 'foreign: skipped, pip cannot have them'; \
 	  else tests/run $(B) foreign_made; fi
