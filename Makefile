@@ -46,7 +46,7 @@ bin        = $(patsubst %.c,$(B)/%,$(1))
 
 .PHONY: all library evdbd programs
 all: library evdbd $(B)/evdb ## build everything into build/
-library: $(B)/libevdb.a $(B)/libevdb.so $(B)/evdb.pc ## the library alone, which needs no libmicrohttpd and no libcurl
+library: $(B)/libevdb.a $(B)/libevdb.so $(B)/evdb.pc ## the library alone, which needs no libmicrohttpd, no GnuTLS and no libcurl
 evdbd: $(B)/evdbd ## the server alone
 
 # What each room may include: the library its own rooms, programs only <evdb.h> and their own.
@@ -91,7 +91,7 @@ $(B)/libevdb.so: $(B)/libevdb.so.$(SOVERSION)
 $(B)/evdb: $(call obj,$(CLI_C) $(OP_C) $(MCP_C)) $(B)/libevdb.a $(B)/sources
 	$(LINK)
 $(B)/evdbd: $(call obj,$(DAEMON_C)) $(B)/libevdb.a $(B)/sources
-	$(LINK) -lmicrohttpd -lcurl
+	$(LINK) -lmicrohttpd -lgnutls -lcurl
 $(B)/evdb.pc: always
 	@mkdir -p $(@D)
 	@sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' pkgconfig/evdb.pc.in > $@
@@ -130,20 +130,20 @@ $(CONFIG): $(B)/%: $(B)/%.o $(call obj,$(filter server/config/%,$(DAEMON_C))) $(
 $(DAEMON): $(B)/%: $(B)/%.o $(call obj,server/backup_run.c server/log.c $(filter server/config/%,$(DAEMON_C)) $(OP_C)) $(B)/libevdb.a $(call support,daemon) $(B)/tests/op/memory_bucket.o
 	$(LINK) -lcmocka
 $(ECHO): $(B)/%: $(B)/%.o $(call obj,$(filter server/http/%,$(DAEMON_C)))
-	$(LINK) -lmicrohttpd
+	$(LINK) -lmicrohttpd -lgnutls
 $(B)/tests/fuzz/fuzz_config: $(call obj,$(filter server/config/%,$(DAEMON_C)))
 $(B)/tests/fuzz/fuzz_s3: $(call obj,$(addprefix server/remote/,s3_list.c xml.c))
 $(addprefix $(B)/tests/fuzz/fuzz_,http query): $(call obj,$(SERVED_C)) $(B)/tests/fuzz/served.o
 $(addprefix $(B)/tests/fuzz/fuzz_,json query): $(B)/tests/fuzz/choose.o
 $(FUZZ): $(B)/%: $(B)/%.o $(call obj,$(LIB_C) $(OP_C) $(MCP_C)) $(if $(FUZZER),,$(B)/tests/fuzz/replay.o)
-	$(LINK) -lmicrohttpd $(FUZZER)
+	$(LINK) -lmicrohttpd -lgnutls $(FUZZER)
 $(BENCH): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,bench)
 	$(LINK) -lmicrohttpd
 $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
 programs: all $(C_TESTS) $(ECHO) $(EXAMPLE)
 
-.PHONY: quickstart test lint asan tsan valgrind power-loss power-loss-long kill-long fuzz mutate neon noavx slowhttp judges foreign s3 format tidy cover cover-parsers bench peers codecs storage install uninstall clean help
+.PHONY: quickstart test lint asan tsan valgrind power-loss power-loss-long kill-long fuzz mutate neon noavx slowhttp judges tls-judges foreign s3 format tidy cover cover-parsers bench peers codecs storage install uninstall clean help
 quickstart: $(B)/examples/quickstart $(B)/evdbd ## install what is missing, build, search 60,000 images, serve them
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && $< "$$dir/evdb" && examples/serve.sh $(B)/evdbd "$$dir/evdb"
 test: programs ## install what is missing, build, run the tests; T=name runs those it matches
@@ -183,6 +183,9 @@ slowhttp: evdbd ## slowhttptest's attacks, while healthy clients must be served
 	@PYTHONDONTWRITEBYTECODE=1 EVDB_BUILD=$(B) $$(tests/which-python) tests/daemon/slowhttp.py
 judges: all ## the official MCP clients, installed below build/, talk to evdb mcp and to evdbd
 	@PYTHONDONTWRITEBYTECODE=1 $$(tests/which-python) tests/judges/judges.py $(B)
+tls-judges: evdbd ## testssl.sh and sslyze, installed by apt and pip, look at a TLS port of evdbd
+	@tests/install-deps run test && { tests/install-deps tls || echo 'tls-judges: goes on without testssl.sh'; }
+	@PYTHONDONTWRITEBYTECODE=1 $$(tests/which-python) tests/judges/tls.py $(B)
 foreign: all ## the programs whose files are imported, installed below build/, make some, and evdb imports them
 	@if ! { tests/install-deps peers && tests/foreign/install build/foreign; }; then echo 'foreign: skipped, pip cannot have them'; \
 	  else tests/run $(B) foreign_made; fi

@@ -3,6 +3,7 @@
 #include "admin_secret.h"
 #include "backup_bucket.h"
 #include "backup_timer.h"
+#include "certificate_watch.h"
 #include "first_client.h"
 #include "front.h"
 #include "http/http.h"
@@ -90,13 +91,15 @@ static void block_signals(sigset_t *set)
 }
 
 /* Until it is time to end; meanwhile looks at what nobody asks for. */
-static void wait_for_end(const sigset_t *set, admin_secret *secret)
+static void wait_for_end(const sigset_t *set, admin_secret *secret, certificate_watch *certificate)
 {
     const struct timespec second = { .tv_sec = LOOK_SECONDS };
     int which = -1;
     while (which != SIGTERM && which != SIGINT) {
-        which = sigtimedwait(set, NULL, secret->watched ? &second : NULL);
-        if (which == SIGHUP) log_line(LOG_INFO, "SIGHUP changes nothing: settings are read at start", NULL);
+        which = sigtimedwait(set, NULL, secret->watched || certificate->on ? &second : NULL);
+        if (which == SIGHUP && certificate->on) certificate_watch_reload(certificate);
+        else if (which == SIGHUP) log_line(LOG_INFO, "SIGHUP changes nothing: settings are read at start", NULL);
+        else certificate_watch_look(certificate);
         admin_secret_look(secret);
     }
     log_line(LOG_INFO, "stopping", json_pack("{s:s}", "signal", which == SIGTERM ? "SIGTERM" : "SIGINT"));
@@ -105,7 +108,8 @@ static void wait_for_end(const sigset_t *set, admin_secret *secret)
 
 /* ---- from the database to the end ---- */
 
-static int serve(http_server *server, const listeners *l, const config *c, service *s, s3 *bucket, const sigset_t *signals)
+static int serve(http_server *server, const listeners *l, const config *c, service *s, s3 *bucket, certificate_watch *certificate,
+                 const sigset_t *signals)
 {
     admin_secret secret = { .watched = false };
     backup_timer *timer;
@@ -115,12 +119,13 @@ static int serve(http_server *server, const listeners *l, const config *c, servi
     s->rest_port = port_of(server, l, REST);
     http_serve(server); /* only now: the handler knows its ports */
     if (c->persistence_enabled) admin_secret_watch(&secret, s->db, c->persistence_dir);
+    certificate_watch_serve(certificate, server);
     tell_ready(c, s);
     if (backup_timer_start(c, s->db, s->backup_key, s->bucket, &timer, &err) != EVDB_OK) {
         http_stop(server);
         return failed("cannot start the schedule of backups", &err, DAEMON_DATABASE);
     }
-    wait_for_end(signals, &secret);
+    wait_for_end(signals, &secret, certificate);
     backup_timer_cancel(timer);
     s3_stop(bucket); /* requests wait for no other server any more */
     backup_timer_stop(timer);
@@ -144,10 +149,13 @@ static int listen_and_serve(const config *c, evdb *db, const unsigned char *key,
                        .request_seconds = (uint32_t)(c->request_timeout / 1000),
                        .handler = front_handle, .context = &s };
     http_server *server;
+    certificate_watch certificate;
     evdb_error err;
+    if (*c->tls_cert_file) o.certificate_file = c->tls_cert_file, o.key_file = c->tls_key_file;
+    certificate_watch_begin(&certificate, c);
     memcpy(o.ports, l.ports, sizeof l.ports);
     if (http_start(&o, &server, &err) != EVDB_OK) return failed("cannot listen", &err, DAEMON_LISTEN);
-    if (first_client(db, c, &err) == EVDB_OK) return serve(server, &l, c, &s, bucket, signals);
+    if (first_client(db, c, &err) == EVDB_OK) return serve(server, &l, c, &s, bucket, &certificate, signals);
     http_stop(server);
     return failed("cannot make the first client", &err, DAEMON_DATABASE);
 }

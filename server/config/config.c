@@ -131,9 +131,27 @@ static evdb_status check_schedule(const config *c, evdb_error *err)
     return EVDB_OK;
 }
 
+static evdb_status check_network(const config *c, evdb_error *err)
+{
+    bool loopback = config_loopback(c->address), certificate = *c->tls_cert_file, key = *c->tls_key_file;
+    if (c->dev && !loopback)
+        return setting_fail(AT(address), c, err,
+                            "address is %s, but must be loopback with --dev: its secret is published", c->address);
+    if (!c->oauth_enabled && !loopback && !c->allow_unauthenticated)
+        return setting_fail(AT(oauth_enabled), c, err,
+                            "oauth_enabled = false on %s lets everybody in: set allow_unauthenticated as well", c->address);
+    if (certificate != key) {
+        const setting *is = certificate ? AT(tls_cert_file) : AT(tls_key_file), *is_not = certificate ? AT(tls_key_file) : AT(tls_cert_file);
+        return setting_fail(is, c, err, "%s is set, but %s is not: TLS needs both", is->name, is_not->name);
+    }
+    if (!loopback && !certificate && !c->allow_plaintext)
+        return setting_fail(AT(address), c, err, "address %s: plain HTTP shows tokens to the network: set tls_cert_file and tls_key_file, "
+                            "or allow_plaintext", c->address);
+    return EVDB_OK;
+}
+
 static evdb_status check_together(const config *c, evdb_error *err)
 {
-    bool loopback = config_loopback(c->address);
     if (c->cluster_enabled)
         return setting_fail(AT(cluster_enabled), c, err, "cluster_enabled: clustering is not built yet");
     if (strcmp(c->sync, "full") != 0 && strcmp(c->sync, "interval") != 0)
@@ -149,16 +167,8 @@ static evdb_status check_together(const config *c, evdb_error *err)
     if (*c->default_client_secret && strlen(c->default_client_secret) < SECRET_MIN)
         return setting_fail(AT(default_client_secret), c, err,
                             "default_client_secret is too short: it must have %d bytes or more", SECRET_MIN);
-    if (c->dev && !loopback)
-        return setting_fail(AT(address), c, err,
-                            "address is %s, but must be loopback with --dev: its secret is published", c->address);
-    if (!c->oauth_enabled && !loopback && !c->allow_unauthenticated)
-        return setting_fail(AT(oauth_enabled), c, err,
-                            "oauth_enabled = false on %s lets everybody in: set allow_unauthenticated as well", c->address);
-    if (!loopback && !c->allow_plaintext)
-        return setting_fail(AT(address), c, err,
-                            "address %s: plain HTTP shows tokens to the network: set allow_plaintext as well", c->address);
-    evdb_status rc = check_schedule(c, err);
+    evdb_status rc = check_network(c, err);
+    if (rc == EVDB_OK) rc = check_schedule(c, err);
     return rc == EVDB_OK ? config_check_s3(c, err) : rc;
 }
 

@@ -116,12 +116,12 @@ static void note_done(crew *c)
 
 /* ---- loops ---- */
 
-bool crew_add(crew *c, struct MHD_Daemon *daemon, loop **out)
+bool crew_add(crew *c, struct MHD_Daemon *daemon, tls_port *tls, loop **out)
 {
     size_t slot = atomic_load(&c->loop_count);
     if (slot == LOOPS_MAX) return false;
     *out = &c->loops[slot];
-    if (!loop_init(*out, daemon, c->epoll)) return false;
+    if (!loop_init(*out, daemon, tls, c->epoll)) return false;
     atomic_store(&c->loop_count, slot + 1);
     return true;
 }

@@ -27,9 +27,9 @@ typedef struct crew_calls {
 crew *crew_start(uint32_t members, uint32_t processors, size_t queue_max, const crew_calls *calls);
 void crew_open(crew *c);
 
-/* The crew runs the daemon from now on; false when it cannot. `daemon` polls with epoll and has no thread. *out is set before the
- * first callback. */
-bool crew_add(crew *c, struct MHD_Daemon *daemon, loop **out);
+/* The crew runs the daemon from now on; false when it cannot. `daemon` polls with epoll and has no thread; `tls` is NULL when it speaks
+ * plain HTTP. *out is set before the first callback. */
+bool crew_add(crew *c, struct MHD_Daemon *daemon, tls_port *tls, loop **out);
 
 /* loop_run() by one who is no member: what is left over, and what came in, is the crew's. */
 void crew_run(crew *c, loop *l);

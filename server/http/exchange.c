@@ -20,24 +20,61 @@ typedef struct exchange {
     char target[]; /* path and query point here */
 } exchange;
 
+/* What libmicrohttpd keeps for us with a connection. */
+typedef struct peer {
+    watched *watched;
+    tls_transport *transport; /* NULL without TLS */
+} peer;
+
 const char *http_header(const http_request *request, const char *name)
 {
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
+static tls_transport *begin_tls(exchange_port *port, struct MHD_Connection *connection, watched *place)
+{
+    exchange_host *host = port->host;
+    pthread_mutex_lock(&host->certificate_lock);
+    certificate *shown = certificate_hold(host->certificate);
+    pthread_mutex_unlock(&host->certificate_lock);
+    tls_transport *t = tls_transport_begin(port->tls, connection, place, shown);
+    certificate_release(shown);
+    return t;
+}
+
+/* NULL without memory: the connection is closed then, by us with TLS and else when its request has come. */
+static peer *begin_peer(exchange_port *port, struct MHD_Connection *connection, int fd, const struct sockaddr *address)
+{
+    peer *p = calloc(1, sizeof *p);
+    if (p) p->watched = watch_add(port->host->connections, fd, address);
+    if (p && p->watched && port->tls) p->transport = begin_tls(port, connection, p->watched);
+    if (p && p->watched && (p->transport || !port->tls)) return p;
+    if (p && p->watched) watch_remove(port->host->connections, p->watched);
+    free(p);
+    if (port->tls) shutdown(fd, SHUT_RDWR);
+    return NULL;
+}
+
+static void end_peer(exchange_port *port, peer *p)
+{
+    if (!p) return;
+    tls_transport_end(p->transport);
+    watch_remove(port->host->connections, p->watched);
+    free(p);
+}
+
 void exchange_connection(void *port, struct MHD_Connection *connection, void **slot,
                          enum MHD_ConnectionNotificationCode what)
 {
-    watch *w = ((exchange_port *)port)->host->connections;
     loop_progress(((exchange_port *)port)->loop);
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-        if (*slot) watch_remove(w, *slot);
+        end_peer(port, *slot);
         return;
     }
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     int fd = info ? info->connect_fd : -1;
     info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    *slot = info && fd >= 0 ? watch_add(w, fd, info->client_addr) : NULL;
+    *slot = info && fd >= 0 ? begin_peer(port, connection, fd, info->client_addr) : NULL;
 }
 
 void *exchange_target(void *port, const char *target, struct MHD_Connection *connection)
@@ -49,7 +86,7 @@ void *exchange_target(void *port, const char *target, struct MHD_Connection *con
     if (!x) return NULL;
     x->port = port;
     x->connection = connection;
-    x->watched = info->socket_context;
+    x->watched = ((peer *)info->socket_context)->watched;
     memcpy(x->target, target, length + 1);
     return x;
 }

@@ -16,12 +16,15 @@ typedef struct exchange_host {
     watch *connections;
     atomic_size_t bodies; /* bytes held for bodies, all requests together */
     atomic_bool stopping; /* each response ends its connection */
+    pthread_mutex_t certificate_lock;
+    certificate *certificate; /* of connections that begin; NULL: plain HTTP */
 } exchange_host;
 
 /* Of one listening port: the context of every callback below. */
 typedef struct exchange_port {
     exchange_host *host;
     loop *loop;
+    tls_port *tls; /* NULL: plain HTTP */
     uint16_t port;
 } exchange_port;
 

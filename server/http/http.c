@@ -3,6 +3,7 @@
 #include "http/fail.h"
 #include "http/listen.h"
 #include <errno.h>
+#include <gnutls/abstract.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ typedef struct listener {
 struct http_server {
     exchange_host host;
     uint32_t request_seconds;
+    const char *certificate_file, *key_file;
     size_t listener_count;
     listener listeners[HTTP_PORTS_MAX];
 };
@@ -58,6 +60,14 @@ static uint32_t raise_descriptor_limit(uint32_t connections)
     return most < connections ? (uint32_t)most : connections;
 }
 
+/* Never asked: each connection is given its certificate when it begins. libmicrohttpd would keep one, with its key, to its end. */
+static int no_certificate(gnutls_session_t session, const gnutls_datum_t *issuers, int issuer_count, const gnutls_pk_algorithm_t *algorithms,
+                          int algorithm_count, gnutls_pcert_st **chain, unsigned *chain_length, gnutls_privkey_t *key)
+{
+    (void)session, (void)issuers, (void)issuer_count, (void)algorithms, (void)algorithm_count, (void)chain, (void)chain_length, (void)key;
+    return -1;
+}
+
 static struct MHD_Daemon *start_daemon(listener *l, int fd, const http_options *o)
 {
     /* Over our maximum an idle connection makes room for the new one; libmicrohttpd, which would leave the new one waiting, must
@@ -74,10 +84,12 @@ static struct MHD_Daemon *start_daemon(listener *l, int fd, const http_options *
         { MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)exchange_connection, &l->port },
         { MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)exchange_target, &l->port },
         { MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)exchange_completed, &l->port },
+        { l->port.tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, 0, (void *)(uintptr_t)no_certificate },
+        { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)certificate_priorities },
         { MHD_OPTION_END, 0, NULL }
     };
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-                            exchange_access, &l->port, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (l->port.tls ? MHD_USE_TLS : 0);
+    return MHD_start_daemon(flags, 0, NULL, NULL, exchange_access, &l->port, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
 static evdb_status add_listener(http_server *s, uint16_t port, const http_options *o, evdb_error *err)
@@ -87,10 +99,12 @@ static evdb_status add_listener(http_server *s, uint16_t port, const http_option
     evdb_status rc = listen_open(o->address, &port, &fd, err);
     if (rc != EVDB_OK) return rc;
     l->port = (exchange_port){ .host = &s->host, .port = port };
-    l->daemon = start_daemon(l, fd, o);
-    if (!l->daemon || !crew_add(s->host.workers, l->daemon, &l->port.loop)) {
+    if (s->host.certificate) l->port.tls = tls_port_open(s->host.connections);
+    if (l->port.tls || !s->host.certificate) l->daemon = start_daemon(l, fd, o);
+    if (!l->daemon || !crew_add(s->host.workers, l->daemon, l->port.tls, &l->port.loop)) {
         if (l->daemon) MHD_stop_daemon(l->daemon); /* with the socket */
         else close(fd);
+        tls_port_close(l->port.tls);
         return http_fail(err, EVDB_NO_MEMORY, "the event loop of port %u cannot be started", port);
     }
     s->listener_count++;
@@ -113,9 +127,16 @@ static http_options with_defaults(const http_options *given)
 static void close_all(http_server *s)
 {
     crew_stop(s->host.workers);
-    for (size_t i = 0; i < s->listener_count; i++) MHD_stop_daemon(s->listeners[i].daemon);
+    for (size_t i = 0; i < s->listener_count; i++) {
+        listener *l = &s->listeners[i];
+        if (l->port.tls) tls_port_end(l->port.tls);
+        MHD_stop_daemon(l->daemon);
+        tls_port_close(l->port.tls);
+    }
     crew_free(s->host.workers);
     watch_stop(s->host.connections);
+    certificate_release(s->host.certificate);
+    pthread_mutex_destroy(&s->host.certificate_lock);
     free(s);
 }
 
@@ -127,6 +148,9 @@ evdb_status http_start(const http_options *options, http_server **out, evdb_erro
     http_server *s = calloc(1, sizeof *s);
     if (!s) return http_fail(err, EVDB_NO_MEMORY, "out of memory");
     s->request_seconds = o.request_seconds;
+    s->certificate_file = o.certificate_file;
+    s->key_file = o.key_file;
+    pthread_mutex_init(&s->host.certificate_lock, NULL);
     s->host.handler = o.handler;
     s->host.context = o.context;
     s->host.body_max = o.body_max;
@@ -135,6 +159,7 @@ evdb_status http_start(const http_options *options, http_server **out, evdb_erro
     s->host.connections = watch_start(o.connections_max, o.request_seconds);
     evdb_status rc = s->host.workers && s->host.connections
                          ? EVDB_OK : http_fail(err, EVDB_NO_MEMORY, "the threads of the server cannot be started");
+    if (rc == EVDB_OK && o.certificate_file) rc = certificate_load(o.certificate_file, o.key_file, &s->host.certificate, err);
     for (size_t i = 0; rc == EVDB_OK && i < o.port_count; i++) rc = add_listener(s, o.ports[i], &o, err);
     if (rc == EVDB_OK) *out = s;
     else http_stop(s);
@@ -144,6 +169,35 @@ evdb_status http_start(const http_options *options, http_server **out, evdb_erro
 uint16_t http_port(const http_server *server, size_t slot)
 {
     return slot < server->listener_count ? server->listeners[slot].port.port : 0;
+}
+
+evdb_status http_certificate_check(const char *certificate_file, const char *key_file, evdb_error *err)
+{
+    certificate *c;
+    evdb_status rc = certificate_load(certificate_file, key_file, &c, err);
+    if (rc == EVDB_OK) certificate_release(c);
+    return rc;
+}
+
+evdb_status http_certificate_reload(http_server *server, evdb_error *err)
+{
+    certificate *c;
+    evdb_status rc = certificate_load(server->certificate_file, server->key_file, &c, err);
+    if (rc != EVDB_OK) return rc;
+    pthread_mutex_lock(&server->host.certificate_lock);
+    certificate *old = server->host.certificate;
+    server->host.certificate = c;
+    pthread_mutex_unlock(&server->host.certificate_lock);
+    certificate_release(old);
+    return EVDB_OK;
+}
+
+int64_t http_certificate_expires(http_server *server)
+{
+    pthread_mutex_lock(&server->host.certificate_lock);
+    int64_t expires = certificate_expires(server->host.certificate);
+    pthread_mutex_unlock(&server->host.certificate_lock);
+    return expires;
 }
 
 void http_serve(http_server *server)

@@ -67,6 +67,7 @@ typedef struct http_options {
     uint32_t threads;        /* workers; 0 = 2 per core, at least 4 */
     size_t body_max;
     uint32_t connections_max, idle_seconds, request_seconds;
+    const char *certificate_file, *key_file; /* PEM; TLS on all ports. NULL: plain HTTP */
     http_handler *handler;
     void *context;
 } http_options;
@@ -79,6 +80,11 @@ evdb_status http_start(const http_options *options, http_server **out, evdb_erro
 uint16_t http_port(const http_server *server, size_t slot);
 /* Begins to answer. */
 void http_serve(http_server *server);
+/* Reads the two files again, for connections that begin from now on; when that fails, all stays as it is. */
+evdb_status http_certificate_reload(http_server *server, evdb_error *err);
+int64_t http_certificate_expires(http_server *server); /* Unix time; only where there is one */
+/* What http_start() would say of them. */
+evdb_status http_certificate_check(const char *certificate_file, const char *key_file, evdb_error *err);
 /* No new connections; requests already accepted are answered; then everything is closed and freed. */
 void http_stop(http_server *server);
 

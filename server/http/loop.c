@@ -14,13 +14,14 @@ static bool control(loop *l, int what)
     return epoll_ctl(l->watchers, what, l->own, &event) == 0;
 }
 
-bool loop_init(loop *l, struct MHD_Daemon *daemon, int watchers)
+bool loop_init(loop *l, struct MHD_Daemon *daemon, tls_port *tls, int watchers)
 {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD);
     if (!info) return false;
     l->daemon = daemon;
+    l->tls = tls;
     l->watchers = watchers;
-    l->own = info->epoll_fd;
+    l->own = tls ? tls_port_descriptor(tls, info->epoll_fd) : info->epoll_fd;
     pthread_mutex_init(&l->turn, NULL);
     if (control(l, EPOLL_CTL_ADD)) return true;
     loop_destroy(l);
@@ -28,6 +29,21 @@ bool loop_init(loop *l, struct MHD_Daemon *daemon, int watchers)
 }
 
 void loop_destroy(loop *l) { pthread_mutex_destroy(&l->turn); }
+
+/* Once. True when there is more to do. */
+static bool run_daemon(loop *l)
+{
+    MHD_UNSIGNED_LONG_LONG wait;
+    if (l->tls) tls_port_wake(l->tls);
+    MHD_run_wait(l->daemon, 0);
+    if (l->tls) tls_port_sleep(l->tls);
+    return MHD_get_timeout(l->daemon, &wait) == MHD_YES && wait == 0;
+}
+
+static unsigned progress(const loop *l)
+{
+    return atomic_load(&l->calls) + (l->tls ? tls_port_traffic(l->tls) : 0);
+}
 
 /* libmicrohttpd tells by a time-out of 0 that it has connections it could go on with; no event will. For a chunked body with a
  * line that fills its buffer it says so for ever, and does nothing. */
@@ -37,11 +53,10 @@ static bool run_rounds(loop *l)
     int rounds = atomic_load(&l->lagging) ? 1 : ROUNDS_MAX;
     atomic_store(&l->again, false);
     for (int round = 0; more && round < rounds; round++) {
-        MHD_UNSIGNED_LONG_LONG wait;
-        unsigned calls = atomic_load(&l->calls);
-        MHD_run_wait(l->daemon, 0);
-        more = MHD_get_timeout(l->daemon, &wait) == MHD_YES && wait == 0;
-        l->fruitless = more && atomic_load(&l->calls) == calls ? l->fruitless + 1 : 0;
+        if (round && l->tls && tls_port_stepped(l->tls)) break; /* the requests that came in are not to wait for the next handshake */
+        unsigned before = progress(l);
+        more = run_daemon(l);
+        l->fruitless = more && progress(l) == before ? l->fruitless + 1 : 0;
     }
     bool lags = l->fruitless > FRUITLESS_MAX;
     atomic_store(&l->lagging, lags);

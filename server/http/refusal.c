@@ -1,6 +1,8 @@
 /* refusal.c - implements http/refusal.h. */
 #include "http/refusal.h"
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define PROBLEM(title, number, code, detail)                                                                           \
     "{\"type\":\"about:blank\",\"title\":\"" title "\",\"status\":" #number ",\"detail\":\"" detail                    \
@@ -17,6 +19,8 @@ const refusal refusal_twice = { 400, NULL,
             "Transfer-Encoding is given twice") };
 const refusal refusal_name = { 400, NULL,
     PROBLEM("bad request", 400, "INVALID", "a header's name has a blank in it or behind it") };
+const refusal refusal_plain = { 400, NULL,
+    PROBLEM("bad request", 400, "INVALID", "this port speaks TLS: use https") };
 const refusal refusal_coding = { 415, NULL,
     PROBLEM("unsupported media type", 415, "UNSUPPORTED", "the body must be sent as it is, without Content-Encoding") };
 const refusal refusal_body = { 413, NULL,
@@ -31,6 +35,16 @@ const refusal refusal_memory = { 503, "1",
     PROBLEM("out of memory", 503, "NO_MEMORY", "there is no memory for the body of the request") };
 const refusal refusal_stopping = { 503, "1",
     PROBLEM("busy, try again", 503, "BUSY", "the server is stopping") };
+
+void refusal_write(const refusal *r, int fd)
+{
+    char head[256];
+    int length = snprintf(head, sizeof head, "HTTP/1.1 %u \r\nContent-Type: application/problem+json\r\nContent-Length: %zu\r\n"
+                          "Connection: close\r\n\r\n", r->status, strlen(r->body));
+    struct iovec pieces[] = { { head, (size_t)length }, { (void *)(uintptr_t)r->body, strlen(r->body) } };
+    struct msghdr message = { .msg_iov = pieces, .msg_iovlen = 2 };
+    (void)!sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
 
 enum MHD_Result refusal_send(const refusal *r, struct MHD_Connection *connection, bool close)
 {

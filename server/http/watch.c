@@ -66,7 +66,7 @@ static void cut(watch *w, watched *c)
 
 static void set(watch *w, watched *c, watch_state state, int64_t now, int64_t extra)
 {
-    bool timed = state == WATCH_READING || state == WATCH_WRITING;
+    bool timed = state == WATCH_HANDSHAKE || state == WATCH_READING || state == WATCH_WRITING;
     c->state = state;
     c->since = now;
     c->deadline = timed ? now + w->limit_ms + extra : INT64_MAX;
@@ -181,13 +181,13 @@ watch *watch_start(uint32_t connections_max, uint32_t request_seconds)
     return NULL;
 }
 
-/* How readily a connection makes room for another: really idle, then sending a request, then between two of its requests or
+/* How readily a connection makes room for another: really idle, then sending a request or at a handshake, then between two of its requests or
  * before its first; 0 = never. */
 static int readiness(const watched *c, int64_t now)
 {
     if (c->cut) return 0;
     if (c->state == WATCH_IDLE) return now - c->since >= FRESH_MS ? 3 : 1;
-    return c->state == WATCH_READING ? 2 : 0;
+    return c->state == WATCH_READING || c->state == WATCH_HANDSHAKE ? 2 : 0;
 }
 
 /* Who goes when there are too many: the readiest, and of these the longest at it. */
@@ -245,7 +245,7 @@ bool watch_enter(watch *w, watched *c, watch_state state, size_t size)
 {
     pthread_mutex_lock(&w->lock);
     bool alive = !c->cut;
-    if (state != WATCH_READING || c->state != WATCH_READING) /* the deadline counts from the first byte seen */
+    if (state != c->state || (state != WATCH_READING && state != WATCH_HANDSHAKE)) /* the deadline counts from the first byte seen */
         set(w, c, state, now_ms(), (int64_t)(size / WRITE_BYTES_PER_MS));
     if (w->settling) pthread_cond_signal(&w->moved);
     pthread_mutex_unlock(&w->lock);
@@ -257,10 +257,11 @@ const char *watch_peer(const watched *c)
     return c->peer;
 }
 
+/* No request is under way; who is still at a handshake has sent none. */
 static bool all_idle(const watch *w)
 {
     for (const watched *c = w->first; c; c = c->next)
-        if (c->state == WATCH_WORKING || (c->state != WATCH_IDLE && !c->cut)) return false;
+        if (c->state == WATCH_WORKING || (c->state != WATCH_IDLE && c->state != WATCH_HANDSHAKE && !c->cut)) return false;
     return true;
 }
 

@@ -9,10 +9,11 @@
 #include <sys/socket.h>
 
 typedef enum watch_state {
-    WATCH_IDLE,    /* no byte of a request has been seen */
-    WATCH_READING, /* a request is coming in; has a deadline */
-    WATCH_WORKING, /* it waits for a worker or is with one */
-    WATCH_WRITING  /* its response is going out; has a deadline, later for a larger one */
+    WATCH_IDLE,      /* no byte of a request has been seen */
+    WATCH_HANDSHAKE, /* of TLS; has a deadline */
+    WATCH_READING,   /* a request is coming in; has a deadline */
+    WATCH_WORKING,   /* it waits for a worker or is with one */
+    WATCH_WRITING    /* its response is going out; has a deadline, later for a larger one */
 } watch_state;
 
 typedef struct watch watch;

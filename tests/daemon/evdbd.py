@@ -25,11 +25,11 @@ class Server:
     """One evdbd. flags are added to --port 0, which gives each endpoint a port of its own.
 
     ports["mcp" | "oauth" | "rest"] are known once it is ready; `log` is every line so far, parsed. A server that ends
-    instead of becoming ready raises NotReady."""
+    instead of becoming ready raises NotReady. tls: an ssl.SSLContext to ask it with."""
 
-    def __init__(self, directory, *flags, env=(), ports=("--port", "0")):
+    def __init__(self, directory, *flags, env=(), ports=("--port", "0"), tls=None):
         clean = {name: value for name, value in os.environ.items() if not name.startswith("EVDB_")}
-        self.directory, self.log, self.clients, self.secret = pathlib.Path(directory), [], [], None
+        self.directory, self.log, self.clients, self.secret, self.tls = pathlib.Path(directory), [], [], None, tls
         self.changed = threading.Condition()
         self.process = subprocess.Popen([PROGRAM, "--data", directory, *ports, *map(str, flags)], text=True,
                                         env={**clean, **dict(env)}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -67,12 +67,12 @@ class Server:
 
     def client(self, endpoint="rest"):
         """A connection that is kept, and closed with the server."""
-        self.clients.append(Client(self.ports[endpoint]))
+        self.clients.append(Client(self.ports[endpoint], tls=self.tls))
         return self.clients[-1]
 
     def ask(self, method, path, body=b"", headers=(), endpoint="rest"):
         """Over a connection of its own, with exactly these headers."""
-        client = Client(self.ports[endpoint])
+        client = Client(self.ports[endpoint], tls=self.tls)
         try:
             return client.ask(method, path, body, headers)
         finally:

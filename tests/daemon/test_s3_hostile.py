@@ -2,12 +2,12 @@
 import base64
 import json
 import secrets
-import subprocess
 import threading
 
 import numpy
 import pytest
 import s3_fake
+from certificates import self_signed
 from evdbd import problem
 from s3_fake import BUCKET, SECRET_KEY, Fake
 
@@ -273,16 +273,15 @@ def test_an_object_that_is_replaced_while_it_is_restored_changes_nothing(server,
 
 def test_certificates_are_checked(start, tmp_path, flags):
     pem = tmp_path / "fake.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=fake", "-addext",
-                    "subjectAltName=IP:127.0.0.1", "-keyout", pem, "-out", tmp_path / "ca.pem"], check=True, capture_output=True)
-    pem.write_bytes(pem.read_bytes() + (tmp_path / "ca.pem").read_bytes())
+    own = self_signed(tmp_path / "ca", "IP:127.0.0.1")
+    pem.write_bytes(own.key.read_bytes() + own.file.read_bytes())
     fake = Fake(pem)
     try:
-        trusting = filled(start(*flags(f"https://127.0.0.1:{fake.port}", ca_file=tmp_path / "ca.pem")))
+        trusting = filled(start(*flags(f"https://127.0.0.1:{fake.port}", ca_file=own.file)))
         assert backup(trusting).status == 201 and restore(trusting).status == 200
         seen = len(fake.seen)
         for other, endpoint in enumerate((f"https://127.0.0.1:{fake.port}", f"https://localhost:{fake.port}")):
-            ca = {"ca_file": tmp_path / "ca.pem"} if other else {}  # of a name that it is not for
+            ca = {"ca_file": own.file} if other else {}  # of a name that it is not for
             refused(listed(start(*flags(endpoint, **ca), directory=tmp_path / f"other{other}")), BUCKET)
         assert len(fake.seen) == seen
     finally:

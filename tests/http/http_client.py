@@ -21,9 +21,9 @@ class Reply:
 
 class Client:
     """One connection. What the server sends behind a reply is kept for the next. options: (level, name, value) of setsockopt,
-    set before it connects."""
+    set before it connects. tls: an ssl.SSLContext to speak it with."""
 
-    def __init__(self, port, options=()):
+    def __init__(self, port, options=(), tls=None):
         self.socket = socket.socket()
         self.socket.settimeout(PATIENCE)
         for option in options:
@@ -31,6 +31,8 @@ class Client:
         self.kept = b""
         try:
             self.socket.connect(("127.0.0.1", port))
+            if tls:
+                self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         except OSError:
             self.socket.close()
             raise
@@ -52,8 +54,13 @@ class Client:
         if head.startswith(b"HTTP/1.1 100"):
             return self.reply(bodiless)
         length = 0 if bodiless else int(re.search(rb"(?i)content-length: (\d+)", head)[1])
-        while len(self.kept) < length:
+        parts, had = [self.kept], len(self.kept)
+        while had < length:  # TLS brings 16 KiB at a time: joined once
+            self.kept = b""
             self._more()
+            parts.append(self.kept)
+            had += len(self.kept)
+        self.kept = b"".join(parts)
         body, self.kept = self.kept[:length], self.kept[length:]
         return Reply(head, body)
 

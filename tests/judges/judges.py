@@ -67,4 +67,5 @@ def main(build):
     return failed > 0 or passed == 0
 
 
-sys.exit(main(pathlib.Path(sys.argv[1]).resolve()))
+if __name__ == "__main__":
+    sys.exit(main(pathlib.Path(sys.argv[1]).resolve()))
