@@ -144,6 +144,9 @@ static void compare_tokens(comparing *k, account *c)
     expect(k, rc == EVDB_GONE, "a used refresh token is used", &err);
     rc = evdb_auth_token_refresh(k->db, k->id, c->secret, next.refresh, NULL, &token, &err);
     expect(k, rc == EVDB_GONE, "its family is revoked then", &err);
+    if (*c->access) expect(k, check(k, c->access, &err) == EVDB_DENIED, "its access token is of that family", &err);
+    expect(k, check(k, next.access, &err) == EVDB_DENIED, "so is what it got last", &err);
+    *c->access = 0;
 }
 
 static void compare(comparing *k, account *c, bool exists)

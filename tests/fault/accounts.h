@@ -8,7 +8,7 @@
 #include <evdb.h>
 #include <stdbool.h>
 
-enum { ACCOUNTS = 3, ACCOUNT_TOKEN = 192 };
+enum { ACCOUNTS = 3, ACCOUNT_TOKEN = 1024 };
 
 typedef enum account_change {
     ACCOUNT_NONE,

@@ -1,4 +1,4 @@
-"""judges.py - lets the official MCP clients talk to `evdb mcp` and evdbd.
+"""judges.py - lets the official MCP clients, and who reads tokens, talk to `evdb mcp` and evdbd.
 
     judges.py BUILD        installs the clients below BUILD/judges, starts evdbd, runs each dialogue
 
@@ -16,6 +16,9 @@ CLIENTS = {
     "PyPI mcp 2.3.0": {
         "install": [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", "{at}", "mcp==2.3.0"],
         "run": [sys.executable, HERE / "dialogue.py"], "env": {"PYTHONPATH": "{at}"}, "dialogues": 4},
+    "PyPI PyJWT 2.10.1": {
+        "install": [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", "{at}", "PyJWT[crypto]==2.10.1"],
+        "run": [sys.executable, HERE / "tokens.py"], "env": {"PYTHONPATH": "{at}"}, "dialogues": 3},
     "npm @modelcontextprotocol/sdk 1.32.2": {
         "install": ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", "{at}", "-E", "@modelcontextprotocol/sdk@1.32.2"],
         "run": ["node", HERE / "dialogue.mjs"], "env": {"EVDB_JUDGES": "{at}"}, "dialogues": 2},
@@ -52,7 +55,7 @@ def main(build):
     with tempfile.TemporaryDirectory() as directory:
         daemon = Daemon(directory)
         server = {"EVDB": str(build / "evdb"), "EVDB_MCP_URL": f"http://127.0.0.1:{daemon.ports['mcp']}/mcp",
-                  "EVDB_TOKEN": daemon.token("read write"), "TMPDIR": directory}
+                  "EVDB_JWKS_URL": f"http://127.0.0.1:{daemon.ports['oauth']}/oauth/jwks", "EVDB_TOKEN": daemon.token("read write"), "TMPDIR": directory}
         for name, client in CLIENTS.items():
             at = build / "judges" / name.replace("/", "-").replace(" ", "-")
             if not install(client, at):
