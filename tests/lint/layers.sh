@@ -67,6 +67,8 @@ only()
 }
 only sqlite3.h lib/disk include lib server bindings examples
 only microhttpd.h server/http include lib server bindings examples
+only 'gnutls/(abstract|crypto)' server/token include lib server bindings examples
+only gnutls/gnutls.h server/http include lib server bindings examples
 only curl/ server/remote include lib server bindings examples
 
 # Programs see <evdb.h> and their own folders, never a room of the library.
