@@ -31,7 +31,7 @@ MCP_C     := $(wildcard server/mcp/*.c)
 DAEMON_C  := $(wildcard server/*.c server/*/*.c)
 # The server without its processes and its event loops, whose place fuzz targets take.
 # What reads and checks tokens of others, which stands on nothing but operations' errors.
-JOSE_C    := $(addprefix server/token/,assertion.c claims.c jose.c jose_keys.c jose_signature.c replay.c)
+JOSE_C    := $(addprefix server/token/,assertion.c claims.c discovery.c issuer.c jose.c jose_keys.c jose_signature.c keyring.c replay.c)
 SERVED_C  := $(filter-out $(wildcard server/*.c server/remote/*.c) $(addprefix server/http/,http.c exchange.c),$(DAEMON_C))
 CLI_C     := $(wildcard bindings/cli/*.c)
 BENCH_C   := $(wildcard tests/bench/bench_*.c)
