@@ -22,6 +22,8 @@ typedef struct service {
     const unsigned char *backup_key; /* EVDB_BACKUP_KEY_BYTES, or NULL */
     const struct op_bucket *bucket;  /* the target "s3" of backups, or NULL */
     const access_foreign *foreign;   /* NULL = our own tokens alone */
+    const char *issuer;              /* URL that clients know the token endpoint's server by; NULL = its port on loopback */
+    struct replay *used;             /* assertions that were used (token/replay.h); NULL = none are taken */
     bool oauth_enabled, dev;
     evdb_token_format token_format;
     int64_t token_lifetime_ms, refresh_lifetime_ms, signing_key_lifetime_ms;

@@ -18,10 +18,19 @@ static evdb_status check_signature(const jose_token *token, const assertion_term
         return op_fail(err, why.status == EVDB_INVALID ? EVDB_DENIED : why.status, "the keys that the client is registered with: %s", why.message);
     evdb_status rc = jose_verify(token, keys, &why);
     jose_keys_free(keys);
-    return rc == EVDB_OK ? rc : op_fail(err, rc == EVDB_NOT_FOUND ? EVDB_DENIED : rc, "%s", why.message);
+    if (rc != EVDB_DENIED && rc != EVDB_NOT_FOUND) return rc == EVDB_OK ? rc : op_fail(err, rc, "%s", why.message);
+    /* As of a client that there is not: nobody learns from an error which there are. */
+    return op_fail(err, EVDB_DENIED, ASSERTION_UNKNOWN);
 }
 
-static evdb_status check_times(const jose_token *token, const assertion_terms *terms, int64_t *expires_ms, evdb_error *err)
+static bool is_for_us(const jose_token *token, const assertion_terms *terms)
+{
+    for (const char *const *audience = terms->audiences; *audience; audience++)
+        if (claims_audience_has(token->claims, *audience)) return true;
+    return false;
+}
+
+static evdb_status check_times(const jose_token *token, const assertion_terms *terms, const replay *seen, int64_t *expires_ms, evdb_error *err)
 {
     claims_times times;
     evdb_status rc = claims_read_times(token->claims, terms->now_ms, &times, err);
@@ -30,7 +39,7 @@ static evdb_status check_times(const jose_token *token, const assertion_terms *t
     if (times.expires > terms->now_ms + ASSERTION_LIFETIME_MAX_MS + CLAIMS_SKEW_MS)
         return op_fail(err, EVDB_DENIED, "the token's exp is more than %d minutes ahead", ASSERTION_LIFETIME_MAX_MS / 60000);
     /* In whole seconds, as most clients say it. */
-    if (times.issued && times.issued / 1000 < terms->started_ms / 1000)
+    if (times.issued && times.issued / 1000 < replay_began(seen) / 1000)
         return op_fail(err, EVDB_DENIED, "the token was issued before this server was started: it may have been used already");
     return EVDB_OK;
 }
@@ -42,9 +51,9 @@ evdb_status assertion_check(const jose_token *token, const assertion_terms *term
     if (!client || strcmp(client, terms->client) != 0) return op_fail(err, EVDB_DENIED, "the token's iss and sub are not the client's id");
     evdb_status rc = check_signature(token, terms, err);
     if (rc != EVDB_OK) return rc;
-    if (!claims_audience_has(token->claims, terms->issuer) && !claims_audience_has(token->claims, terms->token_endpoint))
+    if (!is_for_us(token, terms))
         return op_fail(err, EVDB_DENIED, "the token's aud is neither this server's issuer nor its token endpoint");
-    rc = check_times(token, terms, &expires_ms, err);
+    rc = check_times(token, terms, seen, &expires_ms, err);
     if (rc != EVDB_OK) return rc;
     if (!id || strlen(id) > ASSERTION_ID_MAX) return op_fail(err, EVDB_DENIED, "the token has no jti of at most %d bytes", ASSERTION_ID_MAX);
     return replay_note(seen, client, id, expires_ms + CLAIMS_SKEW_MS, terms->now_ms, err);

@@ -6,6 +6,9 @@
 
 #define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
+/* What is said of an assertion that is not of the client, whether there is one of that id or not. */
+#define ASSERTION_UNKNOWN "the client is unknown, or does not show who it is as it was registered to"
+
 enum {
     ASSERTION_LIFETIME_MAX_MS = 10 * 60 * 1000, /* exp is no further ahead */
     ASSERTION_ID_MAX = 256                      /* bytes of a jti */
@@ -14,16 +17,16 @@ enum {
 typedef struct assertion_terms {
     const char *client;      /* who it must be */
     const char *jwks;        /* the client's public keys, as JSON */
-    const char *issuer, *token_endpoint; /* `aud` must have one of them */
-    int64_t now_ms, started_ms; /* since when `seen` remembers: what says that it is older may have been used before */
+    const char *const *audiences; /* `aud` must have one of them; ends with NULL */
+    int64_t now_ms;
 } assertion_terms;
 
 /* The client that an assertion says it is of, before anything is known of it: for finding its keys. NULL when its iss and sub are not the
  * same text. Of the token. */
 const char *assertion_client(const jose_token *token);
 
-/* Is it signed by that client, for us, for a short time, and for the first time? EVDB_DENIED says why not; EVDB_THROTTLED as of
- * replay_note(). */
+/* Is it signed by that client, for us, for a short time, and for the first time? What says that it is older than the memory of what was
+ * used may have been used before. EVDB_DENIED says why not; EVDB_THROTTLED as of replay_note(). */
 evdb_status assertion_check(const jose_token *token, const assertion_terms *terms, replay *seen, evdb_error *err);
 
 #endif

@@ -53,20 +53,35 @@ static void put_name(const issuer *i, const char *name, char out[EVDB_CLIENT_ID_
 
 /* ---- with which scopes ---- */
 
+enum { SCOPES_MAX = 4096 }; /* bytes of those that are ours */
+
+typedef struct scopes {
+    char text[SCOPES_MAX + 1];
+    size_t size;
+    bool too_many;
+} scopes;
+
 /* Words that are no scopes of ours are other services'. */
-static void add_scope(const issuer *i, const char *word, size_t size, evdb_principal *out)
+static void add_scope(const issuer *i, const char *word, size_t size, scopes *out)
 {
-    enum { WORD_MAX = 256 };
-    char text[WORD_MAX + 1];
-    size_t prefix = strlen(i->o.scope_prefix);
-    uint32_t scopes;
-    if (size <= prefix || strncmp(word, i->o.scope_prefix, prefix) != 0 || size - prefix > WORD_MAX) return;
-    memcpy(text, word + prefix, size - prefix);
-    text[size - prefix] = 0;
-    if (evdb_auth_scopes_parse(text, &scopes, NULL) == EVDB_OK) out->scopes |= scopes;
+    char stores[EVDB_STORE_SCOPES_BYTES], *at = out->text + out->size;
+    size_t prefix = strlen(i->o.scope_prefix), blank = out->size > 0;
+    uint32_t bits;
+    if (size <= prefix || strncmp(word, i->o.scope_prefix, prefix) != 0) return;
+    size -= prefix;
+    if (out->size + blank + size > SCOPES_MAX) {
+        out->too_many = true;
+        return;
+    }
+    memcpy(at + blank, word + prefix, size);
+    at[blank + size] = 0;
+    if (evdb_auth_scopes_split(at + blank, &bits, stores, NULL) == EVDB_OK) {
+        if (blank) *at = ' ';
+        out->size += blank + size;
+    } else *at = 0;
 }
 
-static void add_scopes(const issuer *i, const char *text, evdb_principal *out)
+static void add_scopes(const issuer *i, const char *text, scopes *out)
 {
     while (*(text += strspn(text, " "))) {
         size_t size = strcspn(text, " ");
@@ -75,13 +90,17 @@ static void add_scopes(const issuer *i, const char *text, evdb_principal *out)
     }
 }
 
-static void read_scopes(const issuer *i, const json_t *claims, evdb_principal *out)
+static evdb_status read_scopes(const issuer *i, const json_t *claims, evdb_principal *out, evdb_error *err)
 {
     const json_t *scope = json_object_get(claims, i->o.scope_claim), *one;
+    scopes all = { .size = 0 };
     size_t at;
-    if (json_is_string(scope)) add_scopes(i, json_string_value(scope), out);
+    if (json_is_string(scope)) add_scopes(i, json_string_value(scope), &all);
     json_array_foreach(scope, at, one)
-        if (json_is_string(one)) add_scopes(i, json_string_value(one), out);
+        if (json_is_string(one)) add_scopes(i, json_string_value(one), &all);
+    if (!all.size) return EVDB_OK; /* somebody who may do nothing */
+    evdb_status rc = all.too_many ? EVDB_LIMIT : evdb_auth_scopes_split(all.text, &out->scopes, out->stores, NULL);
+    return rc == EVDB_LIMIT ? op_fail(err, EVDB_DENIED, "the token has scopes of too many stores") : rc;
 }
 
 /* ---- the token ---- */
@@ -111,8 +130,7 @@ static evdb_status read_claims(const issuer *i, const jose_token *t, evdb_princi
     if (!name) return op_fail(err, EVDB_DENIED, "the token does not say who it is of: it has no text '%.80s'", i->o.name_claim);
     *out = (evdb_principal){ .expires_ms = times.expires };
     put_name(i, name, out->client);
-    read_scopes(i, t->claims, out);
-    return EVDB_OK;
+    return read_scopes(i, t->claims, out, err);
 }
 
 evdb_status issuer_identify(void *context, const char *token, evdb_principal *out, evdb_error *err)

@@ -24,17 +24,20 @@ struct replay {
     unsigned char key[crypto_shorthash_siphashx24_KEYBYTES];
     owner *owners;
     size_t count, room;
-    int64_t swept_ms;
+    int64_t began_ms, swept_ms;
 };
 
-evdb_status replay_open(replay **out, evdb_error *err)
+evdb_status replay_open(int64_t now_ms, replay **out, evdb_error *err)
 {
     *out = calloc(1, sizeof **out);
     if (!*out) return op_fail(err, EVDB_NO_MEMORY, "out of memory for the tokens that were used");
     pthread_mutex_init(&(*out)->lock, NULL);
+    (*out)->began_ms = now_ms;
     randombytes_buf((*out)->key, sizeof (*out)->key);
     return EVDB_OK;
 }
+
+int64_t replay_began(const replay *r) { return r->began_ms; }
 
 void replay_close(replay *r)
 {

@@ -7,7 +7,9 @@ enum { REPLAY_MAX = 4096 }; /* tokens of a client that are used and not yet expi
 
 typedef struct replay replay;
 
-evdb_status replay_open(replay **out, evdb_error *err);
+/* now_ms: Unix time, since when it remembers. */
+evdb_status replay_open(int64_t now_ms, replay **out, evdb_error *err);
+int64_t replay_began(const replay *r);
 void replay_close(replay *r); /* NULL is fine */
 /* Notes that `id` was used by `client`, until it expires. EVDB_DENIED when it was used before; EVDB_THROTTLED when so many are remembered
  * that this one cannot be: nothing that could still be used again is forgotten for it. Thread-safe. */

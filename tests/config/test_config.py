@@ -129,7 +129,7 @@ def test_every_setting_has_a_variable_and_a_flag():
         changed[name] = {"TEXT": "abc", "SECRET": "", "ADDRESS": "127.0.0.9", "LEVEL": "debug"}.get(kind) or {
             "BOOL": "false", "INT": least, "MS": least, "SECRET": ""}[kind]
     changed.update(sync="interval", token_format="opaque", backup_schedule="6h", backup_target="s3", backup_dir="/abc", s3_endpoint="https://[::1]:9000",
-                   oidc_issuer="https://id.example")  # texts that must make sense
+                   oidc_issuer="https://id.example", issuer="https://db.example")  # texts that must make sense
     found = values(env={f"EVDB_{name.upper()}": value for name, value in changed.items()})
     assert {name: str(value).replace("False", "false") for name, value in found.items()} == changed
     assert values(*[f"--{name.replace('_', '-')}={value}" for name, value in changed.items()]) == found
@@ -327,6 +327,13 @@ def test_an_issuer_and_an_audience_need_each_other():
                                  "https://u@id.example/", "https://id.example/a b", "https://id.example/\u00e4", "HTTPS://id.example"])
 def test_an_issuer_is_a_server_and_a_path_perhaps(url):
     assert "oidc_issuer" in refusal(*issuer(url))
+
+
+def test_the_own_url_is_one_too():
+    for url in ("https://db.example", "https://db.example:8443/a/b", "http://localhost:8081"):
+        assert run("--check-config", f"--issuer={url}").returncode == 0
+    for url in ("db.example", "https://", "https://db.example?x", "http://db.example", "https://db.example/a\"b"):
+        assert refusal(f"--issuer={url}").startswith("--issuer")
 
 
 def test_an_issuer_off_loopback_is_asked_over_tls():

@@ -45,11 +45,12 @@ static char *sign(const char *line)
 
 static void look_at_claims(const jose_token *t, const char *jwks)
 {
-    const assertion_terms terms = { .client = "c", .jwks = jwks, .issuer = "i", .token_endpoint = "e", .now_ms = 1000000, .started_ms = 1000 };
+    static const char *const audiences[] = { "i", "e", NULL };
+    const assertion_terms terms = { .client = "c", .jwks = jwks, .audiences = audiences, .now_ms = 1000000 };
     claims_times times;
     evdb_error err;
     replay *seen;
-    check(replay_open(&seen, &err) == EVDB_OK);
+    check(replay_open(1000, &seen, &err) == EVDB_OK);
     if (assertion_check(t, &terms, seen, &err) == EVDB_OK) {
         check(strcmp(assertion_client(t), "c") == 0 && claims_text(t->claims, "jti") != NULL && replay_clients(seen) == 1);
         check(assertion_check(t, &terms, seen, &err) == EVDB_DENIED);
