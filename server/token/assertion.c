@@ -35,9 +35,13 @@ static evdb_status check_times(const jose_token *token, const assertion_terms *t
     claims_times times;
     evdb_status rc = claims_read_times(token->claims, terms->now_ms, &times, err);
     if (rc != EVDB_OK) return rc;
-    *expires_ms = times.expires;
-    if (times.expires > terms->now_ms + ASSERTION_LIFETIME_MAX_MS + CLAIMS_SKEW_MS)
-        return op_fail(err, EVDB_DENIED, "the token's exp is more than %d minutes ahead", ASSERTION_LIFETIME_MAX_MS / 60000);
+    /* Clients are there that say an hour. Those who say since when end early; who does not must mean what is short. */
+    int64_t most = times.issued ? times.issued + ASSERTION_LIFETIME_MAX_MS : times.expires;
+    *expires_ms = times.expires < most ? times.expires : most;
+    if (*expires_ms + CLAIMS_SKEW_MS <= terms->now_ms)
+        return op_fail(err, EVDB_DENIED, "the token was issued more than %d minutes ago", ASSERTION_LIFETIME_MAX_MS / 60000);
+    if (*expires_ms > terms->now_ms + ASSERTION_LIFETIME_MAX_MS + CLAIMS_SKEW_MS)
+        return op_fail(err, EVDB_DENIED, "the token's exp is more than %d minutes ahead, and there is no iat", ASSERTION_LIFETIME_MAX_MS / 60000);
     /* In whole seconds, as most clients say it. */
     if (times.issued && times.issued / 1000 < replay_began(seen) / 1000)
         return op_fail(err, EVDB_DENIED, "the token was issued before this server was started: it may have been used already");

@@ -10,7 +10,7 @@
 #define ASSERTION_UNKNOWN "the client is unknown, or does not show who it is as it was registered to"
 
 enum {
-    ASSERTION_LIFETIME_MAX_MS = 10 * 60 * 1000, /* exp is no further ahead */
+    ASSERTION_LIFETIME_MAX_MS = 10 * 60 * 1000, /* from iat, whatever exp says; without iat from now */
     ASSERTION_ID_MAX = 256                      /* bytes of a jti */
 };
 

@@ -70,7 +70,7 @@ static const jose_key *pick(const jose_token *token, const jose_keys *keys)
     for (size_t i = 0; i < keys->count; i++) {
         const jose_key *key = &keys->at[i];
         bool fits = token->kid ? key->named && strcmp(key->kid, token->kid) == 0
-                               : strcmp(jose_algorithm_name(key->algorithm), token->algorithm) == 0;
+                               : jose_algorithm_is(key->algorithm, token->algorithm);
         if (fits && found) return NULL;
         if (fits) found = key;
     }
@@ -82,7 +82,7 @@ evdb_status jose_verify(const jose_token *token, const jose_keys *keys, evdb_err
     const jose_key *key = pick(token, keys);
     if (!key && token->kid) return op_fail(err, EVDB_NOT_FOUND, "the token names a key that is not known");
     if (!key) return op_fail(err, EVDB_NOT_FOUND, "the token names no key, and there is not exactly one for its alg");
-    if (strcmp(jose_algorithm_name(key->algorithm), token->algorithm) != 0) return denied(err, "has another alg than its key");
+    if (!jose_algorithm_is(key->algorithm, token->algorithm)) return denied(err, "has another alg than its key");
     if (!jose_signature_good(key, token->text, token->signed_size, token->signature, token->signature_size))
         return denied(err, "has a signature that is not its key's");
     return EVDB_OK;

@@ -10,14 +10,14 @@ bool jose_base64url(const char *text, size_t text_size, void *out, size_t room, 
     return sodium_base642bin(out, room, text, text_size, NULL, size, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0;
 }
 
-const char *jose_algorithm_name(jose_algorithm algorithm)
+bool jose_algorithm_is(jose_algorithm algorithm, const char *name)
 {
     switch (algorithm) {
-    case JOSE_ES256: return "ES256";
-    case JOSE_RS256: return "RS256";
-    case JOSE_EDDSA: return "EdDSA";
+    case JOSE_ES256: return strcmp(name, "ES256") == 0;
+    case JOSE_RS256: return strcmp(name, "RS256") == 0;
+    case JOSE_EDDSA: return strcmp(name, "EdDSA") == 0 || strcmp(name, "Ed25519") == 0;
     }
-    return "";
+    return false;
 }
 
 static const char *text_of(const json_t *object, const char *name) { return json_string_value(json_object_get(object, name)); }
@@ -98,7 +98,7 @@ static const char *read_key(const json_t *jwk, jose_key *key)
     else if (says(jwk, "kty", "EC")) wrong = read_p256(jwk, key);
     else if (says(jwk, "kty", "OKP")) wrong = read_ed25519(jwk, key);
     else wrong = "kty must be RSA, EC or OKP";
-    if (!wrong && json_object_get(jwk, "alg") && !says(jwk, "alg", jose_algorithm_name(key->algorithm)))
+    if (!wrong && json_object_get(jwk, "alg") && !(text_of(jwk, "alg") && jose_algorithm_is(key->algorithm, text_of(jwk, "alg"))))
         wrong = "alg must be RS256, ES256 or EdDSA, as kty has it";
     if (!wrong) wrong = read_purpose(jwk);
     if (!wrong) wrong = read_kid(jwk, key);

@@ -21,8 +21,8 @@ struct jose_keys {
     jose_key at[JOSE_KEYS_MAX];
 };
 
-/* "ES256" ...: as headers and keys name it. */
-const char *jose_algorithm_name(jose_algorithm algorithm);
+/* Is this how headers and keys name it? Ed25519 has two names: RFC 8037's, and that of RFC 9864, which means nothing else. */
+bool jose_algorithm_is(jose_algorithm algorithm, const char *name);
 /* Without padding, blanks, or bits that say nothing (RFC 7515, 2). *size is what was decoded, at most room. */
 bool jose_base64url(const char *text, size_t text_size, void *out, size_t room, size_t *size);
 

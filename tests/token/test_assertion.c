@@ -107,9 +107,15 @@ static void it_is_good_for_minutes(void **state)
         p.more = pasts[i];
         assert_int_equal(verdict_of(p, "\"1\""), EVDB_DENIED);
     }
-    parts p = GOOD;
-    p.more = ",\"iat\":1799999000";
-    assert_int_equal(verdict_of(p, "\"1\""), EVDB_OK);
+    /* An hour, by what it says; ten minutes from its begin, by us. */
+    static const struct { const char *more; evdb_status rc; } hours[] = {
+        { ",\"iat\":1800000000", EVDB_OK }, { ",\"iat\":1799999371", EVDB_OK }, { ",\"iat\":1799999370", EVDB_DENIED }, { "", EVDB_DENIED },
+    };
+    for (size_t i = 0; i < sizeof hours / sizeof *hours; i++) {
+        parts p = GOOD;
+        p.exp = "1800003600", p.more = hours[i].more;
+        assert_int_equal(verdict_of(p, "\"1\""), hours[i].rc);
+    }
 }
 
 static void it_has_a_jti_and_is_good_once(void **state)

@@ -220,6 +220,7 @@ static void a_key_is_used_with_its_own_algorithm_alone(void **state)
             assert_int_equal(verdict_of_signed(signers[i], header_of(i, ",\"kid\":\"k\""), claims, signer_jwk(signers[other], "k", NULL)), EVDB_DENIED);
             assert_int_equal(verdict_of_signed(signers[i], header_of(other, ""), claims, signer_jwk(signers[other], NULL, NULL)), EVDB_DENIED);
         }
+    assert_int_equal(verdict_of_signed(signers[EDDSA], "{\"alg\":\"Ed25519\"}", claims, signer_jwk(signers[EDDSA], NULL, ",\"alg\":\"Ed25519\"")), EVDB_OK);
     assert_int_equal(verdict_of_signed(signers[RS256], "{\"alg\":\"rs256\"}", claims, signer_jwk(signers[RS256], NULL, NULL)), EVDB_NOT_FOUND);
     assert_int_equal(verdict_of_signed(signers[RS256], "{\"alg\":\"PS256\",\"kid\":\"k\"}", claims, signer_jwk(signers[RS256], "k", NULL)), EVDB_DENIED);
 }
