@@ -130,6 +130,7 @@ static evdb_status read_claims(const issuer *i, const jose_token *t, evdb_princi
     if (!name) return op_fail(err, EVDB_DENIED, "the token does not say who it is of: it has no text '%.80s'", i->o.name_claim);
     *out = (evdb_principal){ .expires_ms = times.expires };
     put_name(i, name, out->client);
+    memcpy(out->subject, out->client, sizeof out->subject);
     return read_scopes(i, t->claims, out, err);
 }
 

@@ -31,6 +31,7 @@ static void a_token_speaks_for_somebody_at_the_issuer(void **state)
         snprintf(claims, sizeof claims, "{\"iss\":\"" URL "\",\"aud\":[\"x\",\"evdb\"]," TIMES ",%s}", good[n].claims);
         ok(publisher_identify(i, key, HEADER, claims, &who));
         assert_string_equal(who.client, good[n].name);
+        assert_string_equal(who.subject, good[n].name);
         assert_int_equal(who.scopes, good[n].scopes);
         assert_string_equal(who.stores, good[n].stores);
         assert_true(who.expires_ms == 1800000060000);
