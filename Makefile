@@ -30,6 +30,8 @@ OP_C      := $(wildcard server/op/*.c)
 MCP_C     := $(wildcard server/mcp/*.c)
 DAEMON_C  := $(wildcard server/*.c server/*/*.c)
 # The server without its processes and its event loops, whose place fuzz targets take.
+# What reads and checks tokens of others, which stands on nothing but operations' errors.
+JOSE_C    := $(addprefix server/token/,assertion.c claims.c discovery.c issuer.c jose.c jose_keys.c jose_signature.c keyring.c replay.c)
 SERVED_C  := $(filter-out $(wildcard server/*.c server/remote/*.c) $(addprefix server/http/,http.c exchange.c),$(DAEMON_C))
 CLI_C     := $(wildcard bindings/cli/*.c)
 BENCH_C   := $(wildcard tests/bench/bench_*.c)
@@ -55,7 +57,7 @@ $(B)/server/%.o: INC = -Iserver
 $(B)/bindings/cli/%.o: INC = -Iserver -Ibindings/cli
 $(B)/tests/%.o: INC = -Itests
 $(B)/tests/unit/%.o $(B)/tests/fault/%.o: INC = -Ilib -Itests
-$(B)/tests/op/%.o $(B)/tests/http/%.o $(B)/tests/remote/%.o $(B)/tests/config/%.o $(B)/tests/daemon/%.o: INC = -Iserver -Itests
+$(B)/tests/op/%.o $(B)/tests/http/%.o $(B)/tests/remote/%.o $(B)/tests/token/%.o $(B)/tests/config/%.o $(B)/tests/daemon/%.o: INC = -Iserver -Itests
 $(B)/tests/fuzz/%.o: INC = -Ilib -Iserver -Itests
 
 $(B)/%.o: %.c $(B)/flags
@@ -108,13 +110,14 @@ FAULT     := $(call bin,$(call tests,fault))
 API       := $(call bin,$(call tests,api))
 OP        := $(call bin,$(call tests,op))
 REMOTE    := $(call bin,$(call tests,remote))
+TOKEN     := $(call bin,$(call tests,token))
 CONFIG    := $(call bin,$(call tests,config))
 DAEMON    := $(call bin,$(call tests,daemon))
 ECHO      := $(B)/tests/http/echo_server
 FUZZ      := $(call bin,$(FUZZ_C))
 BENCH     := $(call bin,$(BENCH_C))
 EXAMPLE   := $(call bin,$(EXAMPLE_C))
-C_TESTS   := $(UNIT) $(API) $(OP) $(REMOTE) $(CONFIG) $(DAEMON) $(FAULT)
+C_TESTS   := $(UNIT) $(API) $(OP) $(REMOTE) $(TOKEN) $(CONFIG) $(DAEMON) $(FAULT)
 $(UNIT): $(B)/%: $(B)/%.o $(call obj,$(LIB_C)) $(call support,unit)
 	$(LINK) -lcmocka
 $(FAULT): $(B)/%: $(B)/%.o $(call obj,$(LIB_C)) $(call support,fault)
@@ -125,6 +128,8 @@ $(OP): $(B)/%: $(B)/%.o $(call obj,$(OP_C)) $(B)/libevdb.a $(call support,op)
 	$(LINK) -lcmocka
 $(REMOTE): $(B)/%: $(B)/%.o $(call obj,$(filter server/remote/%,$(DAEMON_C)) $(OP_C)) $(B)/libevdb.a $(call support,remote)
 	$(LINK) -lcmocka -lcurl
+$(TOKEN): $(B)/%: $(B)/%.o $(call obj,$(JOSE_C) $(OP_C)) $(B)/libevdb.a $(call support,token)
+	$(LINK) -lcmocka -lgnutls
 $(CONFIG): $(B)/%: $(B)/%.o $(call obj,$(filter server/config/%,$(DAEMON_C))) $(B)/libevdb.a $(call support,config)
 	$(LINK) -lcmocka
 $(DAEMON): $(B)/%: $(B)/%.o $(call obj,server/backup_run.c server/log.c $(filter server/config/%,$(DAEMON_C)) $(OP_C)) $(B)/libevdb.a $(call support,daemon) $(B)/tests/op/memory_bucket.o
@@ -132,6 +137,7 @@ $(DAEMON): $(B)/%: $(B)/%.o $(call obj,server/backup_run.c server/log.c $(filter
 $(ECHO): $(B)/%: $(B)/%.o $(call obj,$(filter server/http/%,$(DAEMON_C)))
 	$(LINK) -lmicrohttpd -lgnutls
 $(B)/tests/fuzz/fuzz_config: $(call obj,$(filter server/config/%,$(DAEMON_C)))
+$(B)/tests/fuzz/fuzz_jose: $(call obj,$(JOSE_C))
 $(B)/tests/fuzz/fuzz_s3: $(call obj,$(addprefix server/remote/,s3_list.c xml.c))
 $(addprefix $(B)/tests/fuzz/fuzz_,http query): $(call obj,$(SERVED_C)) $(B)/tests/fuzz/served.o
 $(addprefix $(B)/tests/fuzz/fuzz_,json query): $(B)/tests/fuzz/choose.o
@@ -221,7 +227,7 @@ threaded memcheck: $(C_TESTS)
 guided: $(FUZZ)
 	@tests/fuzz/run $(B) $(SECONDS) '$(T)'
 # The C tests whose subjects are parsers, or what they read; one makes their allocations fail. The seed is one, so that the share is.
-PARSED    := $(patsubst tests/%.c,%,$(call tests,op) $(call tests,remote)) $(addprefix unit/test_,backup_head codec damaged_record filter foreign_text format_feed format_json \
+PARSED    := $(patsubst tests/%.c,%,$(call tests,op) $(call tests,remote) $(call tests,token)) $(addprefix unit/test_,backup_head codec damaged_record filter foreign_text format_feed format_json \
              format_memory format_number format_vectors id indexed_saved json_text jws jwt utf8 wal) $(addprefix api/test_,backup backup_chain \
              filter foreign foreign_index ids metadata number repair transfer transfer_import verify) $(addprefix fault/test_,alloc backup backup_forged generation lost_commits repair)
 empty     :=

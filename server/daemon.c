@@ -8,14 +8,17 @@
 #include "front.h"
 #include "http/http.h"
 #include "log.h"
+#include "oidc.h"
 #include "op/op.h"
 #include "op/op_key.h"
 #include "proto/proto.h"
+#include "token/replay.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 enum { LOOK_SECONDS = 1 }; /* between looks at what changes without a request */
 
@@ -135,9 +138,10 @@ static int serve(http_server *server, const listeners *l, const config *c, servi
 }
 
 /* Ports first: a server that cannot listen leaves the clients as they are. */
-static int listen_and_serve(const config *c, evdb *db, const unsigned char *key, s3 *bucket, const sigset_t *signals)
+static int listen_and_serve(const config *c, evdb *db, const unsigned char *key, s3 *bucket, oidc *others, const sigset_t *signals)
 {
-    service s = { .db = db, .backup_key = key, .bucket = bucket ? s3_bucket(bucket) : NULL, .oauth_enabled = c->oauth_enabled,
+    service s = { .db = db, .backup_key = key, .bucket = bucket ? s3_bucket(bucket) : NULL, .foreign = oidc_access(others), .issuer = *c->issuer ? c->issuer : NULL,
+                  .oauth_enabled = c->oauth_enabled,
                   .dev = c->dev, .token_lifetime_ms = c->token_lifetime, .refresh_lifetime_ms = c->refresh_token_lifetime,
                   .token_format = strcmp(c->token_format, "opaque") == 0 ? EVDB_TOKEN_OPAQUE : EVDB_TOKEN_JWT,
                   .signing_key_lifetime_ms = c->signing_key_lifetime,
@@ -155,8 +159,13 @@ static int listen_and_serve(const config *c, evdb *db, const unsigned char *key,
     certificate_watch_begin(&certificate, c);
     memcpy(o.ports, l.ports, sizeof l.ports);
     if (http_start(&o, &server, &err) != EVDB_OK) return failed("cannot listen", &err, DAEMON_LISTEN);
-    if (first_client(db, c, &err) == EVDB_OK) return serve(server, &l, c, &s, bucket, &certificate, signals);
+    if (replay_open((int64_t)time(NULL) * 1000, &s.used, &err) == EVDB_OK && first_client(db, c, &err) == EVDB_OK) {
+        int code = serve(server, &l, c, &s, bucket, &certificate, signals);
+        replay_close(s.used);
+        return code;
+    }
     http_stop(server);
+    replay_close(s.used);
     return failed("cannot make the first client", &err, DAEMON_DATABASE);
 }
 
@@ -198,9 +207,12 @@ int daemon_run(const config *c)
     int code = DAEMON_DATABASE;
     if (has_key) rc = op_key_read(c->backup_key_file, key, &err);
     s3 *bucket = NULL;
+    oidc *others = NULL;
     if (rc != EVDB_OK) (void)failed("cannot use the key of backups", &err, code);
     else if (backup_bucket_open(c, &bucket, &err) != EVDB_OK) (void)failed("cannot use the bucket of backups", &err, code);
-    else code = listen_and_serve(c, db, has_key ? key : NULL, bucket, &signals);
+    else if (oidc_open(c, &others, &err) != EVDB_OK) (void)failed("cannot use the issuer of tokens", &err, code);
+    else code = listen_and_serve(c, db, has_key ? key : NULL, bucket, others, &signals);
+    oidc_close(others);
     s3_close(bucket);
     explicit_bzero(key, sizeof key);
     evdb_close(db);

@@ -169,7 +169,8 @@ static evdb_status check_together(const config *c, evdb_error *err)
                             "default_client_secret is too short: it must have %d bytes or more", SECRET_MIN);
     evdb_status rc = check_network(c, err);
     if (rc == EVDB_OK) rc = check_schedule(c, err);
-    return rc == EVDB_OK ? config_check_s3(c, err) : rc;
+    if (rc == EVDB_OK) rc = config_check_s3(c, err);
+    return rc == EVDB_OK ? config_check_oidc(c, err) : rc;
 }
 
 evdb_status config_load(int argc, char *const *argv, config *out, evdb_error *err)

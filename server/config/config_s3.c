@@ -1,6 +1,7 @@
 /* config_s3.c - settings of an S3 server, together. */
 #include "config/config.h"
 #include "config/setting.h"
+#include "config/url.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,36 +10,15 @@
 
 static bool only(const char *text, const char *letters) { return text[strspn(text, letters)] == 0; }
 
-/* NAME[:PORT], or an IPv6 address in brackets; nothing behind it. */
-static bool is_authority(const char *host)
-{
-    const char *end = *host == '[' ? strchr(host, ']') : host + strcspn(host, ":");
-    if (!end || end == host) return false;
-    size_t length = (size_t)(end - host);
-    if (strspn(host, *host == '[' ? "[0123456789abcdefABCDEF:." : LETTERS ".-") != length) return false;
-    if (*host == '[') end++;
-    if (!*end) return true;
-    return *end == ':' && end[1] && strlen(end) <= 6 && only(end + 1, "0123456789");
-}
-
-static bool on_loopback(const char *host)
-{
-    char name[400];
-    snprintf(name, sizeof name, "%.*s", (int)(*host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":")), host);
-    return strcmp(name, "localhost") == 0 || strcmp(name, "[::1]") == 0 ||
-           (config_loopback(name) && only(name, "0123456789.")); /* no name that begins as an address does */
-}
-
 static evdb_status check_endpoint(const config *c, evdb_error *err)
 {
-    bool open = strncmp(c->s3_endpoint, "http://", 7) == 0;
-    const char *host = c->s3_endpoint + (open ? 7 : 8);
-    if ((!open && strncmp(c->s3_endpoint, "https://", 8) != 0) || !is_authority(host))
+    url at;
+    if (!url_read(c->s3_endpoint, &at) || *at.rest)
         return setting_fail(AT(s3_endpoint), c, err, "s3_endpoint must be https://HOST or https://HOST:PORT, not '%s'", c->s3_endpoint);
-    if (open && !on_loopback(host) && !c->allow_plaintext)
+    if (at.open && !at.loopback && !c->allow_plaintext)
         return setting_fail(AT(s3_endpoint), c, err, "s3_endpoint %s: plain HTTP shows backups to the network: set allow_plaintext as well",
                             c->s3_endpoint);
-    if (!open && !c->s3_path_style && strchr(c->s3_bucket, '.'))
+    if (!at.open && !c->s3_path_style && strchr(c->s3_bucket, '.'))
         return setting_fail(AT(s3_bucket), c, err, "s3_bucket '%s' has a dot: no certificate covers it as a server's name; set s3_path_style",
                             c->s3_bucket);
     return EVDB_OK;

@@ -41,6 +41,8 @@ evdb_status setting_fail(const setting *s, const config *c, evdb_error *err, con
 
 /* Of the settings of an S3 server: all that is needed or nothing, and each of a form that it can have. */
 evdb_status config_check_s3(const config *c, evdb_error *err);
+/* Likewise of the settings of issuers of tokens, ourselves and another one. */
+evdb_status config_check_oidc(const config *c, evdb_error *err);
 
 /* Settings in the file's syntax, from memory; c->file is the name in errors. */
 evdb_status config_read_text(const char *text, size_t size, config *c, evdb_error *err);

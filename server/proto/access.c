@@ -5,6 +5,17 @@
 #include <string.h>
 #include <strings.h>
 
+/* Our own tokens first: they wait for nobody else's keys. */
+static evdb_status check_token(const service *s, const char *token, evdb_principal *out, evdb_error *err)
+{
+    evdb_error theirs;
+    evdb_status rc = evdb_auth_token_check(s->db, token, NULL, out, err);
+    if (rc != EVDB_DENIED || !s->foreign) return rc;
+    evdb_status foreign = s->foreign->identify(s->foreign->context, token, out, &theirs);
+    if (foreign == EVDB_NOT_FOUND) return rc;
+    return foreign == EVDB_OK ? foreign : op_fail(err, foreign, "%s", theirs.message);
+}
+
 evdb_status access_identify(const service *s, const http_request *request, const char *token, evdb_principal *out,
                             bool *given, evdb_error *err)
 {
@@ -23,7 +34,7 @@ evdb_status access_identify(const service *s, const http_request *request, const
         token = header;
     }
     if (!token) return op_fail(err, EVDB_DENIED, "an access token is needed: get one from /oauth/token");
-    return evdb_auth_token_check(s->db, token, NULL, out, err);
+    return check_token(s, token, out, err);
 }
 
 void challenge_unauthorized(http_response *response, bool token_given)

@@ -11,10 +11,19 @@
 #define DEV_CLIENT "admin"
 #define DEV_SECRET OP_PUBLISHED_SECRET
 
+/* Those who know tokens that are not ours (token/issuer.h). EVDB_NOT_FOUND: nor is it one of theirs. */
+typedef struct access_foreign {
+    void *context;
+    evdb_status (*identify)(void *context, const char *token, evdb_principal *out, evdb_error *err);
+} access_foreign;
+
 typedef struct service {
     evdb *db;
     const unsigned char *backup_key; /* EVDB_BACKUP_KEY_BYTES, or NULL */
     const struct op_bucket *bucket;  /* the target "s3" of backups, or NULL */
+    const access_foreign *foreign;   /* NULL = our own tokens alone */
+    const char *issuer;              /* URL that clients know the token endpoint's server by; NULL = its port on loopback */
+    struct replay *used;             /* assertions that were used (token/replay.h); NULL = none are taken */
     bool oauth_enabled, dev;
     evdb_token_format token_format;
     int64_t token_lifetime_ms, refresh_lifetime_ms, signing_key_lifetime_ms;
@@ -35,7 +44,7 @@ void mcp_handle(const service *s, const http_request *request, http_response *re
 
 /* The caller of a request: from the bearer token in the Authorization header, or `token`, which the message itself may have
  * (else NULL). With oauth off everyone is admin. EVDB_DENIED with a message when there is none or it is no good, EVDB_INVALID
- * when there are two that differ; *given tells "no token" from "bad token". */
+ * when there are two that differ, EVDB_BUSY while nothing can be said of an issuer's tokens; *given tells "no token" from "bad token". */
 evdb_status access_identify(const service *s, const http_request *request, const char *token, evdb_principal *out,
                             bool *given, evdb_error *err);
 

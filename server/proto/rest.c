@@ -120,8 +120,10 @@ static bool admit(const service *s, const http_request *request, const op_route 
 {
     evdb_error err;
     bool given;
-    if (access_identify(s, request, NULL, who, &given, &err) != EVDB_OK) {
-        problem_unauthorized(response, given, &err);
+    evdb_status rc = access_identify(s, request, NULL, who, &given, &err);
+    if (rc != EVDB_OK) {
+        if (rc == EVDB_DENIED) problem_unauthorized(response, given, &err);
+        else problem_send(response, &err);
         return false;
     }
     if (!route->op && !*route->allow) problem_status(response, 404, "not found", "there is nothing at this path");

@@ -1,5 +1,6 @@
 /* s3_request.c - one request to a bucket: signed, sent by libcurl, and sent again where that may help. */
 #include "op/op.h"
+#include "remote/connection.h"
 #include "remote/s3_private.h"
 #include "remote/secret_file.h"
 #include "remote/xml.h"
@@ -12,7 +13,6 @@
 enum {
     TRIES = 4,
     FIRST_PAUSE_MS = 100, /* doubled with each try */
-    CONNECT_MS = 10000,
     LAST_MS = 5000,       /* for cleaning up */
     TOKEN_MAX = 8192      /* bytes of a session token */
 };
@@ -189,18 +189,7 @@ static bool set_up(receiving *g, const message *m, long left_ms)
 {
     const s3_request *r = g->r;
     CURL *c = g->curl;
-    bool good = curl_easy_setopt(c, CURLOPT_URL, m->url) == CURLE_OK && curl_easy_setopt(c, CURLOPT_HTTPHEADER, m->headers) == CURLE_OK &&
-                curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
-    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-    curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (*g->s->o.ca_file) good = good && curl_easy_setopt(c, CURLOPT_CAINFO, g->s->o.ca_file) == CURLE_OK;
-    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, left_ms);
-    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, left_ms < CONNECT_MS ? left_ms : (long)CONNECT_MS);
+    bool good = connection_set_up(c, m->url, g->s->o.ca_file, left_ms) && curl_easy_setopt(c, CURLOPT_HTTPHEADER, m->headers) == CURLE_OK;
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(c, CURLOPT_WRITEDATA, g);
     curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);

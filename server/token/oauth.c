@@ -1,21 +1,20 @@
 /* oauth.c - POST /oauth/token (RFC 6749, OAuth 2.1): client_credentials and refresh_token. The tokens are the library's. */
-#include "proto/proto.h"
+#include "token/client_auth.h"
 #include <jansson.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* What a request says; every text is malloc'd or NULL. */
 typedef struct asked {
-    char *grant, *client, *secret, *scope, *refresh;
-    bool basic; /* the secret came in the Authorization header */
+    char *grant, *scope, *refresh;
+    client_auth who;
 } asked;
 
 static void forget(asked *a)
 {
-    if (a->secret) sodium_memzero(a->secret, strlen(a->secret));
-    free(a->grant), free(a->client), free(a->secret), free(a->scope), free(a->refresh);
+    client_auth_free(&a->who);
+    free(a->grant), free(a->scope), free(a->refresh);
 }
 
 static void answer(http_response *response, int status, json_t *body)
@@ -33,59 +32,21 @@ static void refuse(http_response *response, int status, const char *code, const 
     answer(response, status, json_pack("{s:s, s:s}", "error", code, "error_description", description));
 }
 
-/* client_secret_basic: both halves are form-encoded before they are joined (RFC 6749, 2.3.1). */
-static bool read_basic(const char *header, asked *a)
-{
-    size_t size = strlen(header), length;
-    char *plain = malloc(size + 16), *form = malloc(2 * size + 32);
-    bool good = plain && form && sodium_base642bin((unsigned char *)plain, size, header, size, " ", &length, NULL,
-                                                   sodium_base64_VARIANT_ORIGINAL) == 0;
-    if (good) {
-        plain[length] = 0;
-        char *colon = strchr(plain, ':');
-        good = colon && strlen(plain) == length && !strpbrk(plain, "&=");
-        if (good) {
-            *colon = 0;
-            snprintf(form, 2 * size + 32, "client=%s&secret=%s", plain, colon + 1);
-            a->client = http_parameter(form, "client", NULL);
-            a->secret = http_parameter(form, "secret", NULL);
-            good = a->client && a->secret;
-        }
-        sodium_memzero(plain, length);
-    }
-    free(plain), free(form);
-    a->basic = true;
-    return good;
-}
-
 /* Fills *a from header and form; the error code of what is wrong, or NULL. */
 static const char *read_request(const http_request *request, asked *a, const char **why)
 {
-    static const char *const names[] = { "grant_type", "client_id", "client_secret", "scope", "refresh_token" };
-    char *values[5];
+    static const char *const names[] = { "grant_type", "scope", "refresh_token" };
+    char *values[3];
     bool repeated = false;
-    const char *header = http_header(request, "Authorization"), *code = NULL;
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < 3; i++) {
         bool twice = false;
         values[i] = http_parameter(request->body, names[i], &twice);
         repeated |= twice;
     }
-    *a = (asked){ .grant = values[0], .client = values[1], .secret = values[2], .scope = values[3], .refresh = values[4] };
-    if (repeated) *why = "a parameter is given twice", code = "invalid_request";
-    else if (!a->grant) *why = "grant_type is missing", code = "invalid_request";
-    else if (header && strncasecmp(header, "Basic ", 6) == 0) {
-        if (a->secret) *why = "the client's secret is given twice", code = "invalid_request";
-        else {
-            char *named = a->client; /* allowed besides the header, when it says the same */
-            a->client = NULL;
-            if (!read_basic(header + 6, a)) *why = "the Authorization header is malformed", code = "invalid_client";
-            else if (named && strcmp(named, a->client) != 0)
-                *why = "client_id is not the client of the Authorization header", code = "invalid_request";
-            free(named);
-        }
-    }
-    if (!code && (!a->client || !a->secret)) *why = "client_id or client_secret is missing", code = "invalid_client";
-    return code;
+    *a = (asked){ .grant = values[0], .scope = values[1], .refresh = values[2] };
+    if (repeated) *why = "a parameter is given twice";
+    else if (!a->grant) *why = "grant_type is missing";
+    return *why ? "invalid_request" : client_auth_read(request, &a->who, why);
 }
 
 static void send_token(const evdb_token *token, int64_t lifetime_ms, http_response *response)
@@ -112,7 +73,7 @@ static void refuse_for(const evdb_error *err, http_response *response)
     }
 }
 
-static evdb_status ask(const service *s, const asked *a, bool refresh, evdb_token *out, evdb_error *err)
+static evdb_status ask(const service *s, asked *a, bool refresh, evdb_token *out, evdb_error *err)
 {
     evdb_token_options options = EVDB_TOKEN_OPTIONS;
     char stores[EVDB_STORE_SCOPES_BYTES];
@@ -123,14 +84,15 @@ static evdb_status ask(const service *s, const asked *a, bool refresh, evdb_toke
     options.refresh_lifetime_ms = s->refresh_lifetime_ms;
     options.format = s->token_format;
     options.key_lifetime_ms = s->signing_key_lifetime_ms;
-    if (!s->dev && strcmp(a->secret, DEV_SECRET) == 0) return op_fail(err, EVDB_DENIED, "that secret is published, and refused");
-    if (a->scope && *a->scope) rc = evdb_auth_scopes_split(a->scope, &options.scopes, stores, err);
+    rc = client_auth_check(s, &a->who, err);
+    options.authenticated = a->who.known;
+    if (rc == EVDB_OK && a->scope && *a->scope) rc = evdb_auth_scopes_split(a->scope, &options.scopes, stores, err);
     if (rc != EVDB_OK) return rc;
-    return refresh ? evdb_auth_token_refresh(s->db, a->client, a->secret, a->refresh, &options, out, err)
-                   : evdb_auth_token_issue(s->db, a->client, a->secret, &options, out, err);
+    return refresh ? evdb_auth_token_refresh(s->db, a->who.client, a->who.secret, a->refresh, &options, out, err)
+                   : evdb_auth_token_issue(s->db, a->who.client, a->who.secret, &options, out, err);
 }
 
-static void grant(const service *s, const asked *a, http_response *response)
+static void grant(const service *s, asked *a, http_response *response)
 {
     evdb_token token;
     evdb_error err;

@@ -128,7 +128,8 @@ def test_every_setting_has_a_variable_and_a_flag():
     for name, kind, default, least, most, _ in SETTINGS:
         changed[name] = {"TEXT": "abc", "SECRET": "", "ADDRESS": "127.0.0.9", "LEVEL": "debug"}.get(kind) or {
             "BOOL": "false", "INT": least, "MS": least, "SECRET": ""}[kind]
-    changed.update(sync="interval", token_format="opaque", backup_schedule="6h", backup_target="s3", backup_dir="/abc", s3_endpoint="https://[::1]:9000")  # texts that must make sense
+    changed.update(sync="interval", token_format="opaque", backup_schedule="6h", backup_target="s3", backup_dir="/abc", s3_endpoint="https://[::1]:9000",
+                   oidc_issuer="https://id.example", issuer="https://db.example")  # texts that must make sense
     found = values(env={f"EVDB_{name.upper()}": value for name, value in changed.items()})
     assert {name: str(value).replace("False", "false") for name, value in found.items()} == changed
     assert values(*[f"--{name.replace('_', '-')}={value}" for name, value in changed.items()]) == found
@@ -308,3 +309,37 @@ def test_names_that_no_bucket_key_or_region_has_are_refused():
             assert f"s3_{name}" in refusal(*bucket(**{name: value}))
     assert "s3_path_style" in refusal(*bucket(bucket="a.b", path_style="false"))
     assert run("--check-config", *bucket(bucket="a.b")).returncode == 0
+
+
+# ---- an issuer of tokens
+
+def issuer(url="https://id.example/realm", audience="evdb", *flags):
+    return [f"--oidc_issuer={url}", f"--oidc_audience={audience}", *flags]
+
+
+def test_an_issuer_and_an_audience_need_each_other():
+    assert run("--check-config", *issuer()).returncode == 0
+    assert "oidc_audience is not" in refusal(*issuer(audience=""))
+    assert "oidc_issuer is not" in refusal(*issuer(url=""))
+
+
+@pytest.mark.parametrize("url", ["id.example", "http:/id.example", "https://", "https://id.example?x", "https://id.example/a?b", "https://id.example/#",
+                                 "https://u@id.example/", "https://id.example/a b", "https://id.example/\u00e4", "HTTPS://id.example"])
+def test_an_issuer_is_a_server_and_a_path_perhaps(url):
+    assert "oidc_issuer" in refusal(*issuer(url))
+
+
+def test_the_own_url_is_one_too():
+    for url in ("https://db.example", "https://db.example:8443/a/b", "http://localhost:8081"):
+        assert run("--check-config", f"--issuer={url}").returncode == 0
+    for url in ("db.example", "https://", "https://db.example?x", "http://db.example", "https://db.example/a\"b"):
+        assert refusal(f"--issuer={url}").startswith("--issuer")
+
+
+def test_an_issuer_off_loopback_is_asked_over_tls():
+    for url in ("http://id.example", "http://127.example/", "http://10.0.0.1:8080/realm"):
+        assert "must be https" in refusal(*issuer(url), "--allow_plaintext=true")
+    for url in ("http://127.0.0.1:8080/realm", "http://localhost", "http://[::1]:80/", "https://id.example:8443", "https://[2001:db8::1]/"):
+        assert run("--check-config", *issuer(url)).returncode == 0
+    assert "83 bytes" in refusal(*issuer("https://" + "a" * 84))
+    assert run("--check-config", *issuer("https://" + "a" * 83)).returncode == 0

@@ -1,4 +1,4 @@
-"""judges.py - lets the official MCP clients, and who reads tokens, talk to `evdb mcp` and evdbd.
+"""judges.py - lets the official MCP clients, and clients of OAuth, talk to `evdb mcp` and evdbd.
 
     judges.py BUILD        installs the clients below BUILD/judges, starts evdbd, runs each dialogue
 
@@ -22,6 +22,9 @@ CLIENTS = {
     "npm @modelcontextprotocol/sdk 1.32.2": {
         "install": ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", "{at}", "-E", "@modelcontextprotocol/sdk@1.32.2"],
         "run": ["node", HERE / "dialogue.mjs"], "env": {"EVDB_JUDGES": "{at}"}, "dialogues": 2},
+    "PyPI Authlib 1.9.10": {
+        "install": [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", "{at}", "Authlib==1.9.10", "requests"],
+        "run": [sys.executable, HERE / "assertions.py"], "env": {"PYTHONPATH": "{at}"}, "dialogues": 3},
 }
 
 
@@ -55,7 +58,9 @@ def main(build):
     with tempfile.TemporaryDirectory() as directory:
         daemon = Daemon(directory)
         server = {"EVDB": str(build / "evdb"), "EVDB_MCP_URL": f"http://127.0.0.1:{daemon.ports['mcp']}/mcp",
-                  "EVDB_JWKS_URL": f"http://127.0.0.1:{daemon.ports['oauth']}/oauth/jwks", "EVDB_TOKEN": daemon.token("read write"), "TMPDIR": directory}
+                  "EVDB_JWKS_URL": f"http://127.0.0.1:{daemon.ports['oauth']}/oauth/jwks", "EVDB_TOKEN": daemon.token("read write"), "TMPDIR": directory,
+                  "EVDB_REST": f"http://127.0.0.1:{daemon.ports['rest']}", "EVDB_OAUTH": f"http://127.0.0.1:{daemon.ports['oauth']}",
+                  "EVDB_ADMIN_TOKEN": daemon.token("admin")}
         for name, client in CLIENTS.items():
             at = build / "judges" / name.replace("/", "-").replace(" ", "-")
             if not install(client, at):
