@@ -57,6 +57,14 @@ int file_private(const platform *p, const char *path)
     return chmod(path, st.st_mode & S_IRWXU) == 0 ? 0 : errno;
 }
 
+int file_mode_as(const platform *p, const char *path, const char *like)
+{
+    struct stat st;
+    if (stat(like, &st) != 0) return errno;
+    GATED(p, .kind = IO_MODE, .path = path);
+    return chmod(path, st.st_mode & (S_IRWXU | S_IRWXG | S_IRWXO)) == 0 ? 0 : errno;
+}
+
 int file_exists(const char *path, bool *exists, bool *directory)
 {
     struct stat st;
