@@ -14,7 +14,7 @@
  *
  * An entry is on the disk, and counted in system.db, when evdb_audit_append() returns. Whatever a crash or a power failure leaves of one
  * that was not acknowledged, a part of its line or all of it, is no finding; the next append removes the part, or counts the whole. On a
- * full disk there is room for some hundred entries, which audit.log-reserve keeps. The log is never cut or rotated by evdb: it grows by about
+ * full disk there is room for about a hundred entries, which audit.log-reserve keeps. The log is never cut or rotated by evdb: it grows by about
  * 200 bytes an entry. Who moves it away does what verifying is there to find, and should begin with a new anchor.
  *
  * Several threads and processes may append; their entries take turns. Secrets and vectors are no part of any entry: do not put them there.
