@@ -156,11 +156,9 @@ static evdb_status open_log(appending *a, evdb_error *err)
     TRY(begin_reading(a->db, &a->r, err));
     int failed = file_exists(a->r.path, &there, &directory);
     if (!failed) failed = descriptor_edit(&a->db->platform, a->r.path, &a->r.file);
-    if (!failed && !there) {
-        snprintf(system, sizeof(system), "%s/system.db", a->db->dir); /* fits: it is open */
-        failed = file_mode_as(&a->db->platform, a->r.path, system);
-        if (!failed) failed = file_sync_dir(&a->db->platform, a->db->dir);
-    }
+    snprintf(system, sizeof(system), "%s/system.db", a->db->dir); /* fits: it is open */
+    int refused = failed ? 0 : file_mode_as(&a->db->platform, a->r.path, system);
+    if (!failed && !there) failed = refused ? refused : file_sync_dir(&a->db->platform, a->db->dir); /* else it is up to its owner */
     if (!failed) failed = descriptor_size(&a->r.file, &a->at);
     if (failed) rc = error_errno(err, failed, "open", a->r.path);
 out:
