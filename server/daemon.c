@@ -127,14 +127,15 @@ static int serve(http_server *server, const listeners *l, const config *c, servi
     http_serve(server); /* only now: the handler knows its ports */
     if (c->persistence_enabled) admin_secret_watch(&secret, s->db, c->persistence_dir);
     certificate_watch_serve(certificate, server);
-    tell_ready(c, s);
-    if (backup_timer_start(c, s->db, s->backup_key, s->bucket, &timer, &err) != EVDB_OK) {
-        http_stop(server);
-        return failed("cannot start the schedule of backups", &err, DAEMON_DATABASE);
-    }
     if (c->persistence_enabled && admin_socket_open(c, s, &owner, &err) != EVDB_OK)
         log_line(LOG_WARNING, "there is no socket for 'evdbd admin reset', which will go to the database itself",
                  json_pack("{s:o}", "detail", log_text(err.message)));
+    tell_ready(c, s);
+    if (backup_timer_start(c, s->db, s->backup_key, s->bucket, &timer, &err) != EVDB_OK) {
+        admin_socket_close(owner);
+        http_stop(server);
+        return failed("cannot start the schedule of backups", &err, DAEMON_DATABASE);
+    }
     wait_for_end(signals, &secret, certificate, s->refusals);
     admin_socket_close(owner);
     backup_timer_cancel(timer);

@@ -366,7 +366,7 @@ def test_exit_statuses_are_in_help_and_manual(evdb):
 
 def test_the_manual_names_every_command_and_has_no_lint():
     manual = ROOT / "bindings/cli/evdb.1"
-    assert sorted(re.findall(r"^\.It Ic ((?:client |compress |index |backups (?=verify|rm|prune))?\S+)", manual.read_text(), re.M)) == sorted(COMMANDS)
+    assert sorted(re.findall(r"^\.It Ic ((?:audit |client |compress |index |backups (?=verify|rm|prune))?\S+)", manual.read_text(), re.M)) == sorted(COMMANDS)
     try:
         lint = subprocess.run(["mandoc", "-Tlint", manual], capture_output=True, text=True).stdout
     except FileNotFoundError:
