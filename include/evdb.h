@@ -44,4 +44,5 @@
 #include <evdb/verify.h>
 #include <evdb/repair.h>
 #include <evdb/auth.h>
+#include <evdb/audit.h>
 #endif

@@ -1,5 +1,6 @@
 /* database.c - implements evdb/database.h. */
 #include <evdb/database.h>
+#include "auth/chain.h"
 #include "auth/secret.h"
 #include "auth/signing.h"
 #include "auth/token_cache.h"
@@ -210,6 +211,7 @@ evdb_status db_open_with(const platform *surroundings, const char *path, const e
     if (!db->path || (!memory && !db->dir)) TRY(error_no_memory(err, strlen(path), "a path"));
     TRY(place_backups(db, o.backup_dir, err));
     TRY(create_auth(db, err));
+    TRY(chain_create(&db->platform, &db->audit, err));
     TRY(vfs_create(&db->platform, &db->vfs, err));
     TRY(open_in(db, o.flags, err));
     *out = db;
@@ -234,6 +236,7 @@ void evdb_close(evdb *db)
     secrets_free(db->secrets);
     signing_free(db->signing);
     token_cache_free(db->tokens);
+    chain_free(db->audit);
     vfs_free(db->vfs);
     map_fork_page_drop(db->fork_page);
     metrics_destroy(db);

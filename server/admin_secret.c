@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,18 @@ static evdb_status cannot(const char *path, int why, evdb_error *err)
 {
     char reason[128];
     return op_fail(err, EVDB_IO, "%s: %s", path, strerror_r(why, reason, sizeof reason));
+}
+
+int admin_secret_lock(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (fd >= 0 && flock(fd, LOCK_EX) != 0 && errno == EINTR) continue;
+    return fd;
+}
+
+void admin_secret_unlock(int lock)
+{
+    if (lock >= 0) close(lock);
 }
 
 evdb_status admin_secret_write(const char *dir, const char *client, const char *secret, evdb_error *err)
@@ -77,17 +90,16 @@ static evdb_status find_owner(evdb *db, const char *secret, evdb_token *token, b
     return rc;
 }
 
-void admin_secret_watch(admin_secret *s, evdb *db, const char *dir)
+/* With the lock held. */
+static void watch(admin_secret *s)
 {
     char secret[EVDB_SECRET_BYTES];
     evdb_token token;
     evdb_error err;
     bool found = false;
-    s->db = db;
     s->watched = false;
-    path_of(dir, s->path);
     if (!read_secret(s->path, secret)) return;
-    evdb_status rc = find_owner(db, secret, &token, &found, &err);
+    evdb_status rc = find_owner(s->db, secret, &token, &found, &err);
     explicit_bzero(secret, sizeof secret);
     if (rc != EVDB_OK) return; /* cannot tell: the file stays */
     if (!found) remove_file(s);
@@ -98,8 +110,21 @@ void admin_secret_watch(admin_secret *s, evdb *db, const char *dir)
     }
 }
 
+void admin_secret_watch(admin_secret *s, evdb *db, const char *dir)
+{
+    int lock = admin_secret_lock(dir);
+    s->db = db;
+    s->dir = dir;
+    path_of(dir, s->path);
+    watch(s);
+    admin_secret_unlock(lock);
+}
+
 void admin_secret_look(admin_secret *s)
 {
     evdb_principal who;
-    if (s->watched && evdb_auth_token_check(s->db, s->token, NULL, &who, NULL) == EVDB_DENIED) remove_file(s);
+    struct stat st;
+    bool changed = s->dir &&
+                   (s->watched ? evdb_auth_token_check(s->db, s->token, NULL, &who, NULL) == EVDB_DENIED : stat(s->path, &st) == 0);
+    if (changed) admin_secret_watch(s, s->db, s->dir);
 }

@@ -2,6 +2,7 @@
 #include "backup_run.h"
 #include "log.h"
 #include "op/bucket_backup.h"
+#include "op/op_audit.h"
 #include "op/op_clock.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,7 +104,12 @@ static evdb_status make(backup_run *r, evdb_store *store, const char *name, cons
     o.key = r->key;
     o.progress = stopping;
     o.context = r;
-    return r->bucket ? bucket_backup_create(&call, store, name, base, made, err) : evdb_backup_create(store, name, &o, made, err);
+    op_audit audit;
+    char who[OP_AUDIT_USER_BYTES];
+    evdb_status rc = op_audit_open(&audit, r->db, op_audit_self(who), "schedule", "backup_store", name, err);
+    if (rc != EVDB_OK) return rc;
+    rc = r->bucket ? bucket_backup_create(&call, store, name, base, made, err) : evdb_backup_create(store, name, &o, made, err);
+    return op_audit_end(&audit, rc, err);
 }
 
 static evdb_status list(backup_run *r, backups *out, evdb_error *err)
@@ -121,7 +127,12 @@ static void list_free(const backup_run *r, backups *f)
 static evdb_status prune(backup_run *r, const evdb_prune_options *o, backups *out, evdb_error *err)
 {
     const op_call call = call_of(r);
-    return r->bucket ? bucket_backup_prune(&call, o, &out->at, &out->count, err) : evdb_backup_prune(r->db, o, &out->at, &out->count, err);
+    op_audit audit;
+    char who[OP_AUDIT_USER_BYTES];
+    evdb_status rc = op_audit_open(&audit, r->db, op_audit_self(who), "schedule", "prune_backups", "", err);
+    if (rc != EVDB_OK) return rc;
+    rc = r->bucket ? bucket_backup_prune(&call, o, &out->at, &out->count, err) : evdb_backup_prune(r->db, o, &out->at, &out->count, err);
+    return op_audit_end(&audit, rc, err);
 }
 
 /* ---- one store ---- */

@@ -1,6 +1,7 @@
 /* daemon.c - implements daemon.h: the directory, the database, the listeners, the signals. */
 #include "daemon.h"
 #include "admin_secret.h"
+#include "admin_socket.h"
 #include "backup_bucket.h"
 #include "backup_timer.h"
 #include "certificate_watch.h"
@@ -94,16 +95,21 @@ static void block_signals(sigset_t *set)
 }
 
 /* Until it is time to end; meanwhile looks at what nobody asks for. */
-static void wait_for_end(const sigset_t *set, admin_secret *secret, certificate_watch *certificate)
+static void wait_for_end(const sigset_t *set, admin_secret *secret, certificate_watch *certificate, op_refusals *refusals)
 {
     const struct timespec second = { .tv_sec = LOOK_SECONDS };
     int which = -1;
+    bool kept = false;
+    evdb_error err;
     while (which != SIGTERM && which != SIGINT) {
-        which = sigtimedwait(set, NULL, secret->watched || certificate->on ? &second : NULL);
+        bool before = kept;
+        which = sigtimedwait(set, NULL, &second);
         if (which == SIGHUP && certificate->on) certificate_watch_reload(certificate);
         else if (which == SIGHUP) log_line(LOG_INFO, "SIGHUP changes nothing: settings are read at start", NULL);
         else certificate_watch_look(certificate);
         admin_secret_look(secret);
+        kept = op_refusals_write(refusals, false, &err) != EVDB_OK;
+        if (kept && !before) (void)failed("cannot write to the audit log what was refused: it stays counted", &err, 0);
     }
     log_line(LOG_INFO, "stopping", json_pack("{s:s}", "signal", which == SIGTERM ? "SIGTERM" : "SIGINT"));
     pthread_sigmask(SIG_UNBLOCK, set, NULL); /* another one ends the process as it is */
@@ -115,6 +121,7 @@ static int serve(http_server *server, const listeners *l, const config *c, servi
                  const sigset_t *signals)
 {
     admin_secret secret = { .watched = false };
+    admin_socket *owner = NULL;
     backup_timer *timer;
     evdb_error err;
     s->mcp_port = port_of(server, l, MCP);
@@ -123,12 +130,17 @@ static int serve(http_server *server, const listeners *l, const config *c, servi
     http_serve(server); /* only now: the handler knows its ports */
     if (c->persistence_enabled) admin_secret_watch(&secret, s->db, c->persistence_dir);
     certificate_watch_serve(certificate, server);
+    if (c->persistence_enabled && admin_socket_open(c, s, &owner, &err) != EVDB_OK)
+        log_line(LOG_WARNING, "there is no socket for 'evdbd admin reset', which will go to the database itself",
+                 json_pack("{s:o}", "detail", log_text(err.message)));
     tell_ready(c, s);
     if (backup_timer_start(c, s->db, s->backup_key, s->bucket, &timer, &err) != EVDB_OK) {
+        admin_socket_close(owner);
         http_stop(server);
         return failed("cannot start the schedule of backups", &err, DAEMON_DATABASE);
     }
-    wait_for_end(signals, &secret, certificate);
+    wait_for_end(signals, &secret, certificate, s->refusals);
+    admin_socket_close(owner);
     backup_timer_cancel(timer);
     s3_stop(bucket); /* requests wait for no other server any more */
     backup_timer_stop(timer);
@@ -159,8 +171,12 @@ static int listen_and_serve(const config *c, evdb *db, const unsigned char *key,
     certificate_watch_begin(&certificate, c);
     memcpy(o.ports, l.ports, sizeof l.ports);
     if (http_start(&o, &server, &err) != EVDB_OK) return failed("cannot listen", &err, DAEMON_LISTEN);
-    if (replay_open((int64_t)time(NULL) * 1000, &s.used, &err) == EVDB_OK && first_client(db, c, &err) == EVDB_OK) {
+    evdb_status rc = replay_open((int64_t)time(NULL) * 1000, &s.used, &err);
+    if (rc == EVDB_OK) rc = first_client(db, c, &err);
+    if (rc == EVDB_OK && !(s.refusals = op_refusals_open(db))) rc = op_fail(&err, EVDB_NO_MEMORY, "out of memory");
+    if (rc == EVDB_OK) {
         int code = serve(server, &l, c, &s, bucket, &certificate, signals);
+        op_refusals_close(s.refusals);
         replay_close(s.used);
         return code;
     }

@@ -1,16 +1,20 @@
 /* main.c - evdbd: what the command line asks for, and otherwise the server. */
+#include "admin_reset.h"
 #include "config/config.h"
 #include "daemon.h"
 #include "http/http.h"
 #include "log.h"
 #include "op/op.h"
 #include <stdlib.h>
+#include <string.h>
 
 int main(int argc, char **argv)
 {
     config c;
     evdb_error err;
     int code = EXIT_SUCCESS;
+    bool reset = argc > 2 && strcmp(argv[1], "admin") == 0 && strcmp(argv[2], "reset") == 0;
+    if (reset) argc -= 2, argv += 2; /* its flags are those of the server */
     if (config_load(argc, argv, &c, &err) != EVDB_OK) {
         fprintf(stderr, "evdbd: %s\n", err.message);
         config_free(&c);
@@ -28,7 +32,7 @@ int main(int argc, char **argv)
     else if (c.print) config_print(&c, stdout);
     else if (c.check) puts("the configuration is good");
     else if (c.operations) code = op_print_table(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
-    else code = daemon_run(&c);
+    else code = reset ? admin_reset_run(&c) : daemon_run(&c);
     config_free(&c);
     return code;
 }

@@ -1,6 +1,7 @@
 /* call.c - from arguments to the shown reply of an operation. */
 #include "cli.h"
 #include "interrupt.h"
+#include "op/op_audit.h"
 #include "progress.h"
 #include "terminal.h"
 #include <stdio.h>
@@ -31,7 +32,8 @@ static int draw(void *context, evdb_transfer_phase phase, uint64_t records)
 static op_exit call_for_text(cli *c, const op *o, const json_t *args, op_out *reply)
 {
     evdb_error err;
-    op_call call = { .db = c->db, .local = true, .backup_key = c->has_key ? c->key : NULL,
+    char user[OP_AUDIT_USER_BYTES];
+    op_call call = { .db = c->db, .user = op_audit_self(user), .protocol = "cli", .local = true, .backup_key = c->has_key ? c->key : NULL,
                      .progress = c->bar ? draw : NULL, .progress_context = c };
     evdb_status rc = op_run(o, &call, args, &c->slices, reply, &err);
     if (c->bar) progress_clear(c->bar);

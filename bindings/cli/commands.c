@@ -131,5 +131,10 @@ const cli_command commands[] = {
       .example = "evdb signing rotate" },
     { .name = "token revoke", .op = "revoke_token",
       .example = "evdb token revoke --token @token" },
+    { .name = "audit verify", .op = "audit_verify", .list = "found", .columns = "text", .summary = "entries,problems,head",
+      .trouble = "problems", .complaint = "problems found", .trouble_exit = OP_EXIT_CORRUPT,
+      .example = "evdb audit verify" },
+    { .name = "audit ls", .op = "audit_list", .list = "entries", .columns = "number,time_ms,who,via,act,target,of,count,outcome",
+      .example = "evdb audit ls --limit 20" },
     { .name = NULL }
 };

@@ -3,9 +3,9 @@
 #include "cli.h"
 #include "lines.h"
 #include "mcp/mcp.h"
+#include "op/op_audit.h"
 #include "terminal.h"
 #include <errno.h>
-#include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,16 +38,6 @@ const op_field mcp_fields[] = {
 };
 
 static const op mcp_shape = { .name = "mcp", .args = mcp_fields, .args_size = sizeof(mcp_args) };
-
-static void name_user(char out[EVDB_CLIENT_ID_MAX + 1])
-{
-    char space[4096];
-    struct passwd entry, *found = NULL;
-    if (getpwuid_r(geteuid(), &entry, space, sizeof space, &found) == 0 && found)
-        snprintf(out, EVDB_CLIENT_ID_MAX + 1, "user %s", found->pw_name);
-    else
-        snprintf(out, EVDB_CLIENT_ID_MAX + 1, "user %ld", (long)geteuid());
-}
 
 /* false when the answer could not be delivered. */
 static bool send_reply(mcp_reply *reply)
@@ -96,6 +86,7 @@ static op_exit serve(const mcp_caller *who)
         if (got == LINES_ONE && !blank(line, length)) rc = answer_line(who, line, length, &reply, &err);
         else if (got == LINES_TOO_LONG) rc = refuse_line(&reply, &err);
         else if (got == LINES_FAILED) rc = op_fail(&err, EVDB_IO, "cannot read standard input: %s", strerror(errno));
+        if (rc == EVDB_OK) rc = op_refusals_write(who->refusals, false, &err);
         if (rc != EVDB_OK) code = complain_error(rc, &err);
         else if (!send_reply(&reply)) code = OP_EXIT_IO; /* main() says why */
     }
@@ -113,8 +104,12 @@ op_exit run_mcp(cli *c)
     if (rc != OP_EXIT_OK) return rc;
     evdb_status known = evdb_auth_scopes_parse(scope_name(a.scope), &user.scopes, &err);
     if (known != EVDB_OK) return complain_error(known, &err);
-    name_user(user.client);
+    (void)op_audit_self(user.client);
     rc = database_open(c, a.scope >= SCOPE_WRITE); /* who may only read creates nothing */
+    if (rc != OP_EXIT_OK) return rc;
     who.db = c->db;
-    return rc == OP_EXIT_OK ? serve(&who) : rc;
+    if (!(who.refusals = op_refusals_open(c->db))) return complain_error(op_fail(&err, EVDB_NO_MEMORY, "out of memory"), &err);
+    rc = serve(&who);
+    op_refusals_close(who.refusals);
+    return rc;
 }

@@ -29,6 +29,7 @@ typedef struct engine engine;
 struct secrets;      /* auth/secret.h */
 struct signing_keys; /* auth/signing.h */
 struct token_cache;  /* auth/token_cache.h */
+struct chain;        /* auth/chain.h */
 
 struct evdb {
     platform platform;
@@ -37,6 +38,7 @@ struct evdb {
     struct secrets *secrets;
     struct signing_keys *signing;
     struct token_cache *tokens;
+    struct chain *audit; /* of the audit log */
     char *path; /* as given */
     char *dir;  /* NULL in memory */
     char *backup_dir; /* NULL = there is none */

@@ -26,6 +26,8 @@ int descriptor_create(const platform *p, const char *path, descriptor *out)
 
 int descriptor_open(const platform *p, const char *path, descriptor *out) { return open_as(p, path, O_RDONLY, out); }
 
+int descriptor_edit(const platform *p, const char *path, descriptor *out) { return open_as(p, path, O_RDWR | O_CREAT, out); }
+
 void descriptor_close(descriptor *d)
 {
     if (d->fd >= 0) close(d->fd);

@@ -12,6 +12,7 @@ typedef struct descriptor {
 /* A new, empty file in the place of whatever had that name. */
 int descriptor_create(const platform *p, const char *path, descriptor *out);
 int descriptor_open(const platform *p, const char *path, descriptor *out); /* for reading */
+int descriptor_edit(const platform *p, const char *path, descriptor *out); /* for reading and writing; made when it is missing */
 void descriptor_close(descriptor *d);
 int descriptor_size(const descriptor *d, uint64_t *out);
 /* All `size` bytes, or an error; EIO when the file ends before. */

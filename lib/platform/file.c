@@ -57,6 +57,16 @@ int file_private(const platform *p, const char *path)
     return chmod(path, st.st_mode & S_IRWXU) == 0 ? 0 : errno;
 }
 
+int file_mode_as(const platform *p, const char *path, const char *like)
+{
+    const mode_t all = S_IRWXU | S_IRWXG | S_IRWXO;
+    struct stat has, wanted;
+    if (stat(like, &wanted) != 0 || stat(path, &has) != 0) return errno;
+    if (!((has.st_mode ^ wanted.st_mode) & all)) return 0;
+    GATED(p, .kind = IO_MODE, .path = path);
+    return chmod(path, wanted.st_mode & all) == 0 ? 0 : errno;
+}
+
 int file_exists(const char *path, bool *exists, bool *directory)
 {
     struct stat st;

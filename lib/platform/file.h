@@ -11,6 +11,7 @@ int file_mkdir(const platform *p, const char *path);      /* EEXIST when it is t
 int file_sync_dir(const platform *p, const char *path);
 int file_unlink(const platform *p, const char *path);     /* a missing file is a success */
 int file_private(const platform *p, const char *path);    /* its owner alone may read and write it; a missing file is a success */
+int file_mode_as(const platform *p, const char *path, const char *like); /* gives it the mode of that other file */
 int file_exists(const char *path, bool *exists, bool *directory);
 int file_size(const char *path, uint64_t *out);          /* of a missing file: 0 */
 int file_written_ns(const char *path, int64_t *out);     /* when its content was last changed, in Unix nanoseconds */

@@ -5,6 +5,7 @@
 #ifndef MCP_H
 #define MCP_H
 #include "op/op.h"
+#include "op/op_refusals.h"
 #include "op/op_slices.h"
 
 /* Versions of the protocol, newest first; ends with NULL. All of them begin with initialize. */
@@ -45,6 +46,7 @@ typedef struct mcp_caller {
     const evdb_principal *who;
     const unsigned char *backup_key; /* as in op_call, ... */
     const struct op_bucket *bucket;  /* ... and so is this */
+    op_refusals *refusals; /* counts what `who` may not do; NULL = nobody does */
 } mcp_caller;
 
 typedef struct mcp_reply {

@@ -102,11 +102,12 @@ static void put_failure(const mcp_message *m, mcp_reply *reply, const evdb_error
 
 static void run(const mcp_message *m, const op *o, const json_t *arguments, const mcp_caller *who, mcp_reply *reply)
 {
-    op_call call = { .db = who->db, .who = who->who, .backup_key = who->backup_key, .bucket = who->bucket, .inlined = true };
+    op_call call = { .db = who->db, .who = who->who, .protocol = "mcp", .backup_key = who->backup_key, .bucket = who->bucket, .inlined = true };
     op_out answer = OP_OUT;
     evdb_error err;
     if (op_allow(o, who->who, arguments, &err) != EVDB_OK) {
         reply->refused = o;
+        op_refusals_count(who->refusals, who->who->client, "mcp", o->name);
         envelope_failure(m, reply, &err);
     } else if (op_run(o, &call, arguments, &m->slices, &answer, &err) == EVDB_OK) put_success(m, reply, &answer);
     else put_failure(m, reply, &err);

@@ -138,7 +138,8 @@ typedef struct op_file { const char *type; char name[EVDB_STORE_NAME_MAX + 8]; }
 /* Who asks, against what. */
 typedef struct op_call {
     evdb *db;
-    const evdb_principal *who; /* NULL = somebody who may do everything */
+    const evdb_principal *who; /* NULL = somebody who may do everything: */
+    const char *user, *protocol; /* "local:UID" (NULL = a program), and "rest", "mcp", "cli": for the audit log (op_audit.h) */
     bool local; /* somebody who sits at the machine: may name files of it */
     const unsigned char *backup_key; /* EVDB_BACKUP_KEY_BYTES that backups are encrypted with, or NULL */
     /* Called now and then by what takes long; anything but 0 cancels it (EVDB_CANCELLED). May be NULL. */

@@ -1,4 +1,5 @@
 /* op_run.c - one call of one operation, from JSON to JSON. */
+#include "op/op_audit.h"
 #include "op/op_inline.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,6 +23,14 @@ evdb_status op_fail(evdb_error *err, evdb_status status, const char *format, ...
     return status;
 }
 
+/* The one place from which every protocol's acts come into the audit log. */
+static evdb_status logged(const op *o, op_call *call, const void *args, op_out *reply, evdb_error *err)
+{
+    op_audit audit;
+    evdb_status rc = op_audit_begin(&audit, o, call, args, err);
+    return rc == EVDB_OK ? op_audit_end(&audit, o->run(call, args, reply, err), err) : rc;
+}
+
 static evdb_status run(const op *o, op_call *call, const json_t *in, const struct op_slices *slices, op_inline *inlined, op_out *reply,
                        evdb_error *err)
 {
@@ -31,7 +40,7 @@ static evdb_status run(const op *o, op_call *call, const json_t *in, const struc
     if (rc == EVDB_OK) {
         op_out_open(reply, NULL, '{');
         if (inlined) rc = op_inline_read(inlined, o, in, err);
-        if (rc == EVDB_OK) rc = o->run(call, args, reply, err);
+        if (rc == EVDB_OK) rc = logged(o, call, args, reply, err);
         if (rc == EVDB_OK && inlined) op_inline_put(inlined, o, reply);
         op_out_close(reply, '}');
         op_unbind(o, args);

@@ -16,8 +16,15 @@ static evdb_status check_token(const service *s, const char *token, evdb_princip
     return foreign == EVDB_OK ? foreign : op_fail(err, foreign, "%s", theirs.message);
 }
 
-evdb_status access_identify(const service *s, const http_request *request, const char *token, evdb_principal *out,
-                            bool *given, evdb_error *err)
+void audit_refused(const service *s, const http_request *request, const char *who, const char *via, const char *what)
+{
+    char address[EVDB_AUDIT_WHO_MAX + 1];
+    snprintf(address, sizeof address, "address:%s", request && request->peer ? request->peer : "unknown");
+    op_refusals_count(s->refusals, who ? who : address, via, what);
+}
+
+static evdb_status identify(const service *s, const http_request *request, const char *token, evdb_principal *out, bool *given,
+                            evdb_error *err)
 {
     const char *header = request ? http_header(request, "Authorization") : NULL;
     *given = token != NULL || header != NULL;
@@ -35,6 +42,15 @@ evdb_status access_identify(const service *s, const http_request *request, const
     }
     if (!token) return op_fail(err, EVDB_DENIED, "an access token is needed: get one from /oauth/token");
     return check_token(s, token, out, err);
+}
+
+evdb_status access_identify(const service *s, const http_request *request, const char *token, evdb_principal *out,
+                            bool *given, evdb_error *err)
+{
+    evdb_status rc = identify(s, request, token, out, given, err);
+    if (rc == EVDB_DENIED)
+        audit_refused(s, request, NULL, request && strcmp(request->path, "/mcp") == 0 ? "mcp" : "rest", *given ? "a bad token" : "no token");
+    return rc;
 }
 
 void challenge_unauthorized(http_response *response, bool token_given)

@@ -59,7 +59,7 @@ static bool version_fits(const http_request *request, const mcp_message *m, http
 
 static void answer(const service *s, const evdb_principal *who, const mcp_message *m, http_response *response)
 {
-    mcp_caller caller = { .db = s->db, .backup_key = s->backup_key, .bucket = s->bucket, .who = who };
+    mcp_caller caller = { .db = s->db, .backup_key = s->backup_key, .bucket = s->bucket, .who = who, .refusals = s->refusals };
     mcp_reply reply;
     evdb_error err;
     if (mcp_answer(m, &caller, &reply, &err) != EVDB_OK) problem_send(response, &err);

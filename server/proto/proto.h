@@ -6,6 +6,7 @@
 #define PROTO_H
 #include "http/http.h"
 #include "op/op.h"
+#include "op/op_refusals.h"
 
 /* `evdbd --dev` alone accepts this client with this secret; it is published, and refused everywhere else. */
 #define DEV_CLIENT "admin"
@@ -30,6 +31,7 @@ typedef struct service {
     uint16_t mcp_port, oauth_port, rest_port; /* may be equal: then paths decide alone */
     bool rest_enabled;
     const char *allowed_hosts; /* names, separated by blanks or commas; NULL = none (origin.c) */
+    op_refusals *refusals; /* counted for the audit log; NULL = they are not */
 } service;
 
 /* Answers one HTTP request on whichever endpoint its port and path name (router.c):
@@ -47,6 +49,10 @@ void mcp_handle(const service *s, const http_request *request, http_response *re
  * when there are two that differ, EVDB_BUSY while nothing can be said of an issuer's tokens; *given tells "no token" from "bad token". */
 evdb_status access_identify(const service *s, const http_request *request, const char *token, evdb_principal *out,
                             bool *given, evdb_error *err);
+
+/* Counts a refused request for the audit log, as op_refusals_count() says. who NULL: nobody knows, so it is the address it came from. Whoever
+ * refuses for lack of a token, a scope, a secret or patience calls it once a request. */
+void audit_refused(const service *s, const http_request *request, const char *who, const char *via, const char *what);
 
 /* RFC 9457 problem JSON for a status (problem.c). */
 void problem_send(http_response *response, const evdb_error *err);

@@ -75,6 +75,13 @@ static void put_head(const op *o, const json_t *args, http_response *response)
     if (op_route_path(o, o->creates, args, location, sizeof location)) http_header_add(response, "Location", location);
 }
 
+static void forbid(const service *s, const http_request *request, const op *o, const evdb_principal *who, const evdb_error *err,
+                   http_response *response)
+{
+    audit_refused(s, request, who->client, "rest", o->name);
+    problem_forbidden(response, o, err);
+}
+
 static void run(const service *s, const op *o, const evdb_principal *who, const http_request *request, const json_t *args,
                 const op_slices *slices, http_response *response)
 {
@@ -84,11 +91,11 @@ static void run(const service *s, const op *o, const evdb_principal *who, const 
     body_sink spool = { 0 };
     evdb_source from = op_memory_source(&body);
     evdb_sink to = body_sink_of(&spool);
-    op_call call = { .db = s->db, .who = who, .backup_key = s->backup_key, .bucket = s->bucket, .from = &from,
+    op_call call = { .db = s->db, .who = who, .protocol = "rest", .backup_key = s->backup_key, .bucket = s->bucket, .from = &from,
                      .to = &to, .file = &file };
     evdb_error err;
     if (op_allow(o, who, args, &err) != EVDB_OK) {
-        problem_forbidden(response, o, &err);
+        forbid(s, request, o, who, &err, response);
         return;
     }
     evdb_status rc = o->stream == OP_STREAM_OUT ? body_sink_open(&spool, &err) : EVDB_OK;
@@ -128,7 +135,7 @@ static bool admit(const service *s, const http_request *request, const op_route 
     }
     if (!route->op && !*route->allow) problem_status(response, 404, "not found", "there is nothing at this path");
     else if (!route->op) refuse_method(request, route, response);
-    else if (op_allow(route->op, who, args, &err) != EVDB_OK) problem_forbidden(response, route->op, &err);
+    else if (op_allow(route->op, who, args, &err) != EVDB_OK) forbid(s, request, route->op, who, &err, response);
     else if (!good_type(route->op, request))
         problem_status(response, 415, "unsupported media type", op_takes_body(route->op)
                            ? "the body must be application/json, or application/octet-stream of little-endian numbers"

@@ -130,5 +130,6 @@ void oauth_handle(const service *s, const http_request *request, http_response *
         refuse(response, client ? 401 : 400, code, why);
         if (client) http_header_add(response, "WWW-Authenticate", "Basic realm=\"evdb\"");
     } else grant(s, &a, response);
+    if (response->status >= 400 && response->status < 500) audit_refused(s, request, a.who.client, "oauth", a.grant ? a.grant : "no grant");
     forget(&a);
 }

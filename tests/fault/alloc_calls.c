@@ -1,6 +1,7 @@
 /* alloc_calls.c - implements alloc_calls.h. */
 #include "alloc_calls.h"
 #include "alloc_advise.h"
+#include "alloc_audit.h"
 #include "alloc_auth.h"
 #include "alloc_backup.h"
 #include "alloc_compress.h"
@@ -342,6 +343,7 @@ const alloc_call alloc_calls[] = {
     ELSEWHERE(import), ELSEWHERE(resume), ELSEWHERE(foreign), ELSEWHERE(export), ELSEWHERE(repair),
     ELSEWHERE(client_add), ELSEWHERE(client_register), ELSEWHERE(client_find), ELSEWHERE(client_rotate), ELSEWHERE(client_remove), ELSEWHERE(client_list),
     ELSEWHERE(token_issue), ELSEWHERE(token_refresh), ELSEWHERE(token_check), ELSEWHERE(token_inspect), ELSEWHERE(token_revoke), ELSEWHERE(keys),
+    ELSEWHERE(audit_append), ELSEWHERE(audit_list), ELSEWHERE(audit_verify),
     ELSEWHERE(filter), ELSEWHERE(filter_index), ELSEWHERE(metric), ELSEWHERE(elements),
     ELSEWHERE(benchmark), ELSEWHERE(advise), ELSEWHERE(compress), ELSEWHERE(backup_stream), ELSEWHERE(backup_folder),
     ELSEWHERE(expiry), ELSEWHERE(forget), ELSEWHERE(index_control), ELSEWHERE(words),
@@ -365,7 +367,7 @@ bool alloc_build(alloc_scene *s)
         make_vector(i, vector);
         made = evdb_record_insert(s->store, make_id(i, space), vector, ALLOC_DIM, "{\"a\": 1}", NULL, NULL) == EVDB_OK;
     }
-    made = made && alloc_build_clients(s->db);
+    made = made && alloc_build_clients(s->db) && alloc_build_audit(s->db);
     evdb_store_close(s->store);
     evdb_close(s->db);
     return made;

@@ -17,6 +17,7 @@ from typing import Optional, Union
 from ._expiry import NEVER
 from ._library import lib as _lib
 from .advise import CodecFigures, CodecReport, benchmark_codecs
+from .audit import AuditEntry, AuditReport
 from .backups import Backup
 from .codecs import Codec, CodecKind, Compression, codecs, sealed, unseal
 from .database import Database
@@ -34,8 +35,8 @@ from .store import Index, Store
 __version__ = "0.1.0"
 
 __all__ = [
-    "Backup", "BadRecord", "BatchResult", "Busy", "Cancelled", "Change", "Changes", "Codec", "CodecFigures",
-    "CodecKind", "CodecReport", "Compression", "Conflict", "Corrupt", "Database", "Denied", "Error", "Exists", "Foreign",
+    "AuditEntry", "AuditReport", "Backup", "BadRecord", "BatchResult", "Busy", "Cancelled", "Change", "Changes", "Codec",
+    "CodecFigures", "CodecKind", "CodecReport", "Compression", "Conflict", "Corrupt", "Database", "Denied", "Error", "Exists", "Foreign",
     "Forked", "Full", "Gone",
     "Hit", "ImportReport", "Index", "Internal", "Invalid", "Io", "Limit", "LostRecord", "NEVER", "Newer", "NoMemory", "NotFound",
     "Problem", "Record", "Remote", "RepairReport", "SearchResult", "Store", "StoreInfo", "Throttled", "Unsupported", "VerifyReport",

@@ -15,6 +15,7 @@ NO_ITEM = 2**64 - 1
 
 DIM_MAX = 65536
 BATCH_MAX = 10000
+AUDIT_BEGUN = -1
 BATCH_BYTES_MAX = 256 << 20
 K_MAX = 10000
 CHANGES_MAX = 10000
@@ -59,6 +60,7 @@ PROGRESS = CFUNCTYPE(c_int, c_void_p, c_int, c_uint64)
 BAD = CFUNCTYPE(None, c_void_p, c_uint64, POINTER(Error))
 MEASURED = CFUNCTYPE(c_int, c_void_p, c_uint32, c_uint32)
 PROBLEM = CFUNCTYPE(None, c_void_p, c_char_p, c_char_p)
+TEXT = CFUNCTYPE(None, c_void_p, c_char_p)
 DISTANCE = CFUNCTYPE(c_float, c_void_p, c_void_p, c_uint32, c_void_p)
 
 
@@ -268,6 +270,25 @@ class RepairOptions(Structure):
                 ("description", POINTER(StoreOptions))]
 
 
+class AuditQuery(Structure):
+    """evdb_audit_query"""
+
+    _fields_ = [("size", c_size_t), ("after", c_uint64), ("limit", c_uint32), ("newest", c_uint32)]
+
+
+class AuditEntry(Structure):
+    """evdb_audit_entry"""
+
+    _fields_ = [("number", c_uint64), ("of", c_uint64), ("count", c_uint64), ("time_ms", c_int64), ("outcome", c_int32),
+                ("who", c_char * 137), ("via", c_char * 32), ("act", c_char * 64), ("target", c_char * 256)]
+
+
+class AuditReport(Structure):
+    """evdb_audit_report"""
+
+    _fields_ = [("size", c_size_t), ("entries", c_uint64), ("problems", c_uint64), ("head", c_char * 96)]
+
+
 class RepairReport(Structure):
     """evdb_repair_report"""
 
@@ -431,5 +452,8 @@ PROTOTYPES = {
     "evdb_backup_delete": (c_int, [_P, c_char_p, _P]),
     "evdb_backup_restore": (c_int, [_P, c_char_p, c_char_p, _P, _P, _P]),
     "evdb_store_repair": (c_int, [_P, c_char_p, _P, _P, _P]),
+    "evdb_audit_list": (c_int, [_P, _P, _P, _P, _P]),
+    "evdb_audit_list_free": (None, [_P]),
+    "evdb_audit_verify": (c_int, [_P, c_char_p, TEXT, _P, _P, _P]),
     "evdb_verify": (c_int, [_P, c_char_p, PROBLEM, _P, _P, _P]),
 }

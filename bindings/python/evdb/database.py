@@ -8,9 +8,10 @@ import weakref
 from ctypes import POINTER, byref, c_char_p, c_size_t, sizeof
 from typing import Any, List, Mapping, Optional, Sequence, Union
 
-from . import _abi, _arguments, _expiry, backups, metrics, repairs
+from . import _abi, _arguments, _expiry, audit, backups, metrics, repairs
 from ._arguments import text, unsigned
 from ._library import DatabaseHandle, StoreHandle, check, lib, output
+from .audit import AuditEntry, AuditReport
 from .backups import Backup, Progress
 from .errors import Invalid
 from .foreign import Foreign
@@ -214,6 +215,17 @@ class Database:
         encoded = None if name is None else text(name, "name")
         check(lib.evdb_verify, self._handle, encoded, _abi.PROBLEM(found), None, byref(report))
         return VerifyReport(report.stores, report.records, problems)
+
+    def audit(self, after: Optional[int] = None, *, limit: int = 100) -> List[AuditEntry]:
+        """Entries of the audit log, oldest first: those behind number `after`, or the newest."""
+        return audit.entries(self._handle, after, limit)
+
+    def verify_audit(self, anchor: Optional[str] = None) -> AuditReport:
+        """Checks that the audit log is what was written. Finding problems does not raise.
+
+        anchor: the head of a report of before, which was kept elsewhere: the log must still have that entry.
+        """
+        return audit.verify(self._handle, anchor)
 
     def repair(self, name: str, *, progress: Progress = None) -> RepairReport:
         """Replaces a damaged store by every record of it that can still be read, with its version; what is lost is reported.
