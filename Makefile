@@ -26,7 +26,7 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 
 LIB_C     := $(wildcard lib/*.c lib/*/*.c)
-OP_C      := $(wildcard server/op/*.c)
+OP_C      := $(wildcard server/op/*.c server/limit/*.c)
 MCP_C     := $(wildcard server/mcp/*.c)
 DAEMON_C  := $(wildcard server/*.c server/*/*.c)
 # The server without its processes and its event loops, whose place fuzz targets take.
@@ -55,7 +55,7 @@ $(B)/server/%.o: INC = -Iserver
 $(B)/bindings/cli/%.o: INC = -Iserver -Ibindings/cli
 $(B)/tests/%.o: INC = -Itests
 $(B)/tests/unit/%.o $(B)/tests/fault/%.o: INC = -Ilib -Itests
-$(B)/tests/op/%.o $(B)/tests/http/%.o $(B)/tests/remote/%.o $(B)/tests/config/%.o $(B)/tests/daemon/%.o: INC = -Iserver -Itests
+$(B)/tests/op/%.o $(B)/tests/limit/%.o $(B)/tests/http/%.o $(B)/tests/remote/%.o $(B)/tests/config/%.o $(B)/tests/daemon/%.o: INC = -Iserver -Itests
 $(B)/tests/fuzz/%.o: INC = -Ilib -Iserver -Itests
 
 $(B)/%.o: %.c $(B)/flags
@@ -107,6 +107,7 @@ UNIT      := $(call bin,$(call tests,unit))
 FAULT     := $(call bin,$(call tests,fault))
 API       := $(call bin,$(call tests,api))
 OP        := $(call bin,$(call tests,op))
+LIMIT     := $(call bin,$(call tests,limit))
 REMOTE    := $(call bin,$(call tests,remote))
 CONFIG    := $(call bin,$(call tests,config))
 DAEMON    := $(call bin,$(call tests,daemon))
@@ -114,7 +115,7 @@ ECHO      := $(B)/tests/http/echo_server
 FUZZ      := $(call bin,$(FUZZ_C))
 BENCH     := $(call bin,$(BENCH_C))
 EXAMPLE   := $(call bin,$(EXAMPLE_C))
-C_TESTS   := $(UNIT) $(API) $(OP) $(REMOTE) $(CONFIG) $(DAEMON) $(FAULT)
+C_TESTS   := $(UNIT) $(API) $(OP) $(LIMIT) $(REMOTE) $(CONFIG) $(DAEMON) $(FAULT)
 $(UNIT): $(B)/%: $(B)/%.o $(call obj,$(LIB_C)) $(call support,unit)
 	$(LINK) -lcmocka
 $(FAULT): $(B)/%: $(B)/%.o $(call obj,$(LIB_C)) $(call support,fault)
@@ -122,6 +123,8 @@ $(FAULT): $(B)/%: $(B)/%.o $(call obj,$(LIB_C)) $(call support,fault)
 $(API): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,api)
 	$(LINK) -lcmocka
 $(OP): $(B)/%: $(B)/%.o $(call obj,$(OP_C)) $(B)/libevdb.a $(call support,op)
+	$(LINK) -lcmocka
+$(LIMIT): $(B)/%: $(B)/%.o $(call obj,$(filter server/limit/%,$(OP_C))) $(call support,limit) $(B)/libevdb.a
 	$(LINK) -lcmocka
 $(REMOTE): $(B)/%: $(B)/%.o $(call obj,$(filter server/remote/%,$(DAEMON_C)) $(OP_C)) $(B)/libevdb.a $(call support,remote)
 	$(LINK) -lcmocka -lcurl
