@@ -341,7 +341,7 @@ const alloc_call alloc_calls[] = {
     { "verify", alloc_verify },
     ELSEWHERE(import), ELSEWHERE(resume), ELSEWHERE(foreign), ELSEWHERE(export), ELSEWHERE(repair),
     ELSEWHERE(client_add), ELSEWHERE(client_register), ELSEWHERE(client_find), ELSEWHERE(client_rotate), ELSEWHERE(client_remove), ELSEWHERE(client_list),
-    ELSEWHERE(token_issue), ELSEWHERE(token_refresh), ELSEWHERE(token_check), ELSEWHERE(token_inspect), ELSEWHERE(token_revoke), ELSEWHERE(keys),
+    ELSEWHERE(token_issue), ELSEWHERE(token_refresh), ELSEWHERE(token_check), ELSEWHERE(token_inspect), ELSEWHERE(token_revoke), ELSEWHERE(keys), ELSEWHERE(quota),
     ELSEWHERE(filter), ELSEWHERE(filter_index), ELSEWHERE(metric), ELSEWHERE(elements),
     ELSEWHERE(benchmark), ELSEWHERE(advise), ELSEWHERE(compress), ELSEWHERE(backup_stream), ELSEWHERE(backup_folder),
     ELSEWHERE(expiry), ELSEWHERE(forget), ELSEWHERE(index_control), ELSEWHERE(words),
