@@ -131,5 +131,9 @@ const cli_command commands[] = {
       .example = "evdb signing rotate" },
     { .name = "token revoke", .op = "revoke_token",
       .example = "evdb token revoke --token @token" },
+    { .name = "client quota", .op = "get_quota",
+      .example = "evdb client quota my-app" },
+    { .name = "client set-quota", .op = "set_quota",
+      .example = "evdb client set-quota my-app --requests 100 --records 1000000" },
     { .name = NULL }
 };
