@@ -56,6 +56,7 @@ $(B)/bindings/cli/%.o: INC = -Iserver -Ibindings/cli
 $(B)/tests/%.o: INC = -Itests
 $(B)/tests/unit/%.o $(B)/tests/fault/%.o: INC = -Ilib -Itests
 $(B)/tests/op/%.o $(B)/tests/limit/%.o $(B)/tests/http/%.o $(B)/tests/remote/%.o $(B)/tests/config/%.o $(B)/tests/daemon/%.o: INC = -Iserver -Itests
+$(B)/tests/bench/bench_limit.o: INC = -Iserver -Itests
 $(B)/tests/fuzz/%.o: INC = -Ilib -Iserver -Itests
 
 $(B)/%.o: %.c $(B)/flags
@@ -140,6 +141,7 @@ $(addprefix $(B)/tests/fuzz/fuzz_,http query): $(call obj,$(SERVED_C)) $(B)/test
 $(addprefix $(B)/tests/fuzz/fuzz_,json query): $(B)/tests/fuzz/choose.o
 $(FUZZ): $(B)/%: $(B)/%.o $(call obj,$(LIB_C) $(OP_C) $(MCP_C)) $(if $(FUZZER),,$(B)/tests/fuzz/replay.o)
 	$(LINK) -lmicrohttpd -lgnutls $(FUZZER)
+$(B)/tests/bench/bench_limit: $(call obj,$(filter server/limit/%,$(OP_C)))
 $(BENCH): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,bench)
 	$(LINK) -lmicrohttpd
 $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
