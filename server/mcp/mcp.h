@@ -45,12 +45,15 @@ typedef struct mcp_caller {
     const evdb_principal *who;
     const unsigned char *backup_key; /* as in op_call, ... */
     const struct op_bucket *bucket;  /* ... and so is this */
+    struct op_meter *meter;          /* ... and this */
 } mcp_caller;
 
 typedef struct mcp_reply {
     op_out text;       /* to be sent; nothing in it = there is no reply */
     int code;          /* of an error; 0 = a result */
     const op *refused; /* operation that the caller's scopes do not cover, or NULL */
+    bool throttled;    /* the caller has used up what he may; retry_s tells when there is more */
+    uint32_t retry_s;
 } mcp_reply;
 #define MCP_REPLY { .text = OP_OUT }
 

@@ -5,8 +5,23 @@
 #include <string.h>
 #include <strings.h>
 
-evdb_status access_identify(const service *s, const http_request *request, const char *token, evdb_principal *out,
-                            bool *given, evdb_error *err)
+void access_refused(const service *s, const http_request *request, const char *client, evdb_status why)
+{
+    if (why == EVDB_DENIED) throttle_failed(s->throttle, request->peer, client);
+}
+
+/* A token is cheap to look at, and nobody guesses one: so the throttle is for bad ones alone, and can lock out nobody. */
+static evdb_status check(const service *s, const http_request *request, const char *token, evdb_principal *out, evdb_error *err)
+{
+    evdb_status rc = evdb_auth_token_check(s->db, token, NULL, out, err);
+    uint32_t wait = rc == EVDB_DENIED ? throttle_ask(s->throttle, request->peer, NULL) : 0;
+    if (wait) rc = op_throttled(err, wait, "too many bad tokens came from this address");
+    if (rc == EVDB_DENIED || rc == EVDB_THROTTLED) access_refused(s, request, NULL, rc);
+    return rc;
+}
+
+static evdb_status identify(const service *s, const http_request *request, const char *token, evdb_principal *out, bool *given,
+                            evdb_error *err)
 {
     const char *header = request ? http_header(request, "Authorization") : NULL;
     *given = token != NULL || header != NULL;
@@ -23,7 +38,15 @@ evdb_status access_identify(const service *s, const http_request *request, const
         token = header;
     }
     if (!token) return op_fail(err, EVDB_DENIED, "an access token is needed: get one from /oauth/token");
-    return evdb_auth_token_check(s->db, token, NULL, out, err);
+    return check(s, request, token, out, err);
+}
+
+evdb_status access_identify(const service *s, const http_request *request, const char *token, evdb_principal *out,
+                            bool *given, evdb_error *err)
+{
+    evdb_status rc = identify(s, request, token, out, given, err);
+    if (rc == EVDB_OK && (rc = op_meter_request(s->quotas, out, err)) != EVDB_OK) access_refused(s, request, out->client, rc);
+    return rc;
 }
 
 void challenge_unauthorized(http_response *response, bool token_given)

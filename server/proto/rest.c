@@ -84,8 +84,9 @@ static void run(const service *s, const op *o, const evdb_principal *who, const 
     body_sink spool = { 0 };
     evdb_source from = op_memory_source(&body);
     evdb_sink to = body_sink_of(&spool);
+    op_meter meter = { s->quotas, who, request->body_size };
     op_call call = { .db = s->db, .who = who, .backup_key = s->backup_key, .bucket = s->bucket, .from = &from,
-                     .to = &to, .file = &file };
+                     .to = &to, .file = &file, .meter = s->quotas ? &meter : NULL };
     evdb_error err;
     if (op_allow(o, who, args, &err) != EVDB_OK) {
         problem_forbidden(response, o, &err);
@@ -120,8 +121,10 @@ static bool admit(const service *s, const http_request *request, const op_route 
 {
     evdb_error err;
     bool given;
-    if (access_identify(s, request, NULL, who, &given, &err) != EVDB_OK) {
-        problem_unauthorized(response, given, &err);
+    evdb_status rc = access_identify(s, request, NULL, who, &given, &err);
+    if (rc != EVDB_OK) {
+        if (rc == EVDB_DENIED) problem_unauthorized(response, given, &err);
+        else problem_send(response, &err);
         return false;
     }
     if (!route->op && !*route->allow) problem_status(response, 404, "not found", "there is nothing at this path");
