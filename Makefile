@@ -26,7 +26,7 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 
 LIB_C     := $(wildcard lib/*.c lib/*/*.c)
-OP_C      := $(wildcard server/op/*.c)
+OP_C      := $(wildcard server/op/*.c server/limit/*.c)
 MCP_C     := $(wildcard server/mcp/*.c)
 DAEMON_C  := $(wildcard server/*.c server/*/*.c)
 # The server without its processes and its event loops, whose place fuzz targets take.
@@ -57,7 +57,8 @@ $(B)/server/%.o: INC = -Iserver
 $(B)/bindings/cli/%.o: INC = -Iserver -Ibindings/cli
 $(B)/tests/%.o: INC = -Itests
 $(B)/tests/unit/%.o $(B)/tests/fault/%.o: INC = -Ilib -Itests
-$(B)/tests/op/%.o $(B)/tests/http/%.o $(B)/tests/remote/%.o $(B)/tests/token/%.o $(B)/tests/config/%.o $(B)/tests/daemon/%.o: INC = -Iserver -Itests
+$(B)/tests/op/%.o $(B)/tests/limit/%.o $(B)/tests/http/%.o $(B)/tests/remote/%.o $(B)/tests/token/%.o $(B)/tests/config/%.o $(B)/tests/daemon/%.o: INC = -Iserver -Itests
+$(B)/tests/bench/bench_limit.o: INC = -Iserver -Itests
 $(B)/tests/fuzz/%.o: INC = -Ilib -Iserver -Itests
 
 $(B)/%.o: %.c $(B)/flags
@@ -109,6 +110,7 @@ UNIT      := $(call bin,$(call tests,unit))
 FAULT     := $(call bin,$(call tests,fault))
 API       := $(call bin,$(call tests,api))
 OP        := $(call bin,$(call tests,op))
+LIMIT     := $(call bin,$(call tests,limit))
 REMOTE    := $(call bin,$(call tests,remote))
 TOKEN     := $(call bin,$(call tests,token))
 CONFIG    := $(call bin,$(call tests,config))
@@ -117,7 +119,7 @@ ECHO      := $(B)/tests/http/echo_server
 FUZZ      := $(call bin,$(FUZZ_C))
 BENCH     := $(call bin,$(BENCH_C))
 EXAMPLE   := $(call bin,$(EXAMPLE_C))
-C_TESTS   := $(UNIT) $(API) $(OP) $(REMOTE) $(TOKEN) $(CONFIG) $(DAEMON) $(FAULT)
+C_TESTS   := $(UNIT) $(API) $(OP) $(LIMIT) $(REMOTE) $(TOKEN) $(CONFIG) $(DAEMON) $(FAULT)
 $(UNIT): $(B)/%: $(B)/%.o $(call obj,$(LIB_C)) $(call support,unit)
 	$(LINK) -lcmocka
 $(FAULT): $(B)/%: $(B)/%.o $(call obj,$(LIB_C)) $(call support,fault)
@@ -125,6 +127,8 @@ $(FAULT): $(B)/%: $(B)/%.o $(call obj,$(LIB_C)) $(call support,fault)
 $(API): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,api)
 	$(LINK) -lcmocka
 $(OP): $(B)/%: $(B)/%.o $(call obj,$(OP_C)) $(B)/libevdb.a $(call support,op)
+	$(LINK) -lcmocka
+$(LIMIT): $(B)/%: $(B)/%.o $(call obj,$(filter server/limit/%,$(OP_C))) $(call support,limit) $(B)/libevdb.a
 	$(LINK) -lcmocka
 $(REMOTE): $(B)/%: $(B)/%.o $(call obj,$(filter server/remote/%,$(DAEMON_C)) $(OP_C)) $(B)/libevdb.a $(call support,remote)
 	$(LINK) -lcmocka -lcurl
@@ -143,6 +147,7 @@ $(addprefix $(B)/tests/fuzz/fuzz_,http query): $(call obj,$(SERVED_C)) $(B)/test
 $(addprefix $(B)/tests/fuzz/fuzz_,json query): $(B)/tests/fuzz/choose.o
 $(FUZZ): $(B)/%: $(B)/%.o $(call obj,$(LIB_C) $(OP_C) $(MCP_C)) $(if $(FUZZER),,$(B)/tests/fuzz/replay.o)
 	$(LINK) -lmicrohttpd -lgnutls $(FUZZER)
+$(B)/tests/bench/bench_limit: $(call obj,$(filter server/limit/%,$(OP_C)))
 $(BENCH): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,bench)
 	$(LINK) -lmicrohttpd
 $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a

@@ -131,7 +131,8 @@ evdb_status evdb_auth_token_check(evdb *db, const char *token, const evdb_check_
     TRY(options_import(&o, sizeof(o), options, "evdb_check_options", err));
     TRY(auth_believe(db, token, &claims, &row, err));
     TRY(check_addressee(&claims, &o, err));
-    *out = (evdb_principal){ .scopes = claims.scopes & row.scopes, .expires_ms = claims.expires_ms };
+    *out = (evdb_principal){ .scopes = claims.scopes & row.scopes, .expires_ms = claims.expires_ms,
+                             .quota = row.quota };
     memcpy(out->client, claims.client, sizeof(out->client));
     memcpy(out->subject, claims.subject, sizeof(out->subject));
     memcpy(out->stores, claims.stores, sizeof(out->stores));

@@ -65,6 +65,8 @@ static evdb_status authenticate(evdb *db, const char *id, const char *secret, co
     TRY(auth_begin(db, err));
     if (id && (o->authenticated || (secret && strlen(secret) <= EVDB_SECRET_MAX))) TRY(clients_find(db->system, id, out, &found, err));
     if (o->authenticated) right = found && out->method != EVDB_CLIENT_SECRET;
+    else if (found && out->method == EVDB_CLIENT_SECRET && out->kind == SECRET_CHOSEN && o->made_only)
+        TRY(error_set(err, EVDB_THROTTLED, "the secret of client '%s' was chosen by a person, and is not looked at", id));
     else if (found && out->method == EVDB_CLIENT_SECRET) TRY(secret_matches(db->secrets, out->kind, secret, out->hash, &right, err));
     if (!right) TRY(error_set(err, EVDB_DENIED, "the client is unknown or its secret is wrong"));
     if (!(out->grants & grant))

@@ -16,6 +16,7 @@
 #include "token/replay.h"
 #include <errno.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -149,6 +150,18 @@ static int serve(http_server *server, const listeners *l, const config *c, servi
     return EXIT_SUCCESS;
 }
 
+/* What keeps clients from guessing, and from asking and writing too much. */
+static evdb_status make_limits(const config *c, service *s, evdb_error *err)
+{
+    throttle_options guesses = { .failures = (uint32_t)c->throttle_failures, .delay_max_ms = (uint32_t)c->throttle_delay };
+    quotas_options use = { .defaults = { c->quota_requests, c->quota_records, c->quota_bytes } };
+    randombytes_buf(guesses.seed, sizeof guesses.seed);
+    randombytes_buf(use.seed, sizeof use.seed);
+    s->quotas = quotas_create(&use);
+    if (c->throttle_failures) s->throttle = throttle_create(&guesses);
+    return s->quotas && (s->throttle || !c->throttle_failures) ? EVDB_OK : op_fail(err, EVDB_NO_MEMORY, "out of memory");
+}
+
 /* Ports first: a server that cannot listen leaves the clients as they are. */
 static int listen_and_serve(const config *c, evdb *db, const unsigned char *key, s3 *bucket, oidc *others, const sigset_t *signals)
 {
@@ -171,18 +184,22 @@ static int listen_and_serve(const config *c, evdb *db, const unsigned char *key,
     certificate_watch_begin(&certificate, c);
     memcpy(o.ports, l.ports, sizeof l.ports);
     if (http_start(&o, &server, &err) != EVDB_OK) return failed("cannot listen", &err, DAEMON_LISTEN);
+    int code = DAEMON_DATABASE;
     evdb_status rc = replay_open((int64_t)time(NULL) * 1000, &s.used, &err);
-    if (rc == EVDB_OK) rc = first_client(db, c, &err);
+    if (rc == EVDB_OK) rc = make_limits(c, &s, &err);
     if (rc == EVDB_OK && !(s.refusals = op_refusals_open(db))) rc = op_fail(&err, EVDB_NO_MEMORY, "out of memory");
-    if (rc == EVDB_OK) {
-        int code = serve(server, &l, c, &s, bucket, &certificate, signals);
-        op_refusals_close(s.refusals);
-        replay_close(s.used);
-        return code;
+    if (rc != EVDB_OK) (void)failed("cannot begin to serve", &err, code);
+    else if (first_client(db, c, &err) != EVDB_OK) (void)failed("cannot make the first client", &err, code);
+    else {
+        code = serve(server, &l, c, &s, bucket, &certificate, signals);
+        server = NULL; /* stopped */
     }
-    http_stop(server);
+    if (server) http_stop(server);
+    op_refusals_close(s.refusals);
+    throttle_free(s.throttle);
+    quotas_free(s.quotas);
     replay_close(s.used);
-    return failed("cannot make the first client", &err, DAEMON_DATABASE);
+    return code;
 }
 
 /* Whoever reads the database's files can make tokens: by default nobody else may. Who chose another mode had reasons. */

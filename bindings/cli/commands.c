@@ -136,5 +136,9 @@ const cli_command commands[] = {
       .example = "evdb audit verify" },
     { .name = "audit ls", .op = "audit_list", .list = "entries", .columns = "number,time_ms,who,via,act,target,of,count,outcome",
       .example = "evdb audit ls --limit 20" },
+    { .name = "client quota", .op = "get_quota",
+      .example = "evdb client quota my-app" },
+    { .name = "client set-quota", .op = "set_quota",
+      .example = "evdb client set-quota my-app --requests 100 --records 1000000" },
     { .name = NULL }
 };

@@ -5,7 +5,8 @@
  *
  * Secrets are stored hashed only: generated ones (256 bits) as keyed BLAKE2b, secrets chosen by people as Argon2id
  * (RFC 9106; tens of milliseconds and 64 MB, two at a time for each handle; a right answer is remembered in memory). Who guesses
- * is not slowed down otherwise: limit attempts where they come in. Refresh tokens are stored hashed, too. Access tokens
+ * is not slowed down otherwise: limit attempts where they come in, and ask with evdb_token_options.made_only for those who have to
+ * wait, since nobody guesses a generated secret. Refresh tokens are stored hashed, too. Access tokens
  * are not stored: they carry client, scopes and expiry under a signature, or a MAC, whose key lives in system.db. Whoever can read
  * that file, or a copy of it, can make tokens, so the call that makes the key (the first one with a secret or a token) takes
  * the file from all but its owner (mode 0600; EVDB_DENIED when it may not); who shares a database with a group on
@@ -91,6 +92,16 @@ typedef struct evdb_client_options {
 } evdb_client_options;
 #define EVDB_CLIENT_OPTIONS { .size = sizeof(evdb_client_options) }
 
+/* How much a client may ask and write, kept with it. The library only keeps it; evdbd enforces it, and has limits of its own for
+ * those that have none here. Of each: 0 = not set, EVDB_QUOTA_NONE = no limit. */
+#define EVDB_QUOTA_NONE INT64_C(-1)
+#define EVDB_QUOTA_REQUESTS_MAX INT64_C(1000000)
+typedef struct evdb_quota {
+    int64_t requests; /* a second, up to EVDB_QUOTA_REQUESTS_MAX */
+    int64_t records;  /* written a day */
+    int64_t bytes;    /* of the requests that write, a day */
+} evdb_quota;
+
 /* Registers a client. secret NULL makes one, written to secret_out (EVDB_SECRET_BYTES): it cannot be read again later.
  * When a secret is given secret_out is left alone, and may be NULL. scopes 0 = read; grants 0 = client_credentials.
  * EVDB_EXISTS; EVDB_INVALID for an id, a secret or bits that may not be; EVDB_LIMIT beyond EVDB_CLIENTS_MAX. */
@@ -114,6 +125,10 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_client_remove(evdb *db, const cha
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_client_list(evdb *db, evdb_client **out, size_t *count, evdb_error *err);
 EVDB_API void evdb_auth_client_list_free(evdb_client *list);
 
+/* Replaces the limits of a client; its tokens follow. They go when it is removed. EVDB_NOT_FOUND, EVDB_INVALID. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_quota_set(evdb *db, const char *client, const evdb_quota *quota, evdb_error *err);
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_quota_get(evdb *db, const char *client, evdb_quota *out, evdb_error *err);
+
 /* What access tokens look like. A JWT (RFC 9068: signed with Ed25519, typ "at+jwt") can be read, and checked by the keys of
  * evdb_auth_jwks(), without this database. An opaque one says nothing to anybody else, and is good for any issuer and audience:
  * EVDB_UNSUPPORTED when it is to have them. Both are checked, revoked and inspected alike. */
@@ -127,7 +142,7 @@ typedef struct evdb_token_options {
     int64_t refresh_lifetime_ms; /* of the refresh token, likewise; 0 = 86400000 */
     const char *stores;          /* scopes of some stores that are asked for, or NULL */
     evdb_token_format format;    /* of the access token */
-    uint32_t reserved;
+    uint32_t made_only;          /* 1 = a secret that was chosen by a person is not looked at: EVDB_THROTTLED */
     const char *issuer;          /* of a JWT: who says so (iss); NULL = "evdb" */
     const char *audience;        /* of a JWT: for whom it is good (aud), several separated by a space; NULL = the issuer, and when it is
                                   * refreshed whatever was given before */
@@ -144,7 +159,7 @@ typedef struct evdb_token {
 } evdb_token;
 
 /* client_credentials: id and secret for a token. EVDB_DENIED for an unknown client and for a wrong secret alike;
- * EVDB_UNSUPPORTED when the client may not use the grant; EVDB_INVALID when it asks for scopes that it does not have,
+ * EVDB_THROTTLED with made_only; EVDB_UNSUPPORTED when the client may not use the grant; EVDB_INVALID when it asks for scopes that it does not have,
  * or for a lifetime out of bounds. A client that may use refresh_token gets one of those, too; if it has
  * EVDB_REFRESH_TOKENS_MAX already, the one that would expire first ends. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_issue(evdb *db, const char *client, const char *secret,
@@ -167,6 +182,7 @@ typedef struct evdb_principal {
     int64_t expires_ms;
     char stores[EVDB_STORE_SCOPES_BYTES]; /* scopes of some stores, "" = none */
     char subject[EVDB_CLIENT_ID_MAX + 1]; /* for whom the client acts: itself, or a person */
+    evdb_quota quota;                     /* of the client */
 } evdb_principal;
 
 typedef struct evdb_check_options {

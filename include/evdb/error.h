@@ -17,7 +17,7 @@ typedef enum evdb_status {
 /* Caller-owned; need not be initialised; written only on failure. Every function takes NULL too. */
 typedef struct evdb_error {
     evdb_status status; /* the value the call returned */
-    uint32_t reserved;
+    uint32_t retry_s;   /* seconds until the same call may succeed, where that is known; else 0 */
     uint64_t item;      /* 0-based batch item or 1-based line the message is about, or EVDB_NO_ITEM */
     char message[496];  /* one sentence naming the thing at fault; NUL-terminated UTF-8 */
 } evdb_error;

@@ -10,7 +10,7 @@ static void fill(evdb_error *err, uint64_t item, evdb_status status, const char 
 {
     if (!err) return;
     err->status = status;
-    err->reserved = 0;
+    err->retry_s = 0;
     err->item = item;
     vsnprintf(err->message, sizeof(err->message), format, args);
     utf8_repair(err->message); /* it may quote anything, and be cut anywhere */

@@ -8,16 +8,24 @@
 #include <string.h>
 
 #define COLUMNS "id, kind, secret, scopes, grants, generation, created_ms, stores, method"
-enum { TEXTS_FROM = 9 }; /* columns behind these */
+#define ROW COLUMNS ", requests, records, bytes" /* the last of quotas, NULL where there is none */
+#define FROM " FROM clients LEFT JOIN quotas ON client=id"
+enum { QUOTA_FROM = 9, TEXTS_FROM = 12 }; /* columns behind these */
 
 /* ---- clients ---- */
+
+static bool sensible_quota(const evdb_quota *q)
+{
+    return q->requests >= EVDB_QUOTA_NONE && q->requests <= EVDB_QUOTA_REQUESTS_MAX && q->records >= EVDB_QUOTA_NONE &&
+           q->bytes >= EVDB_QUOTA_NONE;
+}
 
 static bool sensible(const client_row *c, size_t id, size_t hash, size_t stores)
 {
     return id >= 1 && id <= EVDB_CLIENT_ID_MAX && hash == CLIENT_HASH_BYTES && c->kind <= 1 && stores < EVDB_STORE_SCOPES_BYTES &&
            c->scopes <= (EVDB_SCOPE_READ | EVDB_SCOPE_WRITE | EVDB_SCOPE_ADMIN) && (c->scopes || stores) && c->grants >= 1 &&
            c->grants <= (EVDB_GRANT_CLIENT_CREDENTIALS | EVDB_GRANT_REFRESH_TOKEN | EVDB_GRANT_AUTHORIZATION_CODE) &&
-           c->method >= 1 && c->method <= EVDB_CLIENT_KEYS;
+           c->method >= 1 && c->method <= EVDB_CLIENT_KEYS && sensible_quota(&c->quota);
 }
 
 static evdb_status read_client(sqlite3_stmt *row, client_row *out, evdb_error *err)
@@ -28,7 +36,9 @@ static evdb_status read_client(sqlite3_stmt *row, client_row *out, evdb_error *e
     size_t more = (size_t)sqlite3_column_bytes(row, 7);
     *out = (client_row){ .kind = (uint32_t)sqlite3_column_int(row, 1), .scopes = (uint32_t)sqlite3_column_int(row, 3),
                          .grants = (uint32_t)sqlite3_column_int(row, 4), .generation = sqlite3_column_int64(row, 5),
-                         .created_ms = sqlite3_column_int64(row, 6), .method = (uint32_t)sqlite3_column_int(row, 8) };
+                         .created_ms = sqlite3_column_int64(row, 6), .method = (uint32_t)sqlite3_column_int(row, 8),
+                         .quota = { .requests = sqlite3_column_int64(row, QUOTA_FROM), .records = sqlite3_column_int64(row, QUOTA_FROM + 1),
+                                    .bytes = sqlite3_column_int64(row, QUOTA_FROM + 2) } };
     if (!sensible(out, length, hash, more)) return error_set(err, EVDB_CORRUPT, "system.db: client '%.80s' makes no sense", id);
     memcpy(out->id, id, length);
     memcpy(out->stores, stores, more);
@@ -43,7 +53,7 @@ evdb_status clients_find(system_db *s, const char *id, client_row *out, bool *fo
     *found = system_cache_client(&s->cache, id, out);
     if (*found) return EVDB_OK;
     pthread_mutex_lock(&s->turn);
-    if (!s->find_client) TRY(sql_prepare(&s->db, "SELECT " COLUMNS " FROM clients WHERE id=?1", &s->find_client, err));
+    if (!s->find_client) TRY(sql_prepare(&s->db, "SELECT " ROW FROM " WHERE id=?1", &s->find_client, err));
     sqlite3_bind_text(s->find_client, 1, id, -1, SQLITE_STATIC);
     rc = sql_step(&s->db, s->find_client, found, err);
     if (rc == EVDB_OK && *found) rc = read_client(s->find_client, out, err);
@@ -120,11 +130,18 @@ evdb_status clients_change_secret(system_db *s, const client_row *row, evdb_erro
     return transact(s, change_secret, row, NULL, err);
 }
 
+static evdb_status forget_quota(system_db *s, const char *id, evdb_error *err)
+{
+    const system_value values[] = { SYSTEM_TEXT(id) };
+    return system_query(s, "DELETE FROM quotas WHERE client=?1", values, 1, NULL, NULL, err);
+}
+
 static evdb_status removal(system_db *s, const client_row *row, const client_texts *texts, evdb_error *err)
 {
     (void)texts;
     const system_value values[] = { SYSTEM_TEXT(row->id) };
-    return must_change(s, "DELETE FROM clients WHERE id=?1 RETURNING 1", values, 1, row->id, err);
+    evdb_status rc = must_change(s, "DELETE FROM clients WHERE id=?1 RETURNING 1", values, 1, row->id, err);
+    return rc == EVDB_OK ? forget_quota(s, row->id, err) : rc;
 }
 
 evdb_status clients_remove(system_db *s, const char *id, evdb_error *err)
@@ -135,6 +152,22 @@ evdb_status clients_remove(system_db *s, const char *id, evdb_error *err)
     memcpy(row.id, id, length);
     return transact(s, removal, &row, NULL, err);
 }
+
+static evdb_status change_quota(system_db *s, const client_row *row, const client_texts *texts, evdb_error *err)
+{
+    (void)texts;
+    const evdb_quota *q = &row->quota;
+    const system_value values[] = { SYSTEM_TEXT(row->id), SYSTEM_NUMBER(q->requests), SYSTEM_NUMBER(q->records), SYSTEM_NUMBER(q->bytes) };
+    int64_t found = 0;
+    evdb_status rc = system_integer(s, "SELECT count(*) FROM clients WHERE id=?1", values, 1, &found, err);
+    if (rc == EVDB_OK && !found) rc = error_set(err, EVDB_NOT_FOUND, "there is no client '%s'", row->id);
+    if (rc != EVDB_OK) return rc;
+    if (!q->requests && !q->records && !q->bytes) return forget_quota(s, row->id, err);
+    return system_query(s, "INSERT INTO quotas(client, requests, records, bytes) VALUES(?1,?2,?3,?4) ON CONFLICT(client) DO UPDATE SET"
+                           " requests=?2, records=?3, bytes=?4", values, 4, NULL, NULL, err);
+}
+
+evdb_status clients_set_quota(system_db *s, const client_row *row, evdb_error *err) { return transact(s, change_quota, row, NULL, err); }
 
 typedef struct each_client { clients_each_fn *each; void *context; } each_client;
 
@@ -152,8 +185,8 @@ static evdb_status hand_on(void *context, sqlite3_stmt *row, evdb_error *err)
 evdb_status clients_each(system_db *s, const char *id, clients_each_fn *each, void *context, evdb_error *err)
 {
     const system_value values[] = { SYSTEM_TEXT(id) };
-    return system_query(s, id ? "SELECT " COLUMNS ", title, redirects, jwks FROM clients WHERE id=?1"
-                              : "SELECT " COLUMNS ", title, redirects, jwks FROM clients ORDER BY id",
+    return system_query(s, id ? "SELECT " ROW ", title, redirects, jwks" FROM " WHERE id=?1"
+                              : "SELECT " ROW ", title, redirects, jwks" FROM " ORDER BY id",
                         values, id != NULL, hand_on, &(each_client){ each, context }, err);
 }
 
@@ -260,6 +293,8 @@ evdb_status clients_verify(system_db *s, void (*problem)(void *context, const ch
         " WHERE length(token)<>32 OR length(family)<>16 OR (scopes=0 AND stores='') OR scopes NOT BETWEEN 0 AND 7 OR used NOT IN (0,1)) WHERE n",
         "SELECT 'system.db: refresh tokens of no client: ' || n FROM (SELECT count(*) AS n FROM refresh"
         " WHERE client NOT IN (SELECT id FROM clients)) WHERE n",
+        "SELECT 'system.db: quotas of no client: ' || n FROM (SELECT count(*) AS n FROM quotas"
+        " WHERE client NOT IN (SELECT id FROM clients)) WHERE n",
         "SELECT 'system.db: signing keys that make no sense: ' || n FROM (SELECT count(*) AS n FROM signing"
         " WHERE length(kid)<>43 OR length(seed)<>32 OR state NOT BETWEEN 0 AND 2 OR lifetime_ms<0) WHERE n",
         "SELECT 'system.db: active signing keys: ' || n FROM (SELECT count(*) AS n FROM signing WHERE state=1) WHERE n>1",
@@ -268,7 +303,7 @@ evdb_status clients_verify(system_db *s, void (*problem)(void *context, const ch
     };
     finder f = { problem, context };
     evdb_status rc;
-    TRY(system_query(s, "SELECT " COLUMNS " FROM clients", NULL, 0, look_at_client, &f, err));
+    TRY(system_query(s, "SELECT " ROW FROM, NULL, 0, look_at_client, &f, err));
     for (size_t i = 0; i < sizeof(findings) / sizeof(*findings); i++)
         TRY(system_query(s, findings[i], NULL, 0, found_one, &f, err));
 out:

@@ -15,6 +15,7 @@ typedef struct client_row {
     unsigned char hash[CLIENT_HASH_BYTES];
     int64_t generation; /* of its secret, a random number: tokens of any other are void */
     int64_t created_ms;
+    evdb_quota quota; /* read, and written by clients_set_quota() alone */
 } client_row;
 
 /* What is seldom asked for; borrowed. */
@@ -25,6 +26,7 @@ evdb_status clients_add(system_db *s, const client_row *row, const client_texts 
 /* Kind, hash and generation from row; its refresh tokens go. NOT_FOUND. */
 evdb_status clients_change_secret(system_db *s, const client_row *row, evdb_error *err);
 evdb_status clients_remove(system_db *s, const char *id, evdb_error *err); /* NOT_FOUND */
+evdb_status clients_set_quota(system_db *s, const client_row *row, evdb_error *err); /* id and quota from row. NOT_FOUND */
 typedef evdb_status clients_each_fn(void *context, const client_row *row, const client_texts *texts, evdb_error *err);
 /* By id; only that one, when `id` is not NULL. */
 evdb_status clients_each(system_db *s, const char *id, clients_each_fn *each, void *context, evdb_error *err);

@@ -20,6 +20,7 @@
  *   debris   folders that may be deleted
  *   keys     name -> bytes that this database alone knows: 'auth' and 'audit' are keys, 'audit_head' is how far the audit log has come
  *   clients  id -> hash of its secret, scopes, grants; generation tells its secrets apart
+ *   quotas   client -> requests a second, records and bytes a day; 0 = not set, -1 = no limit
  *   refresh  keyed hash of a refresh token -> client, scopes, expiry, family (what came from one log-in)
  *   signing  name of a key that access tokens are signed with -> its seed; state (0 next, 1 active, 2 retiring) and since when; the longest
  *            lifetime of a token that it signed

@@ -23,7 +23,7 @@ evdb_status config_fail(evdb_error *err, evdb_status status, const char *format,
     vsnprintf(err->message, sizeof(err->message), format, args);
     va_end(args);
     err->status = status;
-    err->reserved = 0;
+    err->retry_s = 0;
     err->item = EVDB_NO_ITEM;
     return status;
 }

@@ -8,7 +8,7 @@ evdb_status http_fail(evdb_error *err, evdb_status status, const char *format, .
     va_list args;
     if (!err) return status;
     err->status = status;
-    err->reserved = 0;
+    err->retry_s = 0;
     err->item = EVDB_NO_ITEM;
     va_start(args, format);
     vsnprintf(err->message, sizeof err->message, format, args);

@@ -47,12 +47,15 @@ typedef struct mcp_caller {
     const unsigned char *backup_key; /* as in op_call, ... */
     const struct op_bucket *bucket;  /* ... and so is this */
     op_refusals *refusals; /* counts what `who` may not do; NULL = nobody does */
+    struct op_meter *meter;          /* ... and this */
 } mcp_caller;
 
 typedef struct mcp_reply {
     op_out text;       /* to be sent; nothing in it = there is no reply */
     int code;          /* of an error; 0 = a result */
     const op *refused; /* operation that the caller's scopes do not cover, or NULL */
+    bool throttled;    /* the caller has used up what he may; retry_s tells when there is more */
+    uint32_t retry_s;
 } mcp_reply;
 #define MCP_REPLY { .text = OP_OUT }
 

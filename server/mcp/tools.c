@@ -88,7 +88,9 @@ static bool caller_can_mend(evdb_status status)
 
 static void put_failure(const mcp_message *m, mcp_reply *reply, const evdb_error *why)
 {
-    if (!caller_can_mend(why->status)) {
+    reply->throttled = why->status == EVDB_THROTTLED;
+    reply->retry_s = why->retry_s;
+    if (reply->throttled || !caller_can_mend(why->status)) {
         envelope_failure(m, reply, why);
         return;
     }
@@ -102,7 +104,8 @@ static void put_failure(const mcp_message *m, mcp_reply *reply, const evdb_error
 
 static void run(const mcp_message *m, const op *o, const json_t *arguments, const mcp_caller *who, mcp_reply *reply)
 {
-    op_call call = { .db = who->db, .who = who->who, .protocol = "mcp", .backup_key = who->backup_key, .bucket = who->bucket, .inlined = true };
+    op_call call = { .db = who->db, .who = who->who, .protocol = "mcp", .backup_key = who->backup_key, .bucket = who->bucket, .meter = who->meter,
+                     .inlined = true };
     op_out answer = OP_OUT;
     evdb_error err;
     if (op_allow(o, who->who, arguments, &err) != EVDB_OK) {

@@ -1,5 +1,6 @@
 /* batch.c - write_batch: records of any shape in one durable commit. */
 #include "op/choices.h"
+#include "op/op_meter.h"
 #include "op/ops.h"
 #include "op/write_one.h"
 #include <stdlib.h>
@@ -185,11 +186,15 @@ static evdb_status write_batch(op_call *call, const void *args, op_out *reply, e
     const batch_args *a = args;
     evdb_store *store = NULL;
     columns c = { 0 };
-    size_t written = 0;
+    size_t written = 0, metered = a->mode == EVDB_DELETE ? 0 : a->records.count;
     evdb_status rc = make_columns(&c, a->records.count) ? EVDB_OK
                    : op_fail(err, EVDB_NO_MEMORY, "out of memory for %zu records", a->records.count);
     if (rc == EVDB_OK) rc = evdb_store_open(call->db, a->store, &store, err);
-    if (rc == EVDB_OK) rc = write_columns(store, a, &c, &written, err);
+    if (rc == EVDB_OK && metered) rc = op_meter_take(call, metered, err);
+    if (rc == EVDB_OK) {
+        rc = write_columns(store, a, &c, &written, err);
+        if (metered) op_meter_return(call, rc == EVDB_OK ? metered - written : metered);
+    }
     if (rc == EVDB_OK) {
         op_out_integer(reply, "written", (int64_t)written);
         op_out_integer(reply, "failed", (int64_t)(a->records.count - written));

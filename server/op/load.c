@@ -1,5 +1,6 @@
 /* load.c - load_vectors: many vectors in one durable commit, packed where it has to be fast. */
 #include "op/choices.h"
+#include "op/op_meter.h"
 #include "op/ops.h"
 #include "op/store_rows.h"
 #include "op/write_one.h"
@@ -80,7 +81,11 @@ static evdb_status load(op_call *call, const void *args, op_out *reply, evdb_err
     size_t written = 0;
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
     if (rc == EVDB_OK) rc = store_rows(store, &a->vectors, a->dim, EVDB_BATCH_MAX, a->packed_ids, &rows, err);
-    if (rc == EVDB_OK) rc = write_rows(store, a, &rows, &written, err);
+    if (rc == EVDB_OK) rc = op_meter_take(call, rows.count, err);
+    if (rc == EVDB_OK) {
+        rc = write_rows(store, a, &rows, &written, err);
+        if (rc != EVDB_OK) op_meter_return(call, rows.count);
+    }
     if (rc == EVDB_OK) op_out_integer(reply, "written", (int64_t)written);
     op_rows_free(&rows);
     evdb_store_close(store);

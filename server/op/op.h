@@ -146,6 +146,7 @@ typedef struct op_call {
     int (*progress)(void *context, evdb_transfer_phase phase, uint64_t records);
     void *progress_context;
     const struct op_bucket *bucket; /* the target "s3" of backups, or NULL (op_bucket.h) */
+    struct op_meter *meter;  /* what the caller may write (op_meter.h), or NULL: whatever it likes */
     const evdb_source *from; /* of an OP_STREAM_IN */
     const evdb_sink *to;     /* of an OP_STREAM_OUT, with `file`, which is filled in */
     op_file *file;

@@ -18,7 +18,7 @@ evdb_status op_fail(evdb_error *err, evdb_status status, const char *format, ...
         if ((unsigned char)*end >= 0xc0) *end = '\0';
     }
     err->status = status;
-    err->reserved = 0;
+    err->retry_s = 0;
     err->item = EVDB_NO_ITEM;
     return status;
 }

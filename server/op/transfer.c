@@ -1,5 +1,6 @@
 /* transfer.c - the streams: export_store writes a whole store as a file, import_store reads one. */
 #include "op/choices.h"
+#include "op/op_meter.h"
 #include "op/ops.h"
 #include <inttypes.h>
 
@@ -82,19 +83,37 @@ static const op_result import_reply[] = {
     OP_END
 };
 
-typedef struct problems { op_out list; size_t count; } problems;
+/* What is seen of an import while it runs. */
+typedef struct watcher {
+    op_out problems;
+    size_t count;
+    const op_call *call;
+    uint64_t taken;      /* records that the caller's meter has let through */
+    evdb_status refused; /* it has not */
+    evdb_error why;
+} watcher;
 
 static void add_problem(void *context, uint64_t line, const evdb_error *why)
 {
-    problems *p = context;
-    if (p->count++ >= OP_PROBLEMS_MAX) return;
-    op_out_open(&p->list, NULL, '{');
-    op_out_integer(&p->list, "line", (int64_t)line);
-    op_out_text(&p->list, "message", why->message);
-    op_out_close(&p->list, '}');
+    watcher *w = context;
+    if (w->count++ >= OP_PROBLEMS_MAX) return;
+    op_out_open(&w->problems, NULL, '{');
+    op_out_integer(&w->problems, "line", (int64_t)line);
+    op_out_text(&w->problems, "message", why->message);
+    op_out_close(&w->problems, '}');
 }
 
-static evdb_status import_from(evdb_store *store, const import_args *a, const evdb_source *from, problems *bad,
+/* The check sees all records before the first is written: so an import that is more than its caller may write writes nothing. */
+static int meter(void *context, evdb_transfer_phase phase, uint64_t records)
+{
+    watcher *w = context;
+    if (phase != EVDB_PHASE_CHECK) return 0;
+    w->refused = op_meter_take(w->call, records - w->taken, &w->why);
+    if (w->refused == EVDB_OK) w->taken = records;
+    return w->refused != EVDB_OK;
+}
+
+static evdb_status import_from(evdb_store *store, const import_args *a, const evdb_source *from, watcher *w,
                                evdb_import_report *report, evdb_error *err)
 {
     evdb_import_options options = EVDB_IMPORT_OPTIONS;
@@ -105,9 +124,15 @@ static evdb_status import_from(evdb_store *store, const import_args *a, const ev
     options.resume = a->resume;
     options.first_id = a->first_id;
     options.bad = add_problem;
-    options.context = bad;
+    options.progress = meter;
+    options.context = w;
     evdb_status rc = evdb_import(store, from, &options, report, &why);
+    op_meter_return(w->call, w->taken - report->written);
     if (rc == EVDB_OK) return rc;
+    if (w->refused != EVDB_OK) {
+        if (err) *err = w->why;
+        return w->refused;
+    }
     if (report->written) op_fail(err, rc, "%s; %" PRIu64 " records had been written before that", why.message, report->written);
     else op_fail(err, rc, "%s", why.message);
     if (err) err->item = why.item;
@@ -119,19 +144,19 @@ static evdb_status import_run(op_call *call, const void *args, op_out *reply, ev
     const import_args *a = args;
     evdb_store *store = NULL;
     evdb_import_report report = { 0 };
-    problems bad = { .list = OP_OUT };
-    op_out_open(&bad.list, NULL, '[');
+    watcher w = { .problems = OP_OUT, .call = call };
+    op_out_open(&w.problems, NULL, '[');
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
-    if (rc == EVDB_OK) rc = import_from(store, a, call->from, &bad, &report, err);
-    op_out_close(&bad.list, ']');
-    if (rc == EVDB_OK) rc = op_out_done(&bad.list, err);
+    if (rc == EVDB_OK) rc = import_from(store, a, call->from, &w, &report, err);
+    op_out_close(&w.problems, ']');
+    if (rc == EVDB_OK) rc = op_out_done(&w.problems, err);
     if (rc == EVDB_OK) {
         op_out_integer(reply, "written", (int64_t)report.written);
         op_out_integer(reply, "skipped", (int64_t)report.skipped);
         if (a->resume) op_out_integer(reply, "present", (int64_t)report.present);
-        op_out_json(reply, "problems", bad.list.text, bad.list.size);
+        op_out_json(reply, "problems", w.problems.text, w.problems.size);
     }
-    op_out_free(&bad.list);
+    op_out_free(&w.problems);
     evdb_store_close(store);
     return rc;
 }

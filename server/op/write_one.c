@@ -1,6 +1,7 @@
 /* write_one.c - implements op/write_one.h. */
 #include "op/write_one.h"
 #include "op/op_clock.h"
+#include "op/op_meter.h"
 
 evdb_status op_expiry_take(const op_expiry *given, int64_t *out, evdb_error *err)
 {
@@ -44,7 +45,11 @@ evdb_status op_write_one(op_call *call, const op_write *w, op_out *reply, evdb_e
     int64_t expires = 0;
     evdb_status rc = op_expiry_take(w->expiry, &expires, err);
     if (rc == EVDB_OK) rc = evdb_store_open(call->db, w->store, &store, err);
-    if (rc == EVDB_OK) rc = write_to(store, w, expires, &version, err);
+    if (rc == EVDB_OK) rc = op_meter_take(call, 1, err);
+    if (rc == EVDB_OK) {
+        rc = write_to(store, w, expires, &version, err);
+        if (rc != EVDB_OK) op_meter_return(call, 1);
+    }
     evdb_store_close(store);
     if (rc != EVDB_OK) return rc;
     op_out_id(reply, "id", &w->id);

@@ -23,6 +23,21 @@ void audit_refused(const service *s, const http_request *request, const char *wh
     op_refusals_count(s->refusals, who ? who : address, via, what);
 }
 
+void access_refused(const service *s, const http_request *request, const char *client, evdb_status why)
+{
+    if (why == EVDB_DENIED) throttle_failed(s->throttle, request->peer, client);
+}
+
+/* A token is cheap to look at, and nobody guesses one: so the throttle is for bad ones alone, and can lock out nobody. */
+static evdb_status check(const service *s, const http_request *request, const char *token, evdb_principal *out, evdb_error *err)
+{
+    evdb_status rc = check_token(s, token, out, err);
+    uint32_t wait = rc == EVDB_DENIED ? throttle_ask(s->throttle, request->peer, NULL) : 0;
+    if (wait) rc = op_throttled(err, wait, "too many bad tokens came from this address");
+    if (rc == EVDB_DENIED || rc == EVDB_THROTTLED) access_refused(s, request, NULL, rc);
+    return rc;
+}
+
 static evdb_status identify(const service *s, const http_request *request, const char *token, evdb_principal *out, bool *given,
                             evdb_error *err)
 {
@@ -41,15 +56,16 @@ static evdb_status identify(const service *s, const http_request *request, const
         token = header;
     }
     if (!token) return op_fail(err, EVDB_DENIED, "an access token is needed: get one from /oauth/token");
-    return check_token(s, token, out, err);
+    return check(s, request, token, out, err);
 }
 
 evdb_status access_identify(const service *s, const http_request *request, const char *token, evdb_principal *out,
                             bool *given, evdb_error *err)
 {
     evdb_status rc = identify(s, request, token, out, given, err);
-    if (rc == EVDB_DENIED)
+    if (rc == EVDB_DENIED || rc == EVDB_THROTTLED)
         audit_refused(s, request, NULL, request && strcmp(request->path, "/mcp") == 0 ? "mcp" : "rest", *given ? "a bad token" : "no token");
+    if (rc == EVDB_OK && (rc = op_meter_request(s->quotas, out, err)) != EVDB_OK) access_refused(s, request, out->client, rc);
     return rc;
 }
 

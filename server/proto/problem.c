@@ -1,6 +1,7 @@
 /* problem.c - errors over HTTP: RFC 9457 problem JSON from the one status map. */
 #include "op/op_status.h"
 #include "proto/proto.h"
+#include <inttypes.h>
 #include <stdio.h>
 
 /* Texts may quote what came from outside: op_out makes JSON of anything. */
@@ -38,10 +39,17 @@ void problem_status(http_response *response, int status, const char *title, cons
     send(response, status, title, detail, nearest(status), EVDB_NO_ITEM);
 }
 
+void retry_after(http_response *response, uint32_t seconds)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%" PRIu32, seconds ? seconds : 1);
+    http_header_add(response, "Retry-After", text);
+}
+
 void problem_send(http_response *response, const evdb_error *err)
 {
     op_wire wire = op_status(err->status);
-    if (wire.retryable) http_header_add(response, "Retry-After", "1");
+    if (wire.retryable) retry_after(response, err->retry_s);
     send(response, wire.http, evdb_status_text(err->status), err->message, err->status, err->item);
 }
 

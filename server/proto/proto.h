@@ -5,7 +5,9 @@
 #ifndef PROTO_H
 #define PROTO_H
 #include "http/http.h"
+#include "limit/throttle.h"
 #include "op/op.h"
+#include "op/op_meter.h"
 #include "op/op_refusals.h"
 
 /* `evdbd --dev` alone accepts this client with this secret; it is published, and refused everywhere else. */
@@ -26,6 +28,8 @@ typedef struct service {
     const char *issuer;              /* URL that clients know the token endpoint's server by; NULL = its port on loopback */
     struct replay *used;             /* assertions that were used (token/replay.h); NULL = none are taken */
     bool oauth_enabled, dev;
+    throttle *throttle; /* of wrong secrets and tokens; NULL = none */
+    quotas *quotas;     /* NULL = nobody has one */
     evdb_token_format token_format;
     int64_t token_lifetime_ms, refresh_lifetime_ms, signing_key_lifetime_ms;
     uint16_t mcp_port, oauth_port, rest_port; /* may be equal: then paths decide alone */
@@ -46,7 +50,8 @@ void mcp_handle(const service *s, const http_request *request, http_response *re
 
 /* The caller of a request: from the bearer token in the Authorization header, or `token`, which the message itself may have
  * (else NULL). With oauth off everyone is admin. EVDB_DENIED with a message when there is none or it is no good, EVDB_INVALID
- * when there are two that differ, EVDB_BUSY while nothing can be said of an issuer's tokens; *given tells "no token" from "bad token". */
+ * when there are two that differ, EVDB_BUSY while nothing can be said of an issuer's tokens, EVDB_THROTTLED when bad ones came from
+ * the same address too often, or the caller asks more often than his quota is; *given tells "no token" from "bad token". */
 evdb_status access_identify(const service *s, const http_request *request, const char *token, evdb_principal *out,
                             bool *given, evdb_error *err);
 
@@ -54,6 +59,12 @@ evdb_status access_identify(const service *s, const http_request *request, const
  * refuses for lack of a token, a scope, a secret or patience calls it once a request. */
 void audit_refused(const service *s, const http_request *request, const char *who, const char *via, const char *what);
 
+/* Every refusal of who somebody is, and of how often he asks, is noted here. client: whom he says he is; NULL = nobody, he has a token
+ * that is no good. why: EVDB_DENIED, which counts for the throttle, or EVDB_THROTTLED. */
+void access_refused(const service *s, const http_request *request, const char *client, evdb_status why);
+
+/* The header that says when to come again; 0 = soon. */
+void retry_after(http_response *response, uint32_t seconds);
 /* RFC 9457 problem JSON for a status (problem.c). */
 void problem_send(http_response *response, const evdb_error *err);
 /* The same for what no library status says: a path, a method, a media type. */

@@ -91,8 +91,9 @@ static void run(const service *s, const op *o, const evdb_principal *who, const 
     body_sink spool = { 0 };
     evdb_source from = op_memory_source(&body);
     evdb_sink to = body_sink_of(&spool);
+    op_meter meter = { s->quotas, who, request->body_size };
     op_call call = { .db = s->db, .who = who, .protocol = "rest", .backup_key = s->backup_key, .bucket = s->bucket, .from = &from,
-                     .to = &to, .file = &file };
+                     .to = &to, .file = &file, .meter = s->quotas ? &meter : NULL };
     evdb_error err;
     if (op_allow(o, who, args, &err) != EVDB_OK) {
         forbid(s, request, o, who, &err, response);

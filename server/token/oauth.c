@@ -58,10 +58,14 @@ static void send_token(const evdb_token *token, int64_t lifetime_ms, http_respon
     answer(response, 200, body);
 }
 
-/* What the library's answer is called in RFC 6749, 5.2. */
+/* What the library's answer is called in RFC 6749, 5.2. It has no word for "too often": servers say what its 4.1.2.1 has. */
 static void refuse_for(const evdb_error *err, http_response *response)
 {
     switch (err->status) {
+    case EVDB_THROTTLED:
+        refuse(response, 429, "temporarily_unavailable", err->message);
+        retry_after(response, err->retry_s);
+        break;
     case EVDB_DENIED:
         refuse(response, 401, "invalid_client", err->message);
         http_header_add(response, "WWW-Authenticate", "Basic realm=\"evdb\"");
@@ -73,7 +77,7 @@ static void refuse_for(const evdb_error *err, http_response *response)
     }
 }
 
-static evdb_status ask(const service *s, asked *a, bool refresh, evdb_token *out, evdb_error *err)
+static evdb_status ask(const service *s, asked *a, bool refresh, bool made_only, evdb_token *out, evdb_error *err)
 {
     evdb_token_options options = EVDB_TOKEN_OPTIONS;
     char stores[EVDB_STORE_SCOPES_BYTES];
@@ -84,6 +88,7 @@ static evdb_status ask(const service *s, asked *a, bool refresh, evdb_token *out
     options.refresh_lifetime_ms = s->refresh_lifetime_ms;
     options.format = s->token_format;
     options.key_lifetime_ms = s->signing_key_lifetime_ms;
+    options.made_only = made_only;
     rc = client_auth_check(s, &a->who, err);
     options.authenticated = a->who.known;
     if (rc == EVDB_OK && a->scope && *a->scope) rc = evdb_auth_scopes_split(a->scope, &options.scopes, stores, err);
@@ -92,7 +97,19 @@ static evdb_status ask(const service *s, asked *a, bool refresh, evdb_token *out
                    : evdb_auth_token_issue(s->db, a->who.client, a->who.secret, &options, out, err);
 }
 
-static void grant(const service *s, asked *a, http_response *response)
+/* Who has to wait may still come with a made secret, which nobody guesses; anything else is answered alike then. */
+static evdb_status ask_throttled(const service *s, const http_request *request, asked *a, bool refresh, evdb_token *out,
+                                 evdb_error *err)
+{
+    uint32_t wait = throttle_ask(s->throttle, request->peer, a->who.client);
+    evdb_status rc = ask(s, a, refresh, wait != 0, out, err);
+    if (wait && (rc == EVDB_DENIED || rc == EVDB_THROTTLED)) rc = op_throttled(err, wait, "too many secrets were wrong: wait");
+    if (rc == EVDB_DENIED || rc == EVDB_THROTTLED) access_refused(s, request, a->who.client, rc);
+    else if (rc == EVDB_OK) throttle_succeeded(s->throttle, request->peer, a->who.client);
+    return rc;
+}
+
+static void grant(const service *s, const http_request *request, asked *a, http_response *response)
 {
     evdb_token token;
     evdb_error err;
@@ -100,7 +117,7 @@ static void grant(const service *s, asked *a, http_response *response)
     if (!refresh && strcmp(a->grant, "client_credentials") != 0)
         refuse(response, 400, "unsupported_grant_type", "client_credentials and refresh_token are supported");
     else if (refresh && !a->refresh) refuse(response, 400, "invalid_request", "refresh_token is missing");
-    else if (ask(s, a, refresh, &token, &err) != EVDB_OK) refuse_for(&err, response);
+    else if (ask_throttled(s, request, a, refresh, &token, &err) != EVDB_OK) refuse_for(&err, response);
     else {
         send_token(&token, s->token_lifetime_ms, response);
         sodium_memzero(&token, sizeof token);
@@ -129,7 +146,7 @@ void oauth_handle(const service *s, const http_request *request, http_response *
         bool client = strcmp(code, "invalid_client") == 0;
         refuse(response, client ? 401 : 400, code, why);
         if (client) http_header_add(response, "WWW-Authenticate", "Basic realm=\"evdb\"");
-    } else grant(s, &a, response);
+    } else grant(s, request, &a, response);
     if (response->status >= 400 && response->status < 500) audit_refused(s, request, a.who.client, "oauth", a.grant ? a.grant : "no grant");
     forget(&a);
 }

@@ -13,7 +13,7 @@ COMMANDS = ["create", "ls", "describe", "rename", "rm-store", "import", "export"
             "index create", "index list", "index estimate", "index drop", "index rebuild", "index pause", "index resume", "index cancel",
             "compress bench", "compress codecs", "compress insert", "compress set", "compress status", "compress vector", "decompress", "advise",
              "changes", "mcp", "scroll", "ttl", "forget", "client add", "client ls", "client rm",
-             "client rotate", "audit ls", "audit verify", "backup", "backups", "backups verify", "backups rm", "backups prune", "restore", "repair"]
+             "client rotate", "client quota", "client set-quota", "audit ls", "audit verify", "backup", "backups", "backups verify", "backups rm", "backups prune", "restore", "repair"]
 
 
 # Stores
@@ -341,7 +341,8 @@ def test_help_opens_with_an_example(evdb):
 
 def test_commands_of_two_words_have_help_of_their_own(evdb):
     shown = evdb.text("client", "--help")
-    assert re.findall(r"^  (client \w+) ", shown, re.M) == ["client add", "client ls", "client rm", "client rotate"]
+    assert re.findall(r"^  (client [a-z-]+) ", shown, re.M) == ["client add", "client ls", "client rm", "client rotate", "client quota",
+                                                                    "client set-quota"]
     assert "'client'" in evdb.fails(USAGE, "client")
     assert "'client put'" in evdb.fails(USAGE, "client", "put")
     evdb.fails(USAGE, "client add")

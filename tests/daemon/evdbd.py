@@ -22,7 +22,8 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class Server:
-    """One evdbd. flags are added to --port 0, which gives each endpoint a port of its own.
+    """One evdbd. flags are added to --port 0, which gives each endpoint a port of its own. Whoever sends wrong secrets to it need
+    not wait, unless a flag says so.
 
     ports["mcp" | "oauth" | "rest"] are known once it is ready; `log` is every line so far, parsed. A server that ends
     instead of becoming ready raises NotReady. tls: an ssl.SSLContext to ask it with."""
@@ -32,7 +33,7 @@ class Server:
         self.directory, self.log, self.clients, self.secret, self.tls = pathlib.Path(directory), [], [], None, tls
         self.changed = threading.Condition()
         self.process = subprocess.Popen([PROGRAM, "--data", directory, *ports, *map(str, flags)], text=True,
-                                        env={**clean, **dict(env)}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        env={**clean, "EVDB_THROTTLE_FAILURES": "0", **dict(env)}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE)
         self.reader = threading.Thread(target=self._read_log, daemon=True)
         self.reader.start()

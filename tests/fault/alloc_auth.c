@@ -81,6 +81,15 @@ evdb_status alloc_token_refresh(alloc_scene *s, evdb_error *err)
     return rc == EVDB_OK ? alloc_expect(strcmp(got.refresh, token.refresh) != 0, err) : rc;
 }
 
+evdb_status alloc_quota(alloc_scene *s, evdb_error *err)
+{
+    const evdb_quota given = { .records = 5 };
+    evdb_quota got;
+    evdb_status rc = evdb_auth_quota_set(s->db, "client-1", &given, err);
+    if (rc == EVDB_OK) rc = evdb_auth_quota_get(s->db, "client-1", &got, err);
+    return rc == EVDB_OK ? alloc_expect(got.records == 5 && got.requests == 0, err) : rc;
+}
+
 evdb_status alloc_token_check(alloc_scene *s, evdb_error *err)
 {
     evdb_principal who;

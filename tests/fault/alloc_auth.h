@@ -14,6 +14,7 @@ evdb_status alloc_client_remove(alloc_scene *s, evdb_error *err);
 evdb_status alloc_client_list(alloc_scene *s, evdb_error *err);
 evdb_status alloc_token_issue(alloc_scene *s, evdb_error *err);
 evdb_status alloc_token_refresh(alloc_scene *s, evdb_error *err);
+evdb_status alloc_quota(alloc_scene *s, evdb_error *err);
 evdb_status alloc_token_check(alloc_scene *s, evdb_error *err);
 evdb_status alloc_token_inspect(alloc_scene *s, evdb_error *err);
 evdb_status alloc_token_revoke(alloc_scene *s, evdb_error *err);

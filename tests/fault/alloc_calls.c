@@ -344,6 +344,7 @@ const alloc_call alloc_calls[] = {
     ELSEWHERE(client_add), ELSEWHERE(client_register), ELSEWHERE(client_find), ELSEWHERE(client_rotate), ELSEWHERE(client_remove), ELSEWHERE(client_list),
     ELSEWHERE(token_issue), ELSEWHERE(token_refresh), ELSEWHERE(token_check), ELSEWHERE(token_inspect), ELSEWHERE(token_revoke), ELSEWHERE(keys),
     ELSEWHERE(audit_append), ELSEWHERE(audit_list), ELSEWHERE(audit_verify),
+    ELSEWHERE(quota),
     ELSEWHERE(filter), ELSEWHERE(filter_index), ELSEWHERE(metric), ELSEWHERE(elements),
     ELSEWHERE(benchmark), ELSEWHERE(advise), ELSEWHERE(compress), ELSEWHERE(backup_stream), ELSEWHERE(backup_folder),
     ELSEWHERE(expiry), ELSEWHERE(forget), ELSEWHERE(index_control), ELSEWHERE(words),

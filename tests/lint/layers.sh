@@ -18,12 +18,13 @@ lib/engine: base codec disk filter index kernel platform
 lib: auth base codec disk engine filter foreign format index kernel platform
 server/config:
 server/http:
-server/op:
+server/limit:
+server/op: limit
 server/remote: op
 server/mcp: op
-server/proto: http mcp op
-server/token: http op proto
-server: config http op proto remote token
+server/proto: http limit mcp op
+server/token: http limit op proto
+server: config http limit op proto remote token
 bindings/cli: mcp op
 '
 bad=0

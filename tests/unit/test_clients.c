@@ -106,6 +106,8 @@ static void verify_finds_what_makes_no_sense(void **state)
         { "UPDATE refresh SET used=2 WHERE client='a'", "make no sense: 2" },
         { "UPDATE refresh SET family=x'' WHERE client='b'", "make no sense: 1" },
         { "DELETE FROM clients WHERE id='a'", "of no client: 2" },
+        { "INSERT INTO quotas VALUES('c',1,1,1)", "quotas of no client: 1" },
+        { "INSERT INTO quotas VALUES('b',1,-2,1)", "client 'b'" },
         { "DELETE FROM keys", "no key" },
         { "UPDATE signing SET seed=x'00' WHERE state=1", "signing keys that make no sense: 1" },
         { "UPDATE signing SET state=1", "active signing keys: 2" },
@@ -125,7 +127,8 @@ static void verify_finds_what_makes_no_sense(void **state)
         ok(evdb_verify(t->db, NULL, note, &f, &report, &why));
         assert_int_equal(report.problems, 1);
         if (!strstr(f.text, damages[i].finding)) fail_msg("'%s' does not say '%s'", f.text, damages[i].finding);
-        tamper_system(t, "DELETE FROM clients; DELETE FROM refresh; DELETE FROM keys; DELETE FROM signing; DELETE FROM revoked");
+        tamper_system(t, "DELETE FROM clients; DELETE FROM refresh; DELETE FROM keys; DELETE FROM signing; DELETE FROM revoked;"
+                         " DELETE FROM quotas");
     }
 }
 

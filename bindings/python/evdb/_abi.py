@@ -41,7 +41,7 @@ PHASES = {1: "check", 2: "write"}
 class Error(Structure):
     """evdb_error"""
 
-    _fields_ = [("status", c_int), ("reserved", c_uint32), ("item", c_uint64), ("message", c_char * 496)]
+    _fields_ = [("status", c_int), ("retry_s", c_uint32), ("item", c_uint64), ("message", c_char * 496)]
 
 
 class Outcome(Structure):
