@@ -42,7 +42,8 @@ static void an_entry_names_who_and_what(void **state)
 {
     scratch *f = *state;
     size_t count;
-    op_call how = { .db = f->db, .subject = "boss", .protocol = "rest" };
+    evdb_principal boss = { .client = "boss", .scopes = EVDB_SCOPE_READ | EVDB_SCOPE_WRITE | EVDB_SCOPE_ADMIN };
+    op_call how = { .db = f->db, .who = &boss, .protocol = "rest" };
     json_t *reply;
     assert_int_equal(call_op(&how, "register_client", "{\"client_id\":\"app\",\"client_secret\":\"correct horse\"}", &reply, NULL), EVDB_OK);
     json_decref(reply);
