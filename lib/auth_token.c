@@ -174,13 +174,15 @@ out:
     return rc;
 }
 
-typedef struct asked { uint32_t scopes; const char *stores, *audience; } asked;
+typedef struct asked { uint32_t scopes; const char *stores, *audience; bool opaque; } asked;
 
 static evdb_status check_asked(void *context, const refresh_row *held, evdb_error *err)
 {
     const asked *a = context;
     if (!auth_scopes_cover(held->scopes, held->stores, a->scopes, a->stores))
         return too_much("the refresh token", held->scopes, held->stores, err);
+    if (a->opaque && *held->audience) /* it would be good for any */
+        return error_set(err, EVDB_UNSUPPORTED, "the refresh token is for '%s', and opaque tokens have no audience", held->audience);
     if (a->audience && *held->audience && !auth_words_within(held->audience, a->audience))
         return error_set(err, EVDB_INVALID, "the refresh token is for no other audience than '%s'", held->audience);
     return EVDB_OK;
@@ -204,7 +206,7 @@ evdb_status evdb_auth_token_refresh(evdb *db, const char *client, const char *se
     auth_grant g = { .client = &row, .stores = "" }; /* the rest is the old token's */
     auth_make_refresh(db, &g, o.refresh_lifetime_ms, token.refresh, &next);
     if (o.format == EVDB_TOKEN_JWT) TRY(auth_active_key(db, o.lifetime_ms, o.key_lifetime_ms, &key, err)); /* before the old one is used up */
-    asked a = { o.scopes, stores, o.audience };
+    asked a = { o.scopes, stores, o.audience, o.format == EVDB_TOKEN_OPAQUE };
     TRY(refresh_trade(db->system, hash, check_asked, &a, &next, auth_now_ms(db), err));
     bool all = !o.scopes && !*stores;
     g = (auth_grant){ .client = &row, .subject = next.subject, .scopes = all ? next.scopes : o.scopes, .stores = all ? next.stores : stores,

@@ -190,6 +190,8 @@ static void a_refresh_token_gives_tokens_for_no_other_audience(void **state)
     o.audience = "y z";
     refused(EVDB_INVALID, evdb_auth_token_refresh(t->db, "a", c.secret, first.refresh, &o, &second, &why));
     ok(evdb_auth_token_refresh(t->db, "a", c.secret, first.refresh, &narrow, &second, &why));
+    o = (evdb_token_options){ .size = sizeof(o), .format = EVDB_TOKEN_OPAQUE }; /* which would be good for z, too */
+    refused(EVDB_UNSUPPORTED, evdb_auth_token_refresh(t->db, "a", c.secret, second.refresh, &o, &third, &why));
     ok(check_for(t->db, &second, NULL, "y"));
     refused(EVDB_DENIED, check_for(t->db, &second, NULL, "x"));
     third = client_refresh(t->db, &c, second.refresh); /* as the first */
