@@ -120,6 +120,7 @@ static evdb_status check_addressee(const jwt_claims *c, const evdb_check_options
     size_t count;
     if (!*c->kid) return EVDB_OK; /* an opaque one is for whomever this database serves */
     if (o->issuer && strcmp(o->issuer, c->issuer) != 0) return error_set(err, EVDB_DENIED, "the access token is of the issuer '%s'", c->issuer);
+    if (o->whole && has_word(c->audience, c->issuer, strlen(c->issuer))) return EVDB_OK;
     if (o->audience && !words_in(o->audience, c->audience, &count))
         return error_set(err, EVDB_DENIED, "the access token is for '%s' and not for this", c->audience);
     return EVDB_OK;

@@ -195,6 +195,8 @@ typedef struct evdb_check_options {
     size_t size;          /* EVDB_CHECK_OPTIONS sets it */
     const char *issuer;   /* a JWT must be of this one; NULL = of whomever this database made it for */
     const char *audience; /* a JWT must be for one of these, separated by spaces; NULL = for whomever */
+    uint32_t whole;       /* 1 = or for its issuer, as one is that was asked for without an audience: that is good for all there is */
+    uint32_t reserved;
 } evdb_check_options;
 #define EVDB_CHECK_OPTIONS { .size = sizeof(evdb_check_options) }
 
