@@ -127,7 +127,7 @@ out:
 
 /* ---- redeeming ---- */
 
-typedef struct proof { const char *redirect, *verifier, *audience; } proof;
+typedef struct proof { const char *redirect, *verifier, *audience; bool opaque; } proof;
 
 /* base64url of the SHA-256 of a verifier; false when it can be none. */
 static bool challenge_of(const char *verifier, char out[CODE_CHALLENGE_BYTES])
@@ -148,6 +148,8 @@ static evdb_status check_proof(void *context, const code_row *code, evdb_error *
         return error_set(err, EVDB_GONE, "the redirect URI is not the one that the code was sent to");
     if (!challenge_of(p->verifier, challenge) || sodium_memcmp(challenge, code->challenge, sizeof(challenge)) != 0)
         return error_set(err, EVDB_GONE, "the code verifier is not the one of the code's challenge");
+    if (p->opaque && *code->audience) /* it would be good for any */
+        return error_set(err, EVDB_UNSUPPORTED, "the code is for '%s', and opaque tokens have no audience", code->audience);
     if (p->audience && *code->audience && !auth_words_within(code->audience, p->audience))
         return error_set(err, EVDB_INVALID, "the code is for no other audience than '%s'", code->audience);
     return EVDB_OK;
@@ -176,7 +178,7 @@ evdb_status evdb_auth_code_redeem(evdb *db, const char *client, const char *secr
     what.idle_ms = auth_now_ms(db) + o.idle_lifetime_ms;
     if (o.format == EVDB_TOKEN_JWT) TRY(auth_active_key(db, o.lifetime_ms, o.key_lifetime_ms, &key, err)); /* before the code is used up */
     int64_t used_until = auth_now_ms(db) + (renews && o.refresh_lifetime_ms > o.lifetime_ms ? o.refresh_lifetime_ms : o.lifetime_ms);
-    proof p = { redirect_uri, verifier, o.audience };
+    proof p = { redirect_uri, verifier, o.audience, o.format == EVDB_TOKEN_OPAQUE };
     TRY(codes_use(db->system, hash, check_proof, &p, &what, renews, auth_now_ms(db), used_until, err));
     g = (auth_grant){ .client = &row, .subject = what.subject, .scopes = what.scopes, .stores = what.stores,
                       .audience = o.audience ? o.audience : what.audience, .family = what.family };

@@ -18,7 +18,8 @@ const char *target_read(const service *s, const char *form, char audience[EVDB_A
     for (const char *rest = form;;) {
         char *uri = http_parameter_next(&rest, "resource", &found);
         if (!found) return NULL;
-        const char *why = !uri || !address_is_resource(s, uri) ? "resource is none of this server's"
+        const char *why = s->token_format == EVDB_TOKEN_OPAQUE ? "tokens of this server are opaque, and good for all of it: leave out resource"
+                          : !uri || !address_is_resource(s, uri) ? "resource is none of this server's"
                           : !add(audience, uri) ? "there are too many resources" : NULL;
         free(uri);
         if (why) return why;

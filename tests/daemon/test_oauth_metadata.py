@@ -64,7 +64,7 @@ def test_the_authorization_server_says_what_it_can_do(prepared):
     assert doc["issuer"] == issuer
     for name in ("authorization", "token", "revocation", "introspection"):
         assert doc[f"{name}_endpoint"].startswith(issuer + "/oauth/")
-    assert document(prepared, doc["jwks_uri"].removeprefix(issuer), "oauth")["keys"] if False else doc["jwks_uri"] == issuer + "/oauth/jwks"
+    assert doc["jwks_uri"] == issuer + "/oauth/jwks"
     assert doc["code_challenge_methods_supported"] == ["S256"] and doc["response_types_supported"] == ["code"]
     assert set(doc["grant_types_supported"]) == {"authorization_code", "client_credentials", "refresh_token"}
     assert set(doc["token_endpoint_auth_methods_supported"]) == {"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}
@@ -135,9 +135,23 @@ def test_two_resources_are_two_audiences(prepared):
     fields = [("grant_type", "client_credentials"), ("client_id", "reader"), ("client_secret", prepared.confidential)]
     reply = prepared.form([*fields, ("resource", mcp), ("resource", rest)])
     assert claims(json.loads(reply.body)["access_token"])["aud"] == [mcp, rest]
-    for bad in ("https://evil.example/mcp", mcp + "/", mcp.upper(), f"http://127.0.0.1:1/mcp", "mcp", ""):
+    for bad in ("https://evil.example/mcp", mcp + "/", mcp.upper(), "http://127.0.0.1:1/mcp", "mcp", ""):
         reply = prepared.form([*fields, ("resource", mcp), ("resource", bad)])
         assert (reply.status, json.loads(reply.body)["error"]) == (400, "invalid_target"), bad
+
+
+def test_opaque_tokens_speak_for_users_and_are_for_no_resource_of_their_own(start):
+    server = start("--token-format", "opaque")
+    register(server)
+    add_user(server)
+    verifier, challenge = verifier_and_challenge()
+    browser = Browser(server)
+    resource = f"http://127.0.0.1:{server.ports['mcp']}/mcp"
+    assert answered(browser.open(asking(challenge, resource=resource)))["error"] == "invalid_target"
+    tokens = json.loads(redeem(server, browser.allow(asking(challenge))["code"], verifier).body)
+    assert tokens["access_token"].startswith("evdb1.") and status_of(server, tokens["access_token"]) == 200
+    again = server.form({"grant_type": "refresh_token", "client_id": "app", "refresh_token": tokens["refresh_token"]})
+    assert again.status == 200
 
 
 # ---- revocation and introspection

@@ -209,6 +209,10 @@ static void an_audience_is_among_those_of_the_code(void **state)
     ok(evdb_auth_code_issue(t->db, &o, c.text, &why));
     narrow.audience = "https://b.example";
     refused(EVDB_INVALID, evdb_auth_code_redeem(t->db, "app", NULL, c.text, REDIRECT, VERIFIER, &narrow, &token, &why));
+    narrow.audience = NULL;
+    narrow.format = EVDB_TOKEN_OPAQUE; /* would be good for any */
+    refused(EVDB_UNSUPPORTED, evdb_auth_code_redeem(t->db, "app", NULL, c.text, REDIRECT, VERIFIER, &narrow, &token, &why));
+    narrow.format = EVDB_TOKEN_JWT;
     narrow.audience = "https://a.example/mcp";
     ok(evdb_auth_code_redeem(t->db, "app", NULL, c.text, REDIRECT, VERIFIER, &narrow, &token, &why));
     ok(evdb_auth_token_inspect(t->db, token.access, &info, &why));
