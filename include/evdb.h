@@ -45,4 +45,5 @@
 #include <evdb/repair.h>
 #include <evdb/auth.h>
 #include <evdb/audit.h>
+#include <evdb/user.h>
 #endif

@@ -49,17 +49,22 @@ evdb_status auth_begin(evdb *db, evdb_error *err)
     return rc;
 }
 
+bool auth_name_good(const char *name, size_t most)
+{
+    size_t length = name ? strlen(name) : 0;
+    bool good = length >= 1 && length <= most;
+    for (size_t i = 0; good && i < length; i++) good = name[i] > ' ' && name[i] < 0x7f && !strchr(":\"\\", name[i]);
+    return good;
+}
+
 static evdb_status check_id(const char *id, evdb_error *err)
 {
-    size_t length = id ? strlen(id) : 0;
-    bool good = length >= 1 && length <= EVDB_CLIENT_ID_MAX;
-    for (size_t i = 0; good && i < length; i++) good = id[i] > ' ' && id[i] < 0x7f && !strchr(":\"\\", id[i]);
-    if (good) return EVDB_OK;
+    if (auth_name_good(id, EVDB_CLIENT_ID_MAX)) return EVDB_OK;
     return error_set(err, EVDB_INVALID, "a client's id is 1 to %u printable ASCII characters without space, ':', '\"' and '\\'",
                      EVDB_CLIENT_ID_MAX);
 }
 
-static evdb_status check_secret(const char *secret, evdb_error *err)
+evdb_status auth_secret_check(const char *secret, evdb_error *err)
 {
     size_t length = strlen(secret);
     if (length < SECRET_MIN || length > EVDB_SECRET_MAX)
@@ -72,7 +77,7 @@ static evdb_status check_secret(const char *secret, evdb_error *err)
 
 /* Drawn, not counted: no token of another secret may fit, be it of a removed client of the same id or of one that a copy of the
  * database has had. */
-static int64_t new_generation(const evdb *db)
+int64_t auth_new_generation(const evdb *db)
 {
     uint64_t drawn;
     db->platform.random(db->platform.random_context, &drawn, sizeof(drawn));
@@ -82,9 +87,9 @@ static int64_t new_generation(const evdb *db)
 /* Fills in kind, hash and generation from a chosen secret, or from one made into made; who has none gets a generation alone. */
 static evdb_status take_secret(evdb *db, const char *secret, char made[EVDB_SECRET_BYTES], client_row *row, evdb_error *err)
 {
-    evdb_status rc = secret ? check_secret(secret, err) : EVDB_OK;
+    evdb_status rc = secret ? auth_secret_check(secret, err) : EVDB_OK;
     if (rc != EVDB_OK) return rc;
-    row->generation = new_generation(db);
+    row->generation = auth_new_generation(db);
     if (row->method != EVDB_CLIENT_SECRET) return EVDB_OK;
     if (!secret) token_random(&db->platform, made);
     row->kind = secret ? SECRET_CHOSEN : SECRET_GENERATED;

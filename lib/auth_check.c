@@ -26,7 +26,7 @@ static evdb_status read_opaque(evdb *db, const char *token, jwt_claims *out, evd
     if (!token_read(db->secrets, token, &c)) return error_set(err, EVDB_DENIED, "the access token is malformed");
     *out = (jwt_claims){ .expires_ms = c.expires_ms, .generation = c.generation, .scopes = c.scopes };
     memcpy(out->client, c.client, sizeof(out->client));
-    memcpy(out->subject, c.client, sizeof(out->subject));
+    memcpy(out->subject, *c.subject ? c.subject : c.client, sizeof(out->subject));
     memcpy(out->stores, c.stores, sizeof(out->stores));
     memcpy(out->id, c.id, sizeof(out->id));
     return EVDB_OK;
@@ -52,11 +52,14 @@ static evdb_status check_clock(const jwt_claims *c, int64_t now, evdb_error *err
 }
 
 /* Of a token that was read before: what may have changed since in system.db. */
-static evdb_status check_unrevoked(evdb *db, const jwt_claims *c, evdb_error *err)
+static evdb_status check_unrevoked(evdb *db, const jwt_claims *c, const client_row *client, evdb_error *err)
 {
     unsigned char unused[JWS_PUBLIC_BYTES];
-    bool revoked = false;
+    int64_t user = 0;
+    bool revoked = false, found;
     evdb_status rc;
+    TRY(auth_user_generation(db, c->subject, &user, &found, err));
+    if (!found || (client->generation ^ user) != c->generation) TRY(error_set(err, EVDB_DENIED, "the access token was revoked"));
     if (*c->kid) TRY(auth_keys_read(db, err));
     if (*c->kid && !signing_public(db->signing, c->kid, auth_now_ms(db), unused))
         TRY(error_set(err, EVDB_DENIED, "the access token is signed by a key that is unknown or retired"));
@@ -80,9 +83,9 @@ evdb_status auth_believe(evdb *db, const char *token, jwt_claims *claims, client
     if (!token_cache_find(db->tokens, hash, claims, &seen)) TRY(read_token(db, token, claims, err));
     TRY(check_clock(claims, auth_now_ms(db), err));
     TRY(clients_find(db->system, claims->client, row, &found, err));
-    if (!found || row->generation != claims->generation) TRY(error_set(err, EVDB_DENIED, "the access token was revoked"));
+    if (!found) TRY(error_set(err, EVDB_DENIED, "the access token was revoked"));
     if (now_seen && seen == now_seen) return EVDB_OK;
-    TRY(check_unrevoked(db, claims, err));
+    TRY(check_unrevoked(db, claims, row, err));
     token_cache_keep(db->tokens, hash, claims, now_seen);
 out:
     return rc;
@@ -117,6 +120,7 @@ static evdb_status check_addressee(const jwt_claims *c, const evdb_check_options
     size_t count;
     if (!*c->kid) return EVDB_OK; /* an opaque one is for whomever this database serves */
     if (o->issuer && strcmp(o->issuer, c->issuer) != 0) return error_set(err, EVDB_DENIED, "the access token is of the issuer '%s'", c->issuer);
+    if (o->whole && has_word(c->audience, c->issuer, strlen(c->issuer))) return EVDB_OK;
     if (o->audience && !words_in(o->audience, c->audience, &count))
         return error_set(err, EVDB_DENIED, "the access token is for '%s' and not for this", c->audience);
     return EVDB_OK;

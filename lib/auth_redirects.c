@@ -1,7 +1,7 @@
-/* auth_redirects.c - auth_redirects_check(). */
+/* auth_redirects.c - redirect URIs: auth_redirects_check(), and the part of evdb/user.h that compares them. */
 #include "auth_private.h"
 #include "base/error.h"
-#include <evdb/auth.h>
+#include <evdb/user.h>
 #include <string.h>
 #include <strings.h>
 
@@ -19,15 +19,39 @@ static bool begins(const char *uri, size_t length, const char *with)
     return length > n && strncasecmp(uri, with, n) == 0;
 }
 
-/* http://127.0.0.1, [::1] or localhost, with or without a port. */
-static bool is_loopback(const char *uri, size_t length)
+/* http://127.0.0.1, [::1] or localhost, with or without a port: how long that is without the port, else 0. */
+static size_t loopback_length(const char *uri, size_t length)
 {
     static const char *const hosts[] = { "http://127.0.0.1", "http://[::1]", "http://localhost" };
     for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++) {
         size_t n = strlen(hosts[i]);
-        if (length >= n && strncasecmp(uri, hosts[i], n) == 0 && (length == n || strchr(":/?", uri[n]))) return true;
+        if (length >= n && strncasecmp(uri, hosts[i], n) == 0 && (length == n || strchr(":/?", uri[n]))) return n;
     }
-    return false;
+    return 0;
+}
+
+/* ":8080", which may be missing; more than that is no port, and is compared like the rest. */
+static size_t port_length(const char *at, size_t length)
+{
+    size_t digits = 0;
+    while (length > 1 + digits && digits < 5 && at[1 + digits] >= '0' && at[1 + digits] <= '9') digits++;
+    return length && *at == ':' && digits ? 1 + digits : 0;
+}
+
+static bool same_redirect(const char *known, size_t known_length, const char *uri, size_t length)
+{
+    size_t host = loopback_length(known, known_length);
+    if (!host || host != loopback_length(uri, length)) return known_length == length && memcmp(known, uri, length) == 0;
+    size_t skip = host + port_length(known + host, known_length - host), with = host + port_length(uri + host, length - host);
+    return memcmp(known, uri, host) == 0 && known_length - skip == length - with && memcmp(known + skip, uri + with, length - with) == 0;
+}
+
+int evdb_auth_redirect_allowed(const char *redirect_uris, const char *uri)
+{
+    size_t length = uri ? strlen(uri) : 0;
+    for (const char *at = redirect_uris; length && at && *at; at += strcspn(at, " "), at += *at == ' ')
+        if (same_redirect(at, strcspn(at, " "), uri, length)) return 1;
+    return 0;
 }
 
 evdb_status auth_redirects_check(const char *uris, evdb_error *err)
@@ -36,7 +60,7 @@ evdb_status auth_redirects_check(const char *uris, evdb_error *err)
         return error_set(err, EVDB_LIMIT, "a client's redirect URIs may have %u bytes", EVDB_REDIRECTS_MAX);
     for (const char *at = uris;;) {
         size_t length = strcspn(at, " ");
-        bool good = begins(at, length, "https://") || is_loopback(at, length) ||
+        bool good = begins(at, length, "https://") || loopback_length(at, length) ||
                     (!begins(at, length, "http://") && is_private_scheme(at, length));
         for (size_t i = 0; good && i < length; i++) good = at[i] > ' ' && at[i] < 0x7f && !strchr("#\"<>\\^`{|}", at[i]);
         if (!good)

@@ -178,6 +178,43 @@ evdb_status evdb_auth_scopes_split(const char *text, uint32_t *scopes, char *sto
     return EVDB_OK;
 }
 
+/* Bits are an item like others, of every name. */
+static bool next_of(uint32_t scopes, const char **at, bool *begun, item *out)
+{
+    if (*begun) return next_item(at, out);
+    *begun = true;
+    *out = (item){ .sets = scopes & (EVDB_SCOPE_READ | EVDB_SCOPE_WRITE), .pattern = "", .open = true };
+    return true;
+}
+
+/* Adds what two items share to stores, unless it is there already. */
+static bool add_shared(const item *a, const item *b, uint32_t scopes, char stores[EVDB_STORE_SCOPES_BYTES])
+{
+    item it = spans(a, b) ? *b : *a;
+    it.sets = a->sets & b->sets;
+    if ((!spans(a, b) && !spans(b, a)) || !(it.sets & ~scopes) || holds(stores, &it)) return true;
+    size_t used = strlen(stores), room = EVDB_STORE_SCOPES_BYTES - used;
+    int more = snprintf(stores + used, room, "%s%s:%.*s%s", used ? " " : "", it.sets & EVDB_SCOPE_WRITE ? "write" : "read", (int)it.length,
+                        it.pattern, it.open ? "*" : "");
+    return (size_t)more < room;
+}
+
+evdb_status auth_scopes_meet(uint32_t a, const char *a_stores, uint32_t b, const char *b_stores, uint32_t *scopes,
+                             char stores[EVDB_STORE_SCOPES_BYTES], evdb_error *err)
+{
+    char shared[EVDB_STORE_SCOPES_BYTES] = "";
+    item one, other;
+    bool one_begun = false, fits = true;
+    for (const char *at = a_stores; fits && next_of(a, &at, &one_begun, &one);) {
+        bool other_begun = false;
+        for (const char *with = b_stores; fits && next_of(b, &with, &other_begun, &other);) fits = add_shared(&one, &other, a & b, shared);
+    }
+    if (!fits) return error_set(err, EVDB_LIMIT, "the scopes of stores that are left take more than %u bytes", EVDB_STORE_SCOPES_BYTES - 1);
+    *scopes = a & b;
+    memcpy(stores, shared, sizeof(shared));
+    return EVDB_OK;
+}
+
 evdb_status auth_stores_take(const char *text, char stores[EVDB_STORE_SCOPES_BYTES], evdb_error *err)
 {
     uint32_t bits = 0;

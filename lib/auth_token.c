@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LIFETIME_MS = 3600000, REFRESH_LIFETIME_MS = 86400000 };
+enum { LIFETIME_MS = 3600000, REFRESH_LIFETIME_MS = 86400000, IDLE_LIFETIME_MS = 28800000 };
 #define ISSUER "evdb"
 
 /* Printable ASCII of at most `most` bytes; blanks, and never two in a row, where there may be several. */
@@ -23,6 +23,8 @@ static evdb_status check_words(const char *what, const char *text, size_t most, 
                      several ? "" : ", and without space");
 }
 
+evdb_status auth_audience_check(const char *audience, evdb_error *err) { return check_words("an audience", audience, EVDB_AUDIENCE_MAX, true, err); }
+
 static evdb_status check_format(const evdb_token_options *o, evdb_error *err)
 {
     evdb_status rc = EVDB_OK;
@@ -32,14 +34,12 @@ static evdb_status check_format(const evdb_token_options *o, evdb_error *err)
         return error_set(err, EVDB_UNSUPPORTED, "opaque tokens have no issuer and no audience");
     if (o->key_lifetime_ms < 0) return error_set(err, EVDB_INVALID, "evdb_token_options.key_lifetime_ms is negative");
     if (o->issuer) TRY(check_words("evdb_token_options.issuer", o->issuer, EVDB_ISSUER_MAX, false, err));
-    if (o->audience) TRY(check_words("evdb_token_options.audience", o->audience, EVDB_AUDIENCE_MAX, true, err));
+    if (o->audience) TRY(auth_audience_check(o->audience, err));
 out:
     return rc;
 }
 
-/* stores: those of the scopes that are asked for. */
-static evdb_status take_options(const evdb_token_options *given, evdb_token_options *o, char stores[EVDB_STORE_SCOPES_BYTES],
-                                evdb_error *err)
+evdb_status auth_options_take(const evdb_token_options *given, evdb_token_options *o, char stores[EVDB_STORE_SCOPES_BYTES], evdb_error *err)
 {
     evdb_status rc;
     *o = (evdb_token_options)EVDB_TOKEN_OPTIONS;
@@ -49,17 +49,18 @@ static evdb_status take_options(const evdb_token_options *given, evdb_token_opti
     TRY(check_format(o, err));
     if (!o->lifetime_ms) o->lifetime_ms = LIFETIME_MS;
     if (!o->refresh_lifetime_ms) o->refresh_lifetime_ms = REFRESH_LIFETIME_MS;
+    if (!o->idle_lifetime_ms) o->idle_lifetime_ms = IDLE_LIFETIME_MS;
     if (o->lifetime_ms < 0 || o->lifetime_ms > EVDB_TOKEN_LIFETIME_MAX_MS || o->refresh_lifetime_ms < 0 ||
-        o->refresh_lifetime_ms > EVDB_TOKEN_LIFETIME_MAX_MS)
+        o->refresh_lifetime_ms > EVDB_TOKEN_LIFETIME_MAX_MS || o->idle_lifetime_ms < 0 || o->idle_lifetime_ms > EVDB_TOKEN_LIFETIME_MAX_MS)
         rc = error_set(err, EVDB_INVALID, "a token's lifetime is 1 ms to ten years");
 out:
     return rc;
 }
 
-/* The client with this secret, if it may use this grant. */
-static evdb_status authenticate(evdb *db, const char *id, const char *secret, const evdb_token_options *o, uint32_t grant,
-                                client_row *out, evdb_error *err)
+evdb_status auth_client_admit(evdb *db, const char *id, const char *secret, const evdb_token_options *o, uint32_t grant, client_row *out,
+                              evdb_error *err)
 {
+    char name[64];
     bool found = false, right = false;
     evdb_status rc;
     TRY(auth_begin(db, err));
@@ -69,16 +70,25 @@ static evdb_status authenticate(evdb *db, const char *id, const char *secret, co
         TRY(error_set(err, EVDB_THROTTLED, "the secret of client '%s' was chosen by a person, and is not looked at", id));
     else if (found && out->method == EVDB_CLIENT_SECRET) TRY(secret_matches(db->secrets, out->kind, secret, out->hash, &right, err));
     if (!right) TRY(error_set(err, EVDB_DENIED, "the client is unknown or its secret is wrong"));
-    if (!(out->grants & grant))
-        TRY(error_set(err, EVDB_UNSUPPORTED, "client '%s' may not use %s", id,
-                      grant == EVDB_GRANT_REFRESH_TOKEN ? "refresh_token" : "client_credentials"));
+    if (grant && !(out->grants & grant))
+        TRY(error_set(err, EVDB_UNSUPPORTED, "client '%s' may not use %s", id, evdb_auth_grants_text(grant, name)));
 out:
     return rc;
 }
 
+evdb_status evdb_auth_client_check(evdb *db, const char *id, const char *secret, const evdb_token_options *options, evdb_error *err)
+{
+    evdb_token_options o;
+    char stores[EVDB_STORE_SCOPES_BYTES];
+    client_row row;
+    evdb_status rc = auth_options_take(options, &o, stores, err);
+    return rc == EVDB_OK ? auth_client_admit(db, id, secret, &o, 0, &row, err) : rc;
+}
+
 static void make_opaque(evdb *db, const auth_grant *g, evdb_token *out)
 {
-    token_claims claims = { .scopes = g->scopes, .generation = g->client->generation, .expires_ms = out->expires_ms };
+    token_claims claims = { .scopes = g->scopes, .generation = g->client->generation ^ g->user_generation, .expires_ms = out->expires_ms };
+    if (g->subject) memcpy(claims.subject, g->subject, strlen(g->subject) + 1);
     memcpy(claims.client, g->client->id, sizeof(claims.client));
     memcpy(claims.stores, g->stores, strlen(g->stores) + 1);
     token_write(&db->platform, db->secrets, &claims, out->access);
@@ -99,7 +109,7 @@ static evdb_status sign(evdb *db, const jwt_claims *claims, const evdb_token_opt
 
 static evdb_status make_jwt(evdb *db, const auth_grant *g, const evdb_token_options *o, evdb_token *out, evdb_error *err)
 {
-    jwt_claims c = { .generation = g->client->generation };
+    jwt_claims c = { .generation = g->client->generation ^ g->user_generation };
     const char *issuer = o->issuer ? o->issuer : ISSUER, *audience = g->audience && *g->audience ? g->audience : issuer;
     const char *subject = g->subject && *g->subject ? g->subject : g->client->id;
     out->expires_ms += (1000 - out->expires_ms % 1000) % 1000;
@@ -153,8 +163,8 @@ evdb_status evdb_auth_token_issue(evdb *db, const char *client, const char *secr
     evdb_token token = { .refresh = "" };
     char stores[EVDB_STORE_SCOPES_BYTES];
     evdb_status rc;
-    TRY(take_options(options, &o, stores, err));
-    TRY(authenticate(db, client, secret, &o, EVDB_GRANT_CLIENT_CREDENTIALS, &row, err));
+    TRY(auth_options_take(options, &o, stores, err));
+    TRY(auth_client_admit(db, client, secret, &o, EVDB_GRANT_CLIENT_CREDENTIALS, &row, err));
     if (!auth_scopes_cover(row.scopes, row.stores, o.scopes, stores)) {
         char whose[EVDB_CLIENT_ID_MAX + 16];
         snprintf(whose, sizeof(whose), "client '%s'", row.id);
@@ -195,22 +205,26 @@ evdb_status evdb_auth_token_refresh(evdb *db, const char *client, const char *se
     client_row row;
     refresh_row next;
     signing_key key;
+    bool found;
     evdb_token token = { .refresh = "" };
     unsigned char hash[REFRESH_HASH_BYTES];
     char stores[EVDB_STORE_SCOPES_BYTES];
     evdb_status rc;
-    TRY(take_options(options, &o, stores, err));
-    TRY(authenticate(db, client, secret, &o, EVDB_GRANT_REFRESH_TOKEN, &row, err));
+    TRY(auth_options_take(options, &o, stores, err));
+    TRY(auth_client_admit(db, client, secret, &o, EVDB_GRANT_REFRESH_TOKEN, &row, err));
     if (!refresh) TRY(error_set(err, EVDB_GONE, "the refresh token is missing"));
     secret_mac(db->secrets, SECRET_FOR_REFRESH, refresh, strlen(refresh), hash);
     auth_grant g = { .client = &row, .stores = "" }; /* the rest is the old token's */
     auth_make_refresh(db, &g, o.refresh_lifetime_ms, token.refresh, &next);
     if (o.format == EVDB_TOKEN_JWT) TRY(auth_active_key(db, o.lifetime_ms, o.key_lifetime_ms, &key, err)); /* before the old one is used up */
+    next.idle_ms = auth_now_ms(db) + o.idle_lifetime_ms;
     asked a = { o.scopes, stores, o.audience, o.format == EVDB_TOKEN_OPAQUE };
     TRY(refresh_trade(db->system, hash, check_asked, &a, &next, auth_now_ms(db), err));
     bool all = !o.scopes && !*stores;
     g = (auth_grant){ .client = &row, .subject = next.subject, .scopes = all ? next.scopes : o.scopes, .stores = all ? next.stores : stores,
                       .audience = o.audience ? o.audience : next.audience, .family = next.family };
+    TRY(auth_user_generation(db, next.subject, &g.user_generation, &found, err));
+    if (!found) TRY(error_set(err, EVDB_GONE, "the refresh token's user was removed"));
     TRY(auth_make_access(db, &g, &o, &token, err));
     *out = token;
 out:

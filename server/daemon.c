@@ -13,6 +13,7 @@
 #include "op/op.h"
 #include "op/op_key.h"
 #include "proto/proto.h"
+#include "token/session.h"
 #include "token/replay.h"
 #include <errno.h>
 #include <signal.h>
@@ -165,7 +166,9 @@ static evdb_status make_limits(const config *c, service *s, evdb_error *err)
 /* Ports first: a server that cannot listen leaves the clients as they are. */
 static int listen_and_serve(const config *c, evdb *db, const unsigned char *key, s3 *bucket, oidc *others, const sigset_t *signals)
 {
-    service s = { .db = db, .backup_key = key, .bucket = bucket ? s3_bucket(bucket) : NULL, .foreign = oidc_access(others), .issuer = *c->issuer ? c->issuer : NULL,
+    service s = { .db = db, .backup_key = key, .bucket = bucket ? s3_bucket(bucket) : NULL, .foreign = oidc_access(others),
+                  .issuer = *c->issuer ? c->issuer : NULL, .address = c->address, .mcp_url = c->mcp_url, .rest_url = c->rest_url,
+                  .tls = *c->tls_cert_file, .registration = c->dynamic_registration, .refresh_idle_ms = c->refresh_token_idle, .sessions = session_keys_create(),
                   .oauth_enabled = c->oauth_enabled,
                   .dev = c->dev, .token_lifetime_ms = c->token_lifetime, .refresh_lifetime_ms = c->refresh_token_lifetime,
                   .token_format = strcmp(c->token_format, "opaque") == 0 ? EVDB_TOKEN_OPAQUE : EVDB_TOKEN_JWT,
@@ -183,11 +186,14 @@ static int listen_and_serve(const config *c, evdb *db, const unsigned char *key,
     if (*c->tls_cert_file) o.certificate_file = c->tls_cert_file, o.key_file = c->tls_key_file;
     certificate_watch_begin(&certificate, c);
     memcpy(o.ports, l.ports, sizeof l.ports);
-    if (http_start(&o, &server, &err) != EVDB_OK) return failed("cannot listen", &err, DAEMON_LISTEN);
+    if (http_start(&o, &server, &err) != EVDB_OK) {
+        session_keys_free(s.sessions);
+        return failed("cannot listen", &err, DAEMON_LISTEN);
+    }
     int code = DAEMON_DATABASE;
     evdb_status rc = replay_open((int64_t)time(NULL) * 1000, &s.used, &err);
     if (rc == EVDB_OK) rc = make_limits(c, &s, &err);
-    if (rc == EVDB_OK && !(s.refusals = op_refusals_open(db))) rc = op_fail(&err, EVDB_NO_MEMORY, "out of memory");
+    if (rc == EVDB_OK && (!s.sessions || !(s.refusals = op_refusals_open(db)))) rc = op_fail(&err, EVDB_NO_MEMORY, "out of memory");
     if (rc != EVDB_OK) (void)failed("cannot begin to serve", &err, code);
     else if (first_client(db, c, &err) != EVDB_OK) (void)failed("cannot make the first client", &err, code);
     else {
@@ -199,6 +205,7 @@ static int listen_and_serve(const config *c, evdb *db, const unsigned char *key,
     throttle_free(s.throttle);
     quotas_free(s.quotas);
     replay_close(s.used);
+    session_keys_free(s.sessions);
     return code;
 }
 

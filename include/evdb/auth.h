@@ -147,6 +147,7 @@ typedef struct evdb_token_options {
     const char *audience;        /* of a JWT: for whom it is good (aud), several separated by a space; NULL = the issuer, and when it is
                                   * refreshed whatever was given before */
     int64_t key_lifetime_ms;     /* of a JWT: a signing key that is active for longer is rotated first; 0 = whatever its age */
+    int64_t idle_lifetime_ms;    /* a refresh token that came of a code (evdb/user.h) ends when it is not used for so long; 0 = 28800000 */
 } evdb_token_options;
 #define EVDB_TOKEN_OPTIONS { .size = sizeof(evdb_token_options) }
 
@@ -158,6 +159,10 @@ typedef struct evdb_token {
     char stores[EVDB_STORE_SCOPES_BYTES]; /* scopes of some stores, likewise */
 } evdb_token;
 
+/* Is it that client, with that secret? secret and authenticated as in evdb_auth_token_issue(), which asks the same. EVDB_DENIED. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_client_check(evdb *db, const char *id, const char *secret, const evdb_token_options *options,
+                                                            evdb_error *err);
+
 /* client_credentials: id and secret for a token. EVDB_DENIED for an unknown client and for a wrong secret alike;
  * EVDB_THROTTLED with made_only; EVDB_UNSUPPORTED when the client may not use the grant; EVDB_INVALID when it asks for scopes that it does not have,
  * or for a lifetime out of bounds. A client that may use refresh_token gets one of those, too; if it has
@@ -165,7 +170,8 @@ typedef struct evdb_token {
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_issue(evdb *db, const char *client, const char *secret,
                                                            const evdb_token_options *options, evdb_token *out,
                                                            evdb_error *err);
-/* refresh_token: works once; a new pair replaces it, each of its own full lifetime. Fewer scopes may be asked for, but
+/* refresh_token: works once; a new pair replaces it, each of its own full lifetime, but for what came of a code (evdb/user.h), whose end
+ * stays. Fewer scopes may be asked for, but
  * not more (EVDB_INVALID; the token is not used up). They are the access token's alone: the new refresh token has those
  * of the old one. An audience that the old one was not for is EVDB_INVALID, too. EVDB_GONE when the token is unknown, another
  * client's, expired, or used before. The last means that somebody has a copy: all that came from the same log-in is revoked, access
@@ -189,6 +195,8 @@ typedef struct evdb_check_options {
     size_t size;          /* EVDB_CHECK_OPTIONS sets it */
     const char *issuer;   /* a JWT must be of this one; NULL = of whomever this database made it for */
     const char *audience; /* a JWT must be for one of these, separated by spaces; NULL = for whomever */
+    uint32_t whole;       /* 1 = or for its issuer, as one is that was asked for without an audience: that is good for all there is */
+    uint32_t reserved;
 } evdb_check_options;
 #define EVDB_CHECK_OPTIONS { .size = sizeof(evdb_check_options) }
 

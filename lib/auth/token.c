@@ -9,7 +9,7 @@ enum {
     NONCE_BYTES = 8,
     HEAD_BYTES = 2 + 8 + 8 + NONCE_BYTES,
     MAC_BYTES = 32,
-    RAW_MAX = HEAD_BYTES + EVDB_CLIENT_ID_MAX + EVDB_STORE_SCOPES_BYTES + MAC_BYTES
+    RAW_MAX = HEAD_BYTES + 2 * (EVDB_CLIENT_ID_MAX + 1) + EVDB_STORE_SCOPES_BYTES + MAC_BYTES
 };
 static const char prefix[] = "evdb1.";
 
@@ -27,6 +27,26 @@ static unsigned char *put64(unsigned char *at, int64_t value)
     return at;
 }
 
+static unsigned char *put_text(unsigned char *at, const char *text)
+{
+    size_t length = strlen(text);
+    memcpy(at, text, length);
+    return at + length;
+}
+
+/* A text up to a zero or the end, with a zero behind it; *more: there was one in the bytes. False when it is longer than fits. */
+static bool get_text(const unsigned char **at, const unsigned char *end, char *out, size_t room, bool *more)
+{
+    const unsigned char *zero = memchr(*at, 0, (size_t)(end - *at));
+    size_t length = (size_t)((zero ? zero : end) - *at);
+    if (length >= room) return false;
+    memcpy(out, *at, length);
+    out[length] = 0;
+    *more = zero != NULL;
+    *at += length + *more;
+    return true;
+}
+
 static int64_t get64(const unsigned char *at)
 {
     uint64_t value = 0;
@@ -37,19 +57,20 @@ static int64_t get64(const unsigned char *at)
 void token_write(const platform *p, const secrets *s, const token_claims *claims, char out[EVDB_TOKEN_BYTES])
 {
     unsigned char raw[RAW_MAX], *at = raw;
-    size_t length = strlen(claims->client);
     *at++ = VERSION;
     *at++ = (unsigned char)claims->scopes;
     at = put64(at, claims->expires_ms);
     at = put64(at, claims->generation);
     p->random(p->random_context, at, NONCE_BYTES);
     at += NONCE_BYTES;
-    memcpy(at, claims->client, length);
-    at += length;
-    if (*claims->stores) {
+    at = put_text(at, claims->client);
+    if (*claims->stores || *claims->subject) {
         *at++ = 0;
-        memcpy(at, claims->stores, strlen(claims->stores));
-        at += strlen(claims->stores);
+        at = put_text(at, claims->stores);
+    }
+    if (*claims->subject) {
+        *at++ = 0;
+        at = put_text(at, claims->subject);
     }
     secret_mac(s, SECRET_FOR_ACCESS, raw, (size_t)(at - raw), at);
     memcpy(out, prefix, sizeof(prefix) - 1);
@@ -70,12 +91,14 @@ bool token_read(const secrets *s, const char *token, token_claims *out)
     secret_mac(s, SECRET_FOR_ACCESS, raw, size, mac);
     bool right = sodium_memcmp(mac, raw + size, MAC_BYTES) == 0;
     sodium_memzero(mac, sizeof(mac)); /* of a forged token it is what was missing */
-    const unsigned char *id = raw + HEAD_BYTES, *end = raw + size, *more = memchr(id, 0, (size_t)(end - id));
-    size_t length = (size_t)((more ? more : end) - id), rest = more ? (size_t)(end - more) - 1 : 0;
-    if (!right || !length || length > EVDB_CLIENT_ID_MAX || rest >= EVDB_STORE_SCOPES_BYTES || (more && memchr(more + 1, 0, rest))) return false;
+    if (!right) return false;
     *out = (token_claims){ .scopes = raw[1], .expires_ms = get64(raw + 2), .generation = get64(raw + 10) };
-    memcpy(out->client, id, length);
-    if (more) memcpy(out->stores, more + 1, rest);
+    const unsigned char *at = raw + HEAD_BYTES, *end = raw + size;
+    bool more;
+    if (!get_text(&at, end, out->client, sizeof(out->client), &more) || !*out->client) return false;
+    if (more && !get_text(&at, end, out->stores, sizeof(out->stores), &more)) return false;
+    if (more && !get_text(&at, end, out->subject, sizeof(out->subject), &more)) return false;
+    if (more) return false;
     memcpy(out->id, end, sizeof(out->id));
     return true;
 }

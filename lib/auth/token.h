@@ -1,7 +1,7 @@
 /* token.h - what opaque access tokens look like: claims under a MAC, nothing to look up. The others are in auth/jwt.h.
  *
  *   "evdb1." base64url( version, scopes, expiry ms, generation of the client's secret, 8 random bytes, client id, and if there are
- *                     scopes of stores 0 and these, MAC )
+ *                     scopes of stores or a subject that is not the client 0 and these, and then 0 and the subject, MAC )
  *
  * Refresh tokens are random and kept, hashed, in system.db. */
 #ifndef EVDB_AUTH_TOKEN_H
@@ -16,6 +16,7 @@ typedef struct token_claims {
     uint32_t scopes;
     int64_t expires_ms, generation;
     char stores[EVDB_STORE_SCOPES_BYTES];
+    char subject[EVDB_CLIENT_ID_MAX + 1]; /* for whom the client acts; "" = itself */
     unsigned char id[TOKEN_ID_BYTES]; /* told when it is read: the beginning of its MAC */
 } token_claims;
 

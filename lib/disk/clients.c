@@ -104,7 +104,8 @@ evdb_status clients_add(system_db *s, const client_row *row, const client_texts 
 static evdb_status forget_tokens(system_db *s, const char *id, evdb_error *err)
 {
     const system_value values[] = { SYSTEM_TEXT(id) };
-    return system_query(s, "DELETE FROM refresh WHERE client=?1", values, 1, NULL, NULL, err);
+    evdb_status rc = system_query(s, "DELETE FROM refresh WHERE client=?1", values, 1, NULL, NULL, err);
+    return rc == EVDB_OK ? system_query(s, "DELETE FROM codes WHERE client=?1", values, 1, NULL, NULL, err) : rc;
 }
 
 /* Runs text, which answers one row when it has changed the client. */

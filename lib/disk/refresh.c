@@ -9,7 +9,7 @@
 
 /* The secret was looked at outside of this transaction. A token kept now for a client that was removed or has a new secret
  * since would escape what removing and rotating do to tokens. */
-static evdb_status check_unchanged(system_db *s, const refresh_row *row, evdb_error *err)
+evdb_status refresh_check_unchanged(system_db *s, const refresh_row *row, evdb_error *err)
 {
     const system_value values[] = { SYSTEM_TEXT(row->client), SYSTEM_NUMBER(row->generation) };
     int64_t same = 0;
@@ -26,17 +26,17 @@ static evdb_status drop_surplus(system_db *s, const char *client, evdb_error *er
                         " ORDER BY expires_ms DESC LIMIT -1 OFFSET ?2)", values, 2, NULL, NULL, err);
 }
 
-static evdb_status put_token(system_db *s, const refresh_row *row, int64_t now_ms, evdb_error *err)
+evdb_status refresh_put(system_db *s, const refresh_row *row, int64_t now_ms, evdb_error *err)
 {
     const system_value now[] = { SYSTEM_NUMBER(now_ms) };
     const system_value values[] = { SYSTEM_BYTES(row->hash, sizeof(row->hash)), SYSTEM_BYTES(row->family, sizeof(row->family)),
                                     SYSTEM_TEXT(row->client), SYSTEM_NUMBER(row->scopes), SYSTEM_NUMBER(row->expires_ms),
-                                    SYSTEM_TEXT(row->stores), SYSTEM_TEXT(row->subject), SYSTEM_TEXT(row->audience) };
+                                    SYSTEM_TEXT(row->stores), SYSTEM_TEXT(row->subject), SYSTEM_TEXT(row->audience), SYSTEM_NUMBER(row->idle_ms) };
     evdb_status rc;
     TRY(system_query(s, "DELETE FROM refresh WHERE expires_ms<?1", now, 1, NULL, NULL, err));
     TRY(drop_surplus(s, row->client, err));
-    TRY(system_query(s, "INSERT INTO refresh(token, family, client, scopes, expires_ms, stores, subject, audience, used)"
-                     " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,0)", values, 8, NULL, NULL, err));
+    TRY(system_query(s, "INSERT INTO refresh(token, family, client, scopes, expires_ms, stores, subject, audience, idle_ms, used)"
+                     " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,0)", values, 9, NULL, NULL, err));
 out:
     return rc;
 }
@@ -47,8 +47,8 @@ evdb_status refresh_add(system_db *s, const refresh_row *row, int64_t now_ms, ev
     if (rc != EVDB_OK) return rc;
     rc = system_begin(s, err);
     if (rc == EVDB_OK) {
-        rc = check_unchanged(s, row, err);
-        if (rc == EVDB_OK) rc = put_token(s, row, now_ms, err);
+        rc = refresh_check_unchanged(s, row, err);
+        if (rc == EVDB_OK) rc = refresh_put(s, row, now_ms, err);
         rc = system_end(s, rc, false, err);
     }
     system_unlock(s);
@@ -71,7 +71,7 @@ static bool take_text(sqlite3_stmt *row, int column, char *out, size_t room)
     return true;
 }
 
-#define TOKEN_COLUMNS "family, scopes, expires_ms, used, client, stores, subject, audience"
+#define TOKEN_COLUMNS "family, scopes, expires_ms, used, client, stores, subject, audience, idle_ms"
 
 static evdb_status read_token(void *context, sqlite3_stmt *row, evdb_error *err)
 {
@@ -86,6 +86,7 @@ static evdb_status read_token(void *context, sqlite3_stmt *row, evdb_error *err)
     memcpy(r->family, sqlite3_column_blob(row, 0), REFRESH_FAMILY_BYTES);
     r->scopes = (uint32_t)sqlite3_column_int(row, 1);
     r->expires_ms = sqlite3_column_int64(row, 2);
+    r->idle_ms = sqlite3_column_int64(row, 8);
     t->used = sqlite3_column_int(row, 3) != 0;
     t->found = true;
     return EVDB_OK;
@@ -98,12 +99,19 @@ static evdb_status look_up(system_db *s, const unsigned char *hash, known_token 
 }
 
 /* In a transaction. Nothing that came from the same log-in is good any longer. */
+evdb_status refresh_end_family(system_db *s, const unsigned char family[REFRESH_FAMILY_BYTES], const char *client, int64_t now_ms, evdb_error *err)
+{
+    const system_value values[] = { SYSTEM_BYTES(family, REFRESH_FAMILY_BYTES) };
+    evdb_status rc = system_query(s, "DELETE FROM refresh WHERE family=?1", values, 1, NULL, NULL, err);
+    return rc == EVDB_OK ? revoked_add_family(s, family, client, now_ms, err) : rc;
+}
+
 static evdb_status revoke_family(system_db *s, const known_token *t, int64_t now_ms, evdb_error *err)
 {
-    const system_value values[] = { SYSTEM_BYTES(t->row.family, sizeof(t->row.family)) };
-    evdb_status rc = system_query(s, "DELETE FROM refresh WHERE family=?1", values, 1, NULL, NULL, err);
-    return rc == EVDB_OK ? revoked_add_family(s, t->row.family, t->client, now_ms, err) : rc;
+    return refresh_end_family(s, t->row.family, t->client, now_ms, err);
 }
+
+static bool has_expired(const refresh_row *r, int64_t now_ms) { return r->expires_ms <= now_ms || (r->idle_ms && r->idle_ms <= now_ms); }
 
 typedef struct checker { refresh_check_fn *check; void *context; } checker;
 
@@ -113,21 +121,23 @@ static evdb_status trade(system_db *s, const unsigned char *hash, const checker 
 {
     const system_value values[] = { SYSTEM_BYTES(hash, REFRESH_HASH_BYTES) };
     evdb_status rc;
-    TRY(check_unchanged(s, next, err));
+    TRY(refresh_check_unchanged(s, next, err));
     TRY(look_up(s, hash, t, err));
     if (t->found && strcmp(t->client, next->client) != 0) t->found = t->used = false;
     if (!t->found) *gone = "the refresh token is unknown";
     else if (t->used) *gone = "the refresh token was used before: all that came from it is revoked";
-    else if (t->row.expires_ms <= now_ms) *gone = "the refresh token has expired";
+    else if (has_expired(&t->row, now_ms)) *gone = "the refresh token has expired";
     if (*gone) return t->used ? revoke_family(s, t, now_ms, err) : EVDB_OK; /* somebody holds a copy, whoever it is */
     TRY(c->check(c->context, &t->row, err));
+    if (t->row.idle_ms) next->expires_ms = t->row.expires_ms;
+    else next->idle_ms = 0;
     next->scopes = t->row.scopes;
     memcpy(next->stores, t->row.stores, sizeof(next->stores));
     memcpy(next->family, t->row.family, sizeof(next->family));
     memcpy(next->subject, t->row.subject, sizeof(next->subject));
     memcpy(next->audience, t->row.audience, sizeof(next->audience));
     TRY(system_query(s, "UPDATE refresh SET used=1 WHERE token=?1", values, 1, NULL, NULL, err));
-    TRY(put_token(s, next, now_ms, err));
+    TRY(refresh_put(s, next, now_ms, err));
 out:
     return rc;
 }
@@ -154,7 +164,7 @@ evdb_status refresh_find(system_db *s, const unsigned char hash[REFRESH_HASH_BYT
 {
     known_token t = { 0 };
     evdb_status rc = look_up(s, hash, &t, err);
-    *found = rc == EVDB_OK && t.found && !t.used && t.row.expires_ms > now_ms;
+    *found = rc == EVDB_OK && t.found && !t.used && !has_expired(&t.row, now_ms);
     if (!*found) return rc;
     *out = t.row;
     memcpy(client, t.client, sizeof(t.client));

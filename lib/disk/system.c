@@ -6,6 +6,7 @@
 #include "disk/clients.h"
 #include "disk/schema.h"
 #include "disk/system_private.h"
+#include "disk/users.h"
 #include "disk/wal.h"
 #include <stdio.h>
 #include <string.h>
@@ -244,6 +245,7 @@ evdb_status system_verify(system_db *s, void (*problem)(void *context, const cha
     evdb_status rc = sql_check(&s->db, problem, context, &why);
     pthread_mutex_unlock(&s->turn);
     if (rc == EVDB_OK) rc = clients_verify(s, problem, context, &why);
+    if (rc == EVDB_OK) rc = users_verify(s, problem, context, &why);
     if (rc == EVDB_CORRUPT || rc == EVDB_IO) { /* a page that cannot be read is a finding */
         problem(context, why.message);
         return EVDB_OK;

@@ -34,6 +34,9 @@ evdb_status config_check_oidc(const config *c, evdb_error *err)
     url ours;
     evdb_status rc = EVDB_OK;
     if (*c->issuer) rc = check_url(AT(issuer), c->issuer, "over plain HTTP the network sees secrets and tokens", &ours, c, err);
+    const char *plain = "over plain HTTP the network sees tokens";
+    if (rc == EVDB_OK && *c->mcp_url) rc = check_url(AT(mcp_url), c->mcp_url, plain, &ours, c, err);
+    if (rc == EVDB_OK && *c->rest_url) rc = check_url(AT(rest_url), c->rest_url, plain, &ours, c, err);
     if (rc != EVDB_OK) return rc;
     if (!*c->oidc_issuer) {
         if (*c->oidc_audience) return setting_fail(AT(oidc_audience), c, err, "oidc_audience is set, but oidc_issuer is not: a token needs both");

@@ -171,6 +171,7 @@ static struct MHD_Response *response_of(exchange *x)
     bool ok = !r->type || MHD_add_response_header(out, "Content-Type", r->type) == MHD_YES;
     for (size_t i = 0; ok && i < r->header_count; i++)
         ok = MHD_add_response_header(out, r->headers[i].name, r->headers[i].value) == MHD_YES;
+    if (ok && r->location) ok = MHD_add_response_header(out, "Location", r->location) == MHD_YES;
     if (ok && atomic_load(&host_of(x)->stopping)) ok = MHD_add_response_header(out, "Connection", "close") == MHD_YES;
     if (ok) return out;
     MHD_destroy_response(out);
@@ -216,7 +217,7 @@ void exchange_completed(void *port, struct MHD_Connection *connection, void **sl
     if (!x) return;
     watch_enter(host_of(x)->connections, x->watched, WATCH_IDLE, 0);
     body_free(&x->body);
-    http_body_free(&x->response);
+    http_response_free(&x->response);
     free(x);
     *slot = NULL;
 }

@@ -55,19 +55,29 @@ static char *decoded(const char *text, size_t size)
     return out;
 }
 
+char *http_parameter_next(const char **rest, const char *name, bool *found)
+{
+    *found = false;
+    for (const char *p = *rest; *p; p += *p == '&') {
+        size_t all = strcspn(p, "&"), before = strcspn(p, "=&");
+        bool it = is_name(p, before, name);
+        const char *value = p + before + (before < all); /* a name without '=' has an empty value */
+        size_t size = (size_t)(p + all - value);
+        p += all;
+        if (!it) continue;
+        *found = true;
+        *rest = p;
+        return decoded(value, size);
+    }
+    return NULL;
+}
+
 char *http_parameter(const char *form, const char *name, bool *twice)
 {
-    const char *value = NULL;
-    size_t size = 0, found = 0;
-    for (const char *p = form; *p; p += *p == '&') {
-        size_t all = strcspn(p, "&"), before = strcspn(p, "=&");
-        if (is_name(p, before, name) && found++ == 0) {
-            size_t skip = before + (before < all); /* a name without '=' has an empty value */
-            value = p + skip;
-            size = all - skip;
-        }
-        p += all;
-    }
-    if (twice) *twice = found > 1;
-    return found ? decoded(value, size) : NULL;
+    const char *rest = form;
+    bool found, again = false;
+    char *value = http_parameter_next(&rest, name, &found);
+    if (found && twice) free(http_parameter_next(&rest, name, &again));
+    if (twice) *twice = again;
+    return value;
 }

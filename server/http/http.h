@@ -35,8 +35,11 @@ const char *http_header(const http_request *request, const char *name);
 /* One parameter of a query or of a form body (application/x-www-form-urlencoded), decoded into a malloc'd string, or NULL.
  * *twice (may be NULL) is set when it occurs more than once. */
 char *http_parameter(const char *form, const char *name, bool *twice);
+/* The same one after the other: *rest is the form at first, and then what is behind the one that is answered. *found tells one that is
+ * malformed (NULL) from none. */
+char *http_parameter_next(const char **rest, const char *name, bool *found);
 
-enum { HTTP_RESPONSE_HEADERS = 8 };
+enum { HTTP_RESPONSE_HEADERS = 12, HTTP_RESPONSE_HEADER_BYTES = 512 };
 typedef struct http_response {
     int status;              /* 200 unless set */
     const char *type;        /* content type; static */
@@ -44,8 +47,9 @@ typedef struct http_response {
     size_t body_size;        /* of the file, when the body is one */
     bool from_file;          /* `file` is the body; owned by the response */
     int file;
-    struct { const char *name; char value[256]; } headers[HTTP_RESPONSE_HEADERS];
+    struct { const char *name; char value[HTTP_RESPONSE_HEADER_BYTES]; } headers[HTTP_RESPONSE_HEADERS];
     size_t header_count;
+    char *location;          /* malloc'd, owned by the response: of any length, as others are not */
 } http_response;
 
 /* Sets the body to a copy / to a malloc'd block it takes over / to the first `size` bytes of an open regular file that it takes
@@ -54,8 +58,11 @@ bool http_body_copy(http_response *response, const char *type, const void *bytes
 void http_body_take(http_response *response, const char *type, char *bytes, size_t size);
 void http_body_file(http_response *response, const char *type, int file, size_t size);
 void http_header_add(http_response *response, const char *name, const char *value);
-/* Frees the body; the server does so itself. */
+/* Sends the client elsewhere: takes over a malloc'd URL. */
+void http_redirect_take(http_response *response, int status, char *url);
+/* Frees the body, and all there is; the server does so itself. */
 void http_body_free(http_response *response);
+void http_response_free(http_response *response);
 
 /* Runs on a worker thread; the request stays valid until it returns. */
 typedef void http_handler(void *context, const http_request *request, http_response *response);

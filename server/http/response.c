@@ -48,3 +48,17 @@ void http_header_add(http_response *response, const char *name, const char *valu
     memcpy(response->headers[response->header_count].value, value, length + 1);
     response->header_count++;
 }
+
+void http_redirect_take(http_response *response, int status, char *url)
+{
+    free(response->location);
+    response->location = url;
+    response->status = status;
+}
+
+void http_response_free(http_response *response)
+{
+    http_body_free(response);
+    free(response->location);
+    response->location = NULL;
+}

@@ -1,15 +1,20 @@
 /* access.c - who asks: from a token to a principal, and what those are told whom that does not help. Whether somebody may is said
  * by op_allow(). */
-#include "proto/proto.h"
+#include "proto/address.h"
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 /* Our own tokens first: they wait for nobody else's keys. */
-static evdb_status check_token(const service *s, const char *token, evdb_principal *out, evdb_error *err)
+static evdb_status check_token(const service *s, const http_request *request, const char *token, evdb_principal *out, evdb_error *err)
 {
+    char audience[ADDRESS_AUDIENCE_BYTES];
+    evdb_check_options ours = EVDB_CHECK_OPTIONS;
+    ours.issuer = s->issuer; /* without that setting it changes with the port, and the key is ours in any case */
+    ours.whole = 1;
+    ours.audience = address_audience(s, request, audience);
     evdb_error theirs;
-    evdb_status rc = evdb_auth_token_check(s->db, token, NULL, out, err);
+    evdb_status rc = evdb_auth_token_check(s->db, token, &ours, out, err);
     if (rc != EVDB_DENIED || !s->foreign) return rc;
     evdb_status foreign = s->foreign->identify(s->foreign->context, token, out, &theirs);
     if (foreign == EVDB_NOT_FOUND) return rc;
@@ -31,7 +36,7 @@ void access_refused(const service *s, const http_request *request, const char *c
 /* A token is cheap to look at, and nobody guesses one: so the throttle is for bad ones alone, and can lock out nobody. */
 static evdb_status check(const service *s, const http_request *request, const char *token, evdb_principal *out, evdb_error *err)
 {
-    evdb_status rc = check_token(s, token, out, err);
+    evdb_status rc = check_token(s, request, token, out, err);
     uint32_t wait = rc == EVDB_DENIED ? throttle_ask(s->throttle, request->peer, NULL) : 0;
     if (wait) rc = op_throttled(err, wait, "too many bad tokens came from this address");
     if (rc == EVDB_DENIED || rc == EVDB_THROTTLED) access_refused(s, request, NULL, rc);
@@ -69,14 +74,21 @@ evdb_status access_identify(const service *s, const http_request *request, const
     return rc;
 }
 
-void challenge_unauthorized(http_response *response, bool token_given)
+static void challenge(const service *s, const http_request *request, http_response *response, const char *what)
 {
-    http_header_add(response, "WWW-Authenticate", token_given ? "Bearer realm=\"evdb\", error=\"invalid_token\"" : "Bearer realm=\"evdb\"");
+    char header[HTTP_RESPONSE_HEADER_BYTES], url[ADDRESS_BYTES];
+    snprintf(header, sizeof header, "Bearer realm=\"evdb\"%s, resource_metadata=\"%s\"", what, address_metadata(s, request, url));
+    http_header_add(response, "WWW-Authenticate", header);
 }
 
-void challenge_forbidden(http_response *response, const op *o)
+void challenge_unauthorized(const service *s, const http_request *request, http_response *response, bool token_given)
 {
-    char header[128];
-    snprintf(header, sizeof header, "Bearer realm=\"evdb\", error=\"insufficient_scope\", scope=\"%s\"", op_scope_name(o->scope));
-    http_header_add(response, "WWW-Authenticate", header);
+    challenge(s, request, response, token_given ? ", error=\"invalid_token\"" : ", scope=\"read\"");
+}
+
+void challenge_forbidden(const service *s, const http_request *request, http_response *response, const op *o)
+{
+    char what[64];
+    snprintf(what, sizeof what, ", error=\"insufficient_scope\", scope=\"%s\"", op_scope_name(o->scope));
+    challenge(s, request, response, what);
 }

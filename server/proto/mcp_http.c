@@ -39,7 +39,7 @@ static bool identify(const service *s, const http_request *request, const mcp_me
     if (rc == EVDB_OK) return true;
     bool unknown = rc == EVDB_DENIED; /* else it is not the token that is at fault */
     refuse(m, unknown ? 401 : op_status(rc).http, &err, response);
-    if (unknown) challenge_unauthorized(response, given);
+    if (unknown) challenge_unauthorized(s, request, response, given);
     if (rc == EVDB_THROTTLED) retry_after(response, err.retry_s);
     return false;
 }
@@ -58,9 +58,9 @@ static bool version_fits(const http_request *request, const mcp_message *m, http
     return false;
 }
 
-static void answer(const service *s, const evdb_principal *who, const mcp_message *m, size_t size, http_response *response)
+static void answer(const service *s, const http_request *request, const evdb_principal *who, const mcp_message *m, http_response *response)
 {
-    op_meter meter = { s->quotas, who, size };
+    op_meter meter = { s->quotas, who, request->body_size };
     mcp_caller caller = { .db = s->db, .backup_key = s->backup_key, .bucket = s->bucket, .who = who, .refusals = s->refusals,
                           .meter = s->quotas ? &meter : NULL };
     mcp_reply reply;
@@ -69,7 +69,7 @@ static void answer(const service *s, const evdb_principal *who, const mcp_messag
     else if (!reply.text.size) response->status = 202;
     else {
         send_reply(response, reply.refused ? 403 : reply.throttled ? 429 : 200, &reply);
-        if (reply.refused) challenge_forbidden(response, reply.refused);
+        if (reply.refused) challenge_forbidden(s, request, response, reply.refused);
         if (reply.throttled) retry_after(response, reply.retry_s);
     }
 }
@@ -100,6 +100,6 @@ void mcp_handle(const service *s, const http_request *request, http_response *re
     if (!admit(s, request, response) || (by_header && !identify(s, request, &m, &who, response))) return;
     mcp_read(request->body, request->body_size, &m);
     bool identified = (by_header && !m.token) || identify(s, request, &m, &who, response);
-    if (identified && version_fits(request, &m, response)) answer(s, &who, &m, request->body_size, response);
+    if (identified && version_fits(request, &m, response)) answer(s, request, &who, &m, response);
     mcp_forget(&m);
 }

@@ -49,7 +49,7 @@ static bool origin_known(const service *s, const char *origin)
 }
 
 /* An address cannot be rebound; only names can. */
-static bool host_known(const service *s, const char *host)
+bool origin_host_known(const service *s, const char *host)
 {
     size_t length = name_length(host);
     return kind_of(host, length) != HOST_NAME || allowed(s, host, length);
@@ -60,7 +60,7 @@ bool origin_check(const service *s, const http_request *request, http_response *
     const char *origin = http_header(request, "Origin"), *host = http_header(request, "Host");
     if (origin && !origin_known(s, origin))
         problem_status(response, 403, "origin not allowed", "pages of this origin may not call this server: see allowed_hosts");
-    else if (host && !host_known(s, host))
+    else if (host && !origin_host_known(s, host))
         problem_status(response, 403, "host not allowed", "this server does not answer to this host name: see allowed_hosts");
     else return true;
     return false;

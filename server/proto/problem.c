@@ -53,14 +53,14 @@ void problem_send(http_response *response, const evdb_error *err)
     send(response, wire.http, evdb_status_text(err->status), err->message, err->status, err->item);
 }
 
-void problem_unauthorized(http_response *response, bool token_given, const evdb_error *err)
+void problem_unauthorized(const service *s, const http_request *request, http_response *response, bool token_given, const evdb_error *err)
 {
     problem_status(response, 401, "not authenticated", err->message);
-    challenge_unauthorized(response, token_given);
+    challenge_unauthorized(s, request, response, token_given);
 }
 
-void problem_forbidden(http_response *response, const op *o, const evdb_error *err)
+void problem_forbidden(const service *s, const http_request *request, http_response *response, const op *o, const evdb_error *err)
 {
     problem_status(response, 403, "not permitted", err->message);
-    challenge_forbidden(response, o);
+    challenge_forbidden(s, request, response, o);
 }

@@ -33,17 +33,25 @@ typedef struct service {
     evdb_token_format token_format;
     int64_t token_lifetime_ms, refresh_lifetime_ms, signing_key_lifetime_ms;
     uint16_t mcp_port, oauth_port, rest_port; /* may be equal: then paths decide alone */
-    bool rest_enabled;
+    bool rest_enabled, tls, registration;
+    const char *address;                 /* that it listens on */
+    const char *mcp_url, *rest_url;      /* as clients know them; "" = made of what a request names as its host, and the port */
+    int64_t refresh_idle_ms;
+    struct session_keys *sessions; /* of log-ins at the authorization endpoint (token/session.h) */
     const char *allowed_hosts; /* names, separated by blanks or commas; NULL = none (origin.c) */
     op_refusals *refusals; /* counted for the audit log; NULL = they are not */
 } service;
 
 /* Answers one HTTP request on whichever endpoint its port and path name (router.c):
- *   /healthz, /readyz on every port; /oauth/token, /oauth/jwks and /.well-known/jwks.json on the OAuth port; /api/v1/... on the REST port; /mcp on the MCP port. */
+ *   /healthz, /readyz on every port; /oauth/..., /.well-known/oauth-authorization-server and /.well-known/jwks.json on the OAuth port; /api/v1/... on the REST port; /mcp on the MCP port. */
 void service_handle(void *context, const http_request *request, http_response *response);
 
 bool jwks_at(const char *path); /* token/jwks.c: is this where keys are published? */
 void jwks_handle(const service *s, const http_request *request, http_response *response);
+/* The document of RFC 9728 of the endpoint whose port and path it is; false when it is none (proto/resource.c). */
+bool resource_handle(const service *s, const http_request *request, http_response *response);
+bool metadata_at(const char *path); /* token/metadata.c: the one of RFC 8414 */
+void metadata_handle(const service *s, const http_request *request, http_response *response);
 void oauth_handle(const service *s, const http_request *request, http_response *response); /* token/oauth.c */
 void rest_handle(const service *s, const http_request *request, http_response *response);  /* proto/rest.c */
 void mcp_handle(const service *s, const http_request *request, http_response *response);   /* proto/mcp_http.c */
@@ -70,11 +78,11 @@ void problem_send(http_response *response, const evdb_error *err);
 /* The same for what no library status says: a path, a method, a media type. */
 void problem_status(http_response *response, int status, const char *title, const char *detail);
 /* 401 with WWW-Authenticate, 403 with the scope that is missing. */
-void problem_unauthorized(http_response *response, bool token_given, const evdb_error *err);
-void problem_forbidden(http_response *response, const op *o, const evdb_error *err);
-/* The WWW-Authenticate header of either alone. */
-void challenge_unauthorized(http_response *response, bool token_given);
-void challenge_forbidden(http_response *response, const op *o);
+void problem_unauthorized(const service *s, const http_request *request, http_response *response, bool token_given, const evdb_error *err);
+void problem_forbidden(const service *s, const http_request *request, http_response *response, const op *o, const evdb_error *err);
+/* The WWW-Authenticate header of either alone: with where a client learns whom to ask for a token (RFC 9728, 5.1). */
+void challenge_unauthorized(const service *s, const http_request *request, http_response *response, bool token_given);
+void challenge_forbidden(const service *s, const http_request *request, http_response *response, const op *o);
 
 /* Is the body of this media type? May the answer be (media.c)? */
 bool media_is(const http_request *request, const char *type);
@@ -82,5 +90,7 @@ bool media_accepted(const http_request *request, const char *type);
 /* false, with 403 in response, for a request of a web page's origin or to a host name that is neither loopback nor one of
  * allowed_hosts. Addresses are fine as Host: they cannot be rebound. */
 bool origin_check(const service *s, const http_request *request, http_response *response);
+/* Is "NAME[:PORT]" loopback, an address, or one of allowed_hosts? */
+bool origin_host_known(const service *s, const char *host);
 
 #endif

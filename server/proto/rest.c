@@ -79,7 +79,7 @@ static void forbid(const service *s, const http_request *request, const op *o, c
                    http_response *response)
 {
     audit_refused(s, request, who->client, "rest", o->name);
-    problem_forbidden(response, o, err);
+    problem_forbidden(s, request, response, o, err);
 }
 
 static void run(const service *s, const op *o, const evdb_principal *who, const http_request *request, const json_t *args,
@@ -130,7 +130,7 @@ static bool admit(const service *s, const http_request *request, const op_route 
     bool given;
     evdb_status rc = access_identify(s, request, NULL, who, &given, &err);
     if (rc != EVDB_OK) {
-        if (rc == EVDB_DENIED) problem_unauthorized(response, given, &err);
+        if (rc == EVDB_DENIED) problem_unauthorized(s, request, response, given, &err);
         else problem_send(response, &err);
         return false;
     }

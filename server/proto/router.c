@@ -36,6 +36,8 @@ void service_handle(void *context, const http_request *request, http_response *r
     const char *path = request->path;
     if (strcmp(path, "/healthz") == 0 || strcmp(path, "/readyz") == 0) health(s, request, response);
     else if (request->port == s->oauth_port && jwks_at(path)) jwks_handle(s, request, response);
+    else if (request->port == s->oauth_port && s->oauth_enabled && metadata_at(path)) metadata_handle(s, request, response);
+    else if (s->oauth_enabled && resource_handle(s, request, response)) return;
     else if (request->port == s->oauth_port && below(path, "/oauth")) oauth_handle(s, request, response);
     else if (request->port == s->rest_port && s->rest_enabled && below(path, "/api/v1")) rest_handle(s, request, response);
     else if (request->port == s->mcp_port && strcmp(path, "/mcp") == 0) mcp_handle(s, request, response);

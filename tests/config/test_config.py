@@ -129,7 +129,8 @@ def test_every_setting_has_a_variable_and_a_flag():
         changed[name] = {"TEXT": "abc", "SECRET": "", "ADDRESS": "127.0.0.9", "LEVEL": "debug"}.get(kind) or {
             "BOOL": "false", "INT": least, "MS": least, "SECRET": ""}[kind]
     changed.update(sync="interval", token_format="opaque", backup_schedule="6h", backup_target="s3", backup_dir="/abc", s3_endpoint="https://[::1]:9000",
-                   oidc_issuer="https://id.example", issuer="https://db.example")  # texts that must make sense
+                   oidc_issuer="https://id.example", issuer="https://db.example",
+                   mcp_url="https://db.example/mcp", rest_url="https://db.example/api/v1")  # texts that must make sense
     found = values(env={f"EVDB_{name.upper()}": value for name, value in changed.items()})
     assert {name: str(value).replace("False", "false") for name, value in found.items()} == changed
     assert values(*[f"--{name.replace('_', '-')}={value}" for name, value in changed.items()]) == found

@@ -12,6 +12,7 @@
 #include "alloc_metric.h"
 #include "alloc_repair.h"
 #include "alloc_transfer.h"
+#include "alloc_user.h"
 #include "alloc_words.h"
 #include "database_private.h"
 #include "gated.h"
@@ -345,6 +346,7 @@ const alloc_call alloc_calls[] = {
     ELSEWHERE(token_issue), ELSEWHERE(token_refresh), ELSEWHERE(token_check), ELSEWHERE(token_inspect), ELSEWHERE(token_revoke), ELSEWHERE(keys),
     ELSEWHERE(audit_append), ELSEWHERE(audit_list), ELSEWHERE(audit_verify),
     ELSEWHERE(quota),
+    ELSEWHERE(user_change), ELSEWHERE(user_check), ELSEWHERE(user_list), ELSEWHERE(code),
     ELSEWHERE(filter), ELSEWHERE(filter_index), ELSEWHERE(metric), ELSEWHERE(elements),
     ELSEWHERE(benchmark), ELSEWHERE(advise), ELSEWHERE(compress), ELSEWHERE(backup_stream), ELSEWHERE(backup_folder),
     ELSEWHERE(expiry), ELSEWHERE(forget), ELSEWHERE(index_control), ELSEWHERE(words),
@@ -368,7 +370,7 @@ bool alloc_build(alloc_scene *s)
         make_vector(i, vector);
         made = evdb_record_insert(s->store, make_id(i, space), vector, ALLOC_DIM, "{\"a\": 1}", NULL, NULL) == EVDB_OK;
     }
-    made = made && alloc_build_clients(s->db) && alloc_build_audit(s->db);
+    made = made && alloc_build_clients(s->db) && alloc_build_users(s->db) && alloc_build_audit(s->db);
     evdb_store_close(s->store);
     evdb_close(s->db);
     return made;

@@ -2,7 +2,8 @@
  * must make sense.
  *
  * Input: "METHOD TARGET\n", lines "Name: value\n", an empty line, the body. Only requests to /oauth and those with an
- * Authorization header meet a server with OAuth. {secret}, {token} and {refresh} stand for good ones of its client `c`. */
+ * Authorization header meet a server with OAuth. {secret}, {token} and {refresh} stand for good ones of its client `c`; `p` is a public
+ * client that may ask for codes. */
 #include "http/head.h"
 #include "served.h"
 #include <microhttpd.h>
@@ -68,11 +69,16 @@ static struct {
 static void open_clients(void)
 {
     const char *const id = "c";
+    evdb_client_options public = EVDB_CLIENT_OPTIONS;
+    public.method = EVDB_CLIENT_PUBLIC;
+    public.grants = EVDB_GRANT_AUTHORIZATION_CODE;
+    public.redirect_uris = "http://127.0.0.1/cb";
     world.closed = world.open;
     world.closed.oauth_enabled = true;
     world.closed.token_lifetime_ms = world.closed.refresh_lifetime_ms = 60000;
     check(evdb_open(":memory:", NULL, &world.closed.db, NULL) == EVDB_OK);
     check(evdb_auth_client_add(world.closed.db, id, NULL, ALL_SCOPES, ALL_GRANTS, world.secret, NULL) == EVDB_OK);
+    check(evdb_auth_client_register(world.closed.db, "p", &public, NULL, NULL) == EVDB_OK);
     check(evdb_auth_token_issue(world.closed.db, id, world.secret, NULL, &world.token, NULL) == EVDB_OK);
 }
 
@@ -162,7 +168,7 @@ static void serve(input *in)
     service_handle(tokens ? &world.closed : &world.open, &request, &response);
     served_check(&response);
     if (!tokens) served_restore(&world.open, &request, &response);
-    http_body_free(&response);
+    http_response_free(&response);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

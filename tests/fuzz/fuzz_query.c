@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         service_handle(&served, &request, &response);
         served_check(&response);
         served_restore(&served, &request, &response);
-        http_body_free(&response);
+        http_response_free(&response);
     }
     free(target);
     free(text);

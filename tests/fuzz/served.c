@@ -1,5 +1,6 @@
 /* served.c - implements served.h. */
 #include "served.h"
+#include "token/session.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@ void check(bool sound)
 
 void served_open(service *s)
 {
+    static session_keys *sessions;
     static const char fill[] = "{\"name\": \"s\", \"id\": 1, \"vector\": [1, 2], \"metadata\": {\"a\": 1}}";
     json_t *args;
     op_out reply = { 0 };
@@ -22,7 +24,10 @@ void served_open(service *s)
     check(op_run(op_find("insert_vector"), &call, args, NULL, &reply, NULL) == EVDB_OK);
     json_decref(args);
     op_out_free(&reply);
-    *s = (service){ .db = call.db, .mcp_port = SERVED_PORT, .oauth_port = SERVED_PORT, .rest_port = SERVED_PORT, .rest_enabled = true };
+    *s = (service){ .db = call.db, .mcp_port = SERVED_PORT, .oauth_port = SERVED_PORT, .rest_port = SERVED_PORT, .rest_enabled = true,
+                    .registration = true };
+    if (!sessions) check((sessions = session_keys_create()) != NULL);
+    s->sessions = sessions;
 }
 
 void served_check(const http_response *response)
@@ -31,6 +36,7 @@ void served_check(const http_response *response)
     check(status >= 200 && status <= 503 && status != 500);
     check(response->body_size == 0 || response->body || response->from_file);
     for (size_t i = 0; i < response->header_count; i++) check(!strpbrk(response->headers[i].value, "\r\n"));
+    check(!response->location || (status == 303 && !strpbrk(response->location, "\r\n \"<>")));
     if (!response->body || !response->type || !strstr(response->type, "json")) return;
     json_t *json = json_loadb(response->body, response->body_size, 0, NULL);
     check(json != NULL);

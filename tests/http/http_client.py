@@ -65,7 +65,8 @@ class Client:
         return Reply(head, body)
 
     def request(self, method, target, body=b"", headers=()):
-        lines = [f"{method} {target} HTTP/1.1", "Host: test", *headers]
+        named = any(header.lower().startswith("host:") for header in headers)
+        lines = [f"{method} {target} HTTP/1.1", *([] if named else ["Host: test"]), *headers]
         if body:
             lines.append(f"Content-Length: {len(body)}")
         return self.send("\r\n".join([*lines, "", ""]).encode() + body)
