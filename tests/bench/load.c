@@ -17,13 +17,13 @@ static void write_file(const char *path, const void *bytes, size_t size)
 
 static void write_script(const load_request *r, const char *folder, char script[DATA_PATH_MAX])
 {
-    char text[2048], body[DATA_PATH_MAX];
+    char text[8192], body[DATA_PATH_MAX];
     snprintf(body, sizeof body, "%s/body", folder);
     snprintf(script, DATA_PATH_MAX, "%s/wrk.lua", folder);
     write_file(body, r->body, r->size);
     int length = snprintf(text, sizeof text, "local f = io.open('%s', 'rb'); wrk.body = f:read('*a'); f:close()\n"
-                          "wrk.method = 'POST'\nwrk.headers['Content-Type'] = '%s'\nwrk.headers['Authorization'] = 'Bearer %s'\n",
-                          body, r->type, r->token);
+                          "wrk.method = 'POST'\nwrk.headers['Content-Type'] = '%s'\n", body, r->type);
+    if (r->token) length += snprintf(text + length, sizeof text - (size_t)length, "wrk.headers['Authorization'] = 'Bearer %s'\n", r->token);
     write_file(script, text, (size_t)length);
 }
 
@@ -57,12 +57,13 @@ char *load_once(const load_request *r, size_t *size)
 {
     enum { REPLY_MAX = 1 << 20 };
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(r->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    char head[2048], *reply = malloc(REPLY_MAX + 1);
+    char head[8192], *reply = malloc(REPLY_MAX + 1);
     size_t got = 0;
     ssize_t n;
     int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int length = snprintf(head, sizeof head, "POST %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: %s\r\n"
-                          "Authorization: Bearer %s\r\nContent-Length: %zu\r\n\r\n", r->path, r->type, r->token, r->size);
+                          "%s%s%sContent-Length: %zu\r\n\r\n", r->path, r->type, r->token ? "Authorization: Bearer " : "",
+                          r->token ? r->token : "", r->token ? "\r\n" : "", r->size);
     if (!reply || s < 0 || connect(s, (struct sockaddr *)&at, sizeof at) != 0 || send(s, head, (size_t)length, 0) != length ||
         send(s, r->body, r->size, 0) != (ssize_t)r->size)
         measure_die(r->path, "cannot be asked");

@@ -8,7 +8,7 @@ typedef struct load_request {
     uint16_t port;
     const char *path;  /* with query */
     const char *type;  /* of the body */
-    const char *token;
+    const char *token; /* NULL = none */
     const void *body;
     size_t size;
 } load_request;
