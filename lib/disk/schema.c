@@ -52,6 +52,8 @@ const char *const schema_system[] = {
     "ALTER TABLE refresh ADD COLUMN subject TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE refresh ADD COLUMN audience TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE refresh ADD COLUMN idle_ms INTEGER NOT NULL DEFAULT 0;"
+    "DROP INDEX refresh_client;"
+    "CREATE INDEX refresh_client ON refresh(client, expires_ms);"
     "CREATE TABLE users(name TEXT PRIMARY KEY NOT NULL, secret BLOB NOT NULL, scopes INTEGER NOT NULL, stores TEXT NOT NULL,"
     " generation INTEGER NOT NULL, created_ms INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE codes(code BLOB PRIMARY KEY NOT NULL, family BLOB NOT NULL, client TEXT NOT NULL, subject TEXT NOT NULL,"
