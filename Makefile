@@ -192,8 +192,8 @@ mutate: ## fuzz targets over their corpora and RUNS=n seeded mutations of them, 
 slowhttp: evdbd ## slowhttptest's attacks, while healthy clients must be served
 	@tests/install-deps run test slowhttp
 	@PYTHONDONTWRITEBYTECODE=1 EVDB_BUILD=$(B) $$(tests/which-python) tests/daemon/slowhttp.py
-judges: all ## the official MCP clients, installed below build/, talk to evdb mcp and to evdbd
-	@PYTHONDONTWRITEBYTECODE=1 $$(tests/which-python) tests/judges/judges.py $(B)
+judges: all ## other people's clients of MCP and OAuth, installed below build/, talk to evdb mcp and to evdbd; T=name picks
+	@PYTHONDONTWRITEBYTECODE=1 $$(tests/which-python) tests/judges/judges.py $(B) '$(T)'
 tls-judges: evdbd ## testssl.sh and sslyze, installed by apt and pip, look at a TLS port of evdbd
 	@tests/install-deps run test && { tests/install-deps tls || echo 'tls-judges: goes on without testssl.sh'; }
 	@PYTHONDONTWRITEBYTECODE=1 $$(tests/which-python) tests/judges/tls.py $(B)

@@ -110,16 +110,16 @@ class OauthServer:
         keys = make_keys(directory)
         data, cli = directory / "data", pathlib.Path(os.environ["EVDB_BUILD"]) / "evdb"
 
-        def evdb(*words, secrets=None):
-            return json.loads(run(cli, "--db", data, "--json", *words, input=secrets, text=True))
+        def evdb(*words, secret=None):
+            return json.loads(run(cli, *words, "-d", data, "--json", input=secret, text=True))
 
-        evdb("user", "add", USER, "--scope", "write", secrets=PASSWORD)
-        secret = evdb("client", "add", "judge", "--scope", "write", "--grant", "client_credentials,refresh_token,authorization_code",
+        evdb("user", "add", USER, "--password", "-", "--scopes", "write", secret=PASSWORD)
+        secret = evdb("client", "add", "judge", "--scopes", "write", "--grant-types", "client_credentials,refresh_token,authorization_code",
                       "--redirect", "https://judge.example/cb")["client_secret"]
-        evdb("client", "add", "judge-public", "--auth", "none", "--scope", "write", "--grant", "authorization_code,refresh_token",
+        evdb("client", "add", "judge-public", "--auth", "none", "--scopes", "write", "--grant-types", "authorization_code,refresh_token",
              "--redirect", "http://127.0.0.1/cb")
         for kind, (_, jwk) in keys.items():
-            evdb("client", "add", f"judge-{kind}", "--auth", "private_key_jwt", "--scope", "write", "--jwks", json.dumps({"keys": [jwk]}))
+            evdb("client", "add", f"judge-{kind}", "--auth", "private_key_jwt", "--scopes", "write", "--jwks", json.dumps({"keys": [jwk]}))
         self.server = evdbd.Server(data)
         self.browser = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Browser)
         threading.Thread(target=self.browser.serve_forever, daemon=True).start()

@@ -9,6 +9,7 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 ISSUER, API, SECRET = os.environ["EVDB_ISSUER"], os.environ["EVDB_API"], os.environ["EVDB_SECRET"]
 METADATA = requests.get(ISSUER + "/.well-known/oauth-authorization-server").json()
@@ -30,9 +31,11 @@ for method in ("client_secret_basic", "client_secret_post"):
     used(session)
     said(f"client_credentials, {method}")
 
-for kind, alg in (("es256", "ES256"), ("rs256", "RS256"), ("eddsa", "EdDSA")):
+for kind, alg, Key in (("es256", "ES256", ECKey), ("rs256", "RS256", RSAKey), ("eddsa", "EdDSA", OKPKey)):
     with open(os.environ[f"EVDB_KEY_{kind.upper()}"]) as pem:
-        session = OAuth2Session(f"judge-{kind}", pem.read(), scope="read", token_endpoint_auth_method=PrivateKeyJWT(TOKEN, headers={"kid": kind}, alg=alg))
+        key = Key.import_key(pem.read())
+    session = OAuth2Session(f"judge-{kind}", key, scope="read", token_endpoint_auth_method="private_key_jwt")
+    session.register_client_auth_method(PrivateKeyJWT(TOKEN, alg=alg))
     session.fetch_token(TOKEN, grant_type="client_credentials")
     used(session)
     said(f"client_credentials, private_key_jwt, {alg}")

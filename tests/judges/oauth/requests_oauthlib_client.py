@@ -22,11 +22,11 @@ def used(session):
     assert answer.status_code == 200, answer.text
 
 
-session = OAuth2Session(client=BackendApplicationClient("judge"), scope=["read"])
+session = OAuth2Session(client=BackendApplicationClient("judge", scope=["read"]), scope=["read"])
 session.fetch_token(TOKEN, auth=HTTPBasicAuth("judge", SECRET))
 used(session)
 said("client_credentials, client_secret_basic")
-session = OAuth2Session(client=BackendApplicationClient("judge"), scope=["read"])
+session = OAuth2Session(client=BackendApplicationClient("judge", scope=["read"]), scope=["read"])
 session.fetch_token(TOKEN, client_id="judge", client_secret=SECRET, include_client_id=True)
 used(session)
 said("client_credentials, client_secret_post")
