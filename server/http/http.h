@@ -32,6 +32,8 @@ typedef struct http_request {
 
 /* A request header by name (case-insensitive), or NULL. Valid during the request. */
 const char *http_header(const http_request *request, const char *name);
+/* Does it occur more than once? */
+bool http_header_repeated(const http_request *request, const char *name);
 /* One parameter of a query or of a form body (application/x-www-form-urlencoded), decoded into a malloc'd string, or NULL.
  * *twice (may be NULL) is set when it occurs more than once. */
 char *http_parameter(const char *form, const char *name, bool *twice);
