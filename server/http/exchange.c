@@ -6,7 +6,6 @@
 #include "http/head.h"
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 typedef struct exchange {
     crew_job job; /* first */
@@ -30,23 +29,6 @@ typedef struct peer {
 const char *http_header(const http_request *request, const char *name)
 {
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
-}
-
-typedef struct counted { const char *name; size_t times; } counted;
-
-static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-    counted *c = context;
-    (void)kind, (void)value;
-    c->times += strcasecmp(name, c->name) == 0;
-    return MHD_YES;
-}
-
-bool http_header_repeated(const http_request *request, const char *name)
-{
-    counted c = { .name = name };
-    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_header, &c);
-    return c.times > 1;
 }
 
 static tls_transport *begin_tls(exchange_port *port, struct MHD_Connection *connection, watched *place)

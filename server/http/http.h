@@ -32,14 +32,14 @@ typedef struct http_request {
 
 /* A request header by name (case-insensitive), or NULL. Valid during the request. */
 const char *http_header(const http_request *request, const char *name);
-/* Does it occur more than once? */
-bool http_header_repeated(const http_request *request, const char *name);
 /* One parameter of a query or of a form body (application/x-www-form-urlencoded), decoded into a malloc'd string, or NULL.
  * *twice (may be NULL) is set when it occurs more than once. */
 char *http_parameter(const char *form, const char *name, bool *twice);
 /* The same one after the other: *rest is the form at first, and then what is behind the one that is answered. *found tells one that is
  * malformed (NULL) from none. */
 char *http_parameter_next(const char **rest, const char *name, bool *found);
+/* Can every name and value of it be read? What cannot is NULL for http_parameter(), as if it were not there. */
+bool http_form_good(const char *form, size_t size);
 
 enum { HTTP_RESPONSE_HEADERS = 12, HTTP_RESPONSE_HEADER_BYTES = 512 };
 typedef struct http_response {

@@ -71,7 +71,6 @@ static evdb_status read_headers(const http_request *request, const char **token,
     for (size_t i = 0; request && rc == EVDB_OK && i < HEADERS; i++) {
         const char *header = http_header(request, headers[i]);
         if (!header) continue;
-        if (http_header_repeated(request, headers[i])) return op_fail(err, EVDB_INVALID, "the %s header is given twice", headers[i]);
         if (i == AUTHORIZATION && strncasecmp(header, "Bearer ", 7) != 0)
             return op_fail(err, EVDB_DENIED, "the Authorization header is not of the form 'Bearer TOKEN'");
         if (i == AUTHORIZATION) header += 7 + strspn(header + 7, " ");

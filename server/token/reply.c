@@ -46,10 +46,12 @@ void reply_failure(http_response *response, const evdb_error *err)
 bool reply_form_admitted(const http_request *request, http_response *response)
 {
     if (strcmp(request->method, "POST") != 0) {
-        problem_status(response, 405, "method not allowed", "this is asked with POST");
+        reply_error(response, 405, "invalid_request", "this is asked with POST");
         http_header_add(response, "Allow", "POST");
     } else if (!media_is(request, "application/x-www-form-urlencoded"))
         reply_error(response, 400, "invalid_request", "the body must be application/x-www-form-urlencoded");
+    else if (!http_form_good(request->body, request->body_size)) /* what cannot be read must not pass for what is not there */
+        reply_error(response, 400, "invalid_request", "the body is not well-formed");
     else return true;
     return false;
 }

@@ -458,8 +458,8 @@ def test_two_credentials_are_none(world):
     one, other = (world.api_key(["admin"])["api_key"] for _ in range(2))
     for headers in ([f"X-API-Key: {one}", f"api-key: {other}"], [f"Authorization: Bearer {world.admin}", f"X-API-Key: {one}"],
                     [f"X-API-Key: {one}", f"X-API-Key: {one}"], [f"Authorization: Bearer {one}", f"authorization: Bearer {other}"]):
-        reply = world.rest("GET", "/api/v1/stores", headers=headers)
+        reply = world.server.ask("GET", "/api/v1/stores", b"", headers)
         assert reply.status == 400, (headers, reply.text)
         assert one not in reply.text and other not in reply.text
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping"}).encode()
-        assert world.ask("mcp", "POST", "/mcp", body, [*headers, "Content-Type: application/json"]).status == 400
+        assert world.server.ask("POST", "/mcp", body, [*headers, "Content-Type: application/json"], "mcp").status == 400

@@ -30,14 +30,6 @@ const char *http_header(const http_request *request, const char *name)
     return NULL;
 }
 
-bool http_header_repeated(const http_request *request, const char *name)
-{
-    const input *in = request->connection;
-    size_t times = 0;
-    for (size_t i = 0; i < HEADERS && in->headers[i]; i++) times += strcasecmp(in->headers[i], name) == 0;
-    return times > 1;
-}
-
 /* libmicrohttpd's, for head_read(). */
 int MHD_get_connection_values(struct MHD_Connection *connection, enum MHD_ValueKind kind, MHD_KeyValueIterator each, void *context)
 {

@@ -22,13 +22,6 @@ const char *http_header(const http_request *request, const char *name)
     return NULL;
 }
 
-bool http_header_repeated(const http_request *request, const char *name)
-{
-    (void)request;
-    (void)name;
-    return false;
-}
-
 /* The operation's path with values in the place of its parameters, and what is left of the text behind it. */
 static char *target_of(const op *o, const char *text)
 {
