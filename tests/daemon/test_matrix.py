@@ -78,6 +78,14 @@ register_client       admin  all
 list_clients          admin  all
 remove_client         admin  all
 rotate_client         admin  all
+register_user         admin  all
+list_users            admin  all
+change_password       admin  all
+remove_user           admin  all
+set_quota             admin  all
+get_quota             admin  all
+audit_list            admin  all
+audit_verify          admin  all
 create_api_key        admin  all
 list_api_keys         admin  all
 remove_api_key        admin  all
@@ -92,7 +100,7 @@ TOOLS = [name for name in ROWS if name in TABLE and TABLE[name]["tool"]]
 STORE, OTHER, NEW = "docs", "other", "docs-2"
 VALUES = {"store": STORE, "name": STORE, "new_name": NEW, "id": 1, "ids": [1], "vector": [1, 2, 3], "vectors": [[1, 2, 3]],
           "records": [{"id": 7, "vector": [1, 2, 3]}], "codec": "f16", "algorithm": "f16", "backup": "monday", "client_id": "victim",
-          "key_id": None, "token": "no token at all", "dim": 3, "count": 10, "format": "jsonl", "compressed": "AAAA", "data": "", "k": 1}
+          "key_id": None, "user": "alice", "password": "a password of hers", "token": "no token at all", "dim": 3, "count": 10, "format": "jsonl", "compressed": "AAAA", "data": "", "k": 1}
 
 
 def level(scope):
@@ -147,7 +155,7 @@ class World:
     def flags():
         known = subprocess.run([PROGRAM, "--help"], check=True, capture_output=True, text=True).stdout
         open_door = ["--throttle-failures=0"] if "throttle" in known else []  # every bad one comes from one address
-        return ["--allowed-hosts=test", *open_door]
+        return ["--allowed-hosts=test", "--issuer=https://evdb.example", *open_door]
 
     def ask(self, endpoint, *request):
         """Over one connection for each endpoint."""
@@ -180,12 +188,14 @@ class World:
         clients = [one["client_id"] for one in self.good("GET", "/api/v1/clients")["clients"]]
         if "victim" not in clients:
             self.good("POST", "/api/v1/clients", {"client_id": "victim"})
+        if not self.good("GET", "/api/v1/users")["users"]:
+            self.good("POST", "/api/v1/users", {"user": VALUES["user"], "password": VALUES["password"]})
         if VALUES["key_id"] not in [one["key_id"] for one in self.good("GET", "/api/v1/api-keys")["api_keys"]]:
             VALUES["key_id"] = self.good("POST", "/api/v1/api-keys", {"title": "victim"})["key_id"]
 
     def state(self):
         """What there is, so that a change shows."""
-        paths = ["stores", "clients", "api-keys", "signing-keys", "backups"]
+        paths = ["stores", "clients", "users", "clients/victim/quota", "api-keys", "signing-keys", "backups"]
         stores = [one["name"] for one in self.good("GET", "/api/v1/stores")["stores"]]
         paths += [f"stores/{name}{what}" for name in stores for what in ("", "/changes", "/vectors", "/compression")]
         return {path: self.rest("GET", f"/api/v1/{path}").body for path in paths} | {
@@ -291,7 +301,7 @@ def rest_call(name):
     o = TABLE[name]
     args = arguments(o["input"])
     target = o["path"]
-    for parameter in ("name", "id", "backup", "client_id", "key_id"):
+    for parameter in ("name", "id", "backup", "client_id", "key_id", "user"):
         if "{%s}" % parameter in target:
             target = target.replace("{%s}" % parameter, str(VALUES[parameter]))
             args.pop("store" if parameter == "name" else parameter, None)
