@@ -43,6 +43,14 @@ void reply_failure(http_response *response, const evdb_error *err)
     }
 }
 
+const char *reply_known_client(const service *s, const char *client)
+{
+    evdb_client *found = NULL;
+    if (!client || evdb_auth_client_find(s->db, client, &found, NULL) != EVDB_OK) return NULL;
+    evdb_auth_client_list_free(found);
+    return client;
+}
+
 bool reply_form_admitted(const http_request *request, http_response *response)
 {
     if (strcmp(request->method, "POST") != 0) {
@@ -79,6 +87,6 @@ bool reply_identify(const service *s, const http_request *request, client_auth *
     else if (code) reply_error(response, 400, code, why);
     evdb_status rc = code ? EVDB_OK : check(s, request, who, &err);
     if (rc != EVDB_OK) reply_failure(response, &err);
-    if (code || rc != EVDB_OK) audit_refused(s, request, who->client, "oauth", request->path);
+    if (code || rc != EVDB_OK) audit_refused(s, request, reply_known_client(s, who->client), "oauth", request->path);
     return !code && rc == EVDB_OK;
 }
