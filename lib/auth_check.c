@@ -1,4 +1,5 @@
 /* auth_check.c - whom a token of evdb/auth.h speaks for, and whether it still does. */
+#include "auth/api_key.h"
 #include "auth/token.h"
 #include "auth_private.h"
 #include "base/error.h"
@@ -133,6 +134,7 @@ evdb_status evdb_auth_token_check(evdb *db, const char *token, const evdb_check_
     client_row row;
     evdb_status rc;
     TRY(options_import(&o, sizeof(o), options, "evdb_check_options", err));
+    if (token && api_key_looks_so(token)) return auth_api_key_check(db, token, out, err); /* for whomever this database serves */
     TRY(auth_believe(db, token, &claims, &row, err));
     TRY(check_addressee(&claims, &o, err));
     *out = (evdb_principal){ .scopes = claims.scopes & row.scopes, .expires_ms = claims.expires_ms,

@@ -58,6 +58,8 @@ void auth_make_refresh(evdb *db, const auth_grant *g, int64_t lifetime_ms, char 
 
 /* user.c: the generation of the password of the user that a subject is; 0 when it is none. *found is false when that user is gone. */
 evdb_status auth_user_generation(evdb *db, const char *subject, int64_t *out, bool *found, evdb_error *err);
+/* auth_api_keys.c: whom an API key speaks for. EVDB_DENIED. */
+evdb_status auth_api_key_check(evdb *db, const char *text, evdb_principal *out, evdb_error *err);
 
 /* auth_check.c: are all words of `asked`, separated by spaces, among `held`? */
 bool auth_words_within(const char *held, const char *asked);

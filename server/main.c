@@ -7,6 +7,16 @@
 #include "op/op.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+/* Secrets and keys are in its memory: none of it goes into a core file, be it one of the system or of a program that the system hands it
+ * to, and /proc shows it to root alone. */
+static void keep_memory_private(void)
+{
+    (void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+    (void)prctl(PR_SET_DUMPABLE, 0);
+}
 
 int main(int argc, char **argv)
 {
@@ -15,7 +25,10 @@ int main(int argc, char **argv)
     int code = EXIT_SUCCESS;
     bool reset = argc > 2 && strcmp(argv[1], "admin") == 0 && strcmp(argv[2], "reset") == 0;
     if (reset) argc -= 2, argv += 2; /* its flags are those of the server */
-    if (config_load(argc, argv, &c, &err) != EVDB_OK) {
+    keep_memory_private();
+    evdb_status rc = config_load(argc, argv, &c, &err);
+    config_hide_secrets(argc, argv);
+    if (rc != EVDB_OK) {
         fprintf(stderr, "evdbd: %s\n", err.message);
         config_free(&c);
         return DAEMON_CONFIG;

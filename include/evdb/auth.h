@@ -47,6 +47,10 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_client_method_parse(const char *name, 
 #define EVDB_REDIRECTS_MAX 4096u      /* bytes of a client's redirect URIs */
 #define EVDB_JWKS_MAX 16384u          /* bytes of a client's public keys */
 #define EVDB_CLIENTS_MAX 10000u       /* in a database */
+#define EVDB_API_KEYS_MAX 10000u      /* in a database */
+#define EVDB_API_KEY_BYTES 80u        /* room for an API key, with NUL */
+#define EVDB_API_KEY_ID_BYTES 17u     /* for its id, likewise */
+#define EVDB_API_KEY_TITLE_MAX 128u   /* bytes */
 #define EVDB_REFRESH_TOKENS_MAX 1000u /* of a client, used ones included */
 #define EVDB_REVOKED_MAX 10000u       /* access tokens of a client that were revoked and have not expired */
 #define EVDB_TOKEN_LIFETIME_MAX_MS (INT64_C(10) * 365 * 86400000)
@@ -201,7 +205,7 @@ typedef struct evdb_check_options {
 #define EVDB_CHECK_OPTIONS { .size = sizeof(evdb_check_options) }
 
 /* EVDB_DENIED for a token (NULL, too) that is malformed, forged, expired, revoked, of another issuer or for another audience, or
- * whose client was removed or has a new secret since. What this or another process revokes is refused from then on. */
+ * whose client was removed or has a new secret since, and likewise for an API key. What this or another process revokes is refused from then on. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_check(evdb *db, const char *token, const evdb_check_options *options,
                                                            evdb_principal *out, evdb_error *err);
 
@@ -224,6 +228,42 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_inspect(evdb *db, const cha
  * client: whose it must be; NULL = anybody's. A token that is given by its id is of no client: that takes NULL. EVDB_NOT_FOUND for what
  * is no good anyway, and for a token of another client; EVDB_LIMIT beyond EVDB_REVOKED_MAX. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_token_revoke(evdb *db, const char *client, const char *token, evdb_error *err);
+
+/* ---- API keys ----
+ *
+ * For programs that do without OAuth: one text that is good until it expires or is removed, everywhere where an access token is, for
+ * evdb_auth_token_check() knows it. It has the form "evdbkey_ID_SECRET": 8 + 16 + 1 + 49 characters, of which ID, in hexadecimal digits,
+ * names it and is not secret; ID and SECRET are drawn, and the last six characters are a checksum of the others, by which programs
+ * that look for secrets can tell one (base64url of the first four bytes of SHA-256). What is kept of it is a keyed BLAKE2b. Who asks with
+ * one is the client "key:ID", which no client's id can be. */
+typedef struct evdb_api_key_options {
+    size_t size;         /* EVDB_API_KEY_OPTIONS sets it */
+    const char *title;   /* what it is for, in people's words, or NULL */
+    uint32_t scopes;     /* 0 and stores NULL: read */
+    uint32_t reserved;
+    const char *stores;  /* scopes of some stores, or NULL */
+    int64_t expires_ms;  /* Unix time; 0 = never */
+} evdb_api_key_options;
+#define EVDB_API_KEY_OPTIONS { .size = sizeof(evdb_api_key_options) }
+
+typedef struct evdb_api_key {
+    char id[EVDB_API_KEY_ID_BYTES];
+    char title[EVDB_API_KEY_TITLE_MAX + 1];
+    uint32_t scopes;
+    char stores[EVDB_STORE_SCOPES_BYTES]; /* scopes of some stores, "" = none */
+    int64_t created_ms, expires_ms;       /* Unix time; expires_ms 0 = never */
+} evdb_api_key;
+
+/* Makes a key: its text goes to key_out (EVDB_API_KEY_BYTES) and cannot be read again later, its id to id_out (EVDB_API_KEY_ID_BYTES,
+ * may be NULL). EVDB_INVALID for scopes that may not be and a time that is past, EVDB_LIMIT for a title that is too long and beyond
+ * EVDB_API_KEYS_MAX, those that have expired included. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_api_key_add(evdb *db, const evdb_api_key_options *options, char *id_out, char *key_out,
+                                                           evdb_error *err);
+/* It is refused from then on, by every process. EVDB_NOT_FOUND; EVDB_INVALID for what is no id of a key. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_api_key_remove(evdb *db, const char *id, evdb_error *err);
+/* All of them, sorted by id; *out is freed with evdb_auth_api_key_list_free(). */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_auth_api_key_list(evdb *db, evdb_api_key **out, size_t *count, evdb_error *err);
+EVDB_API void evdb_auth_api_key_list_free(evdb_api_key *list);
 
 /* ---- the keys of JWTs ----
  *

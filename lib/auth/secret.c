@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-enum { SALT_BYTES = crypto_pwhash_SALTBYTES, CHOSEN_BYTES = SECRET_HASH_BYTES - SALT_BYTES, MAC_BYTES = 32, PURPOSES = 4 };
+enum { SALT_BYTES = crypto_pwhash_SALTBYTES, CHOSEN_BYTES = SECRET_HASH_BYTES - SALT_BYTES, MAC_BYTES = 32, PURPOSES = 5 };
 
 /* Hashes are kept without them, so they never change: other costs are another secret_kind. They are libsodium's "interactive". */
 enum { ARGON2_PASSES = 2, ARGON2_BYTES = 64 << 20 };

@@ -29,7 +29,9 @@ bool secrets_ready(const secrets *s);
 void secrets_set_key(secrets *s, const unsigned char key[SECRET_KEY_BYTES]);
 
 /* BLAKE2b of bytes under a key of that purpose's own. */
-typedef enum secret_purpose { SECRET_FOR_CLIENTS = 1, SECRET_FOR_ACCESS = 2, SECRET_FOR_REFRESH = 3, SECRET_FOR_CODES = 4 } secret_purpose;
+typedef enum secret_purpose {
+    SECRET_FOR_CLIENTS = 1, SECRET_FOR_ACCESS = 2, SECRET_FOR_REFRESH = 3, SECRET_FOR_CODES = 4, SECRET_FOR_API_KEYS = 5
+} secret_purpose;
 void secret_mac(const secrets *s, secret_purpose purpose, const void *bytes, size_t size, unsigned char out[32]);
 
 evdb_status secret_hash(secrets *s, secret_kind kind, const char *secret, unsigned char out[SECRET_HASH_BYTES], evdb_error *err);

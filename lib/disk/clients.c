@@ -230,9 +230,9 @@ static evdb_status make_key(system_db *s, const unsigned char *fresh, evdb_error
     const system_value values[] = { SYSTEM_BYTES(fresh, CLIENTS_KEY_BYTES) };
     int64_t clients = 0;
     evdb_status rc;
-    TRY(system_integer(s, "SELECT count(*) FROM clients", NULL, 0, &clients, err));
+    TRY(system_integer(s, "SELECT (SELECT count(*) FROM clients)+(SELECT count(*) FROM api_keys)", NULL, 0, &clients, err));
     if (clients)
-        TRY(error_set(err, EVDB_CORRUPT, "system.db: there are clients, but no key of tokens: "
+        TRY(error_set(err, EVDB_CORRUPT, "system.db: there are clients or API keys, but no key of tokens: "
                       "once they are removed, a new one will be made"));
     TRY(keep_private(s, err));
     TRY(system_begin(s, err));
@@ -288,7 +288,8 @@ evdb_status clients_verify(system_db *s, void (*problem)(void *context, const ch
     static const char *const findings[] = {
         "SELECT 'system.db: the key of tokens has ' || length(value) || ' bytes, not 32' FROM keys"
         " WHERE name='auth' AND length(value)<>32",
-        "SELECT 'system.db: there are clients, but no key' WHERE EXISTS(SELECT 1 FROM clients)"
+        "SELECT 'system.db: there are clients or API keys, but no key of tokens'"
+        " WHERE (EXISTS(SELECT 1 FROM clients) OR EXISTS(SELECT 1 FROM api_keys))"
         " AND NOT EXISTS(SELECT 1 FROM keys WHERE name='auth')",
         "SELECT 'system.db: refresh tokens that make no sense: ' || n FROM (SELECT count(*) AS n FROM refresh"
         " WHERE length(token)<>32 OR length(family)<>16 OR (scopes=0 AND stores='') OR scopes NOT BETWEEN 0 AND 7 OR used NOT IN (0,1)) WHERE n",

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/try.h"
+#include "disk/api_keys.h"
 #include "disk/clients.h"
 #include "disk/schema.h"
 #include "disk/system_private.h"
@@ -246,6 +247,7 @@ evdb_status system_verify(system_db *s, void (*problem)(void *context, const cha
     pthread_mutex_unlock(&s->turn);
     if (rc == EVDB_OK) rc = clients_verify(s, problem, context, &why);
     if (rc == EVDB_OK) rc = users_verify(s, problem, context, &why);
+    if (rc == EVDB_OK) rc = api_keys_verify(s, problem, context, &why);
     if (rc == EVDB_CORRUPT || rc == EVDB_IO) { /* a page that cannot be read is a finding */
         problem(context, why.message);
         return EVDB_OK;

@@ -97,7 +97,7 @@ static evdb_status read_arguments(int argc, char *const *argv, config *c, bool f
             continue;
         }
         if (!is_flag(name, length))
-            return config_fail(err, EVDB_INVALID, "%.80s: there is no such flag (see --help)", flag);
+            return config_fail(err, EVDB_INVALID, "--%.*s: there is no such flag (see --help)", (int)(length < 80 ? length : 80), name);
         const char *value = equals ? equals + 1 : i + 1 < argc ? argv[++i] : NULL;
         if (!value) return config_fail(err, EVDB_INVALID, "%s needs a value", flag);
         bool file = length == 6 && memcmp(name, "config", 6) == 0;
@@ -187,7 +187,11 @@ evdb_status config_load(int argc, char *const *argv, config *out, evdb_error *er
 void config_free(config *c)
 {
     for (const setting *s = settings; s->name; s++)
-        if (setting_is_text(s)) free(*(char **)((char *)c + s->offset));
+        if (setting_is_text(s)) {
+            char *text = *(char **)((char *)c + s->offset);
+            if (text && s->type == SETTING_SECRET) explicit_bzero(text, strlen(text));
+            free(text);
+        }
     memset(c, 0, sizeof(*c));
 }
 

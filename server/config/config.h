@@ -53,6 +53,8 @@ extern const char *const config_log_levels[];
  * on failure too. */
 evdb_status config_load(int argc, char *const *argv, config *out, evdb_error *err);
 void config_free(config *c);
+/* Overwrites the secrets among the arguments and in the environment, which the system shows to others: once they are loaded. */
+void config_hide_secrets(int argc, char **argv);
 
 /* Every setting in the file's own syntax, secrets as "***". */
 void config_print(const config *c, FILE *to);

@@ -39,6 +39,13 @@ static bool is_name(const char *text, size_t size, const char *name)
     return !*name;
 }
 
+bool http_form_good(const char *form, size_t size)
+{
+    size_t took = 1;
+    while (size && *form && next_byte(form, size, &took) >= 0) form += took, size -= took;
+    return size == 0;
+}
+
 static char *decoded(const char *text, size_t size)
 {
     char *out = malloc(size + 1);

@@ -38,6 +38,8 @@ char *http_parameter(const char *form, const char *name, bool *twice);
 /* The same one after the other: *rest is the form at first, and then what is behind the one that is answered. *found tells one that is
  * malformed (NULL) from none. */
 char *http_parameter_next(const char **rest, const char *name, bool *found);
+/* Can every name and value of it be read? What cannot is NULL for http_parameter(), as if it were not there. */
+bool http_form_good(const char *form, size_t size);
 
 enum { HTTP_RESPONSE_HEADERS = 12, HTTP_RESPONSE_HEADER_BYTES = 512 };
 typedef struct http_response {

@@ -1,8 +1,8 @@
 /* clients.c - operations on those who may log in: register, list, remove, rotate. They hand out credentials, so no tool of
  * them is offered to language models. */
 #include "op/choices.h"
+#include "op/op_names.h"
 #include "op/ops.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,31 +54,11 @@ static evdb_status check_secret(const char *secret, evdb_error *err)
     return op_fail(err, EVDB_INVALID, "that secret is published: choose another, or give none and one is made");
 }
 
-/* The list as the library has it: names separated by blanks, to be freed; NULL when memory ran out. */
-static char *join(const op_strings *names)
-{
-    size_t size = 1, used = 0;
-    for (size_t i = 0; i < names->count; i++) size += strlen(names->at[i]) + 1;
-    char *text = malloc(size);
-    if (!text) return NULL;
-    for (size_t i = 0; i < names->count; i++) used += (size_t)snprintf(text + used, size - used, "%s%s", i ? " " : "", names->at[i]);
-    text[used] = 0;
-    return text;
-}
-
-/* "read write" as ["read","write"]. */
-static void put_names(op_out *o, const char *key, const char *text)
-{
-    op_out_open(o, key, '[');
-    for (const char *p = text; *p; p += strcspn(p, " "), p += *p == ' ') op_out_bytes(o, NULL, p, strcspn(p, " "));
-    op_out_close(o, ']');
-}
-
 static void put_rights(op_out *o, uint32_t scopes, const char *stores, uint32_t grants, evdb_client_method method)
 {
     char names[EVDB_SCOPES_BYTES];
-    put_names(o, "scopes", evdb_auth_scopes_join(scopes, stores, names));
-    put_names(o, "grant_types", evdb_auth_grants_text(grants, names));
+    op_names_put(o, "scopes", evdb_auth_scopes_join(scopes, stores, names));
+    op_names_put(o, "grant_types", evdb_auth_grants_text(grants, names));
     op_out_text(o, "token_endpoint_auth_method", evdb_client_method_name(method));
 }
 
@@ -89,7 +69,7 @@ static evdb_status read_client(const register_args *a, evdb_client_options *o, c
     const op_strings *lists[] = { &a->scopes, &a->grant_types, &a->redirect_uris };
     evdb_status rc = check_secret(a->client_secret, err);
     for (int i = 0; rc == EVDB_OK && i < 3; i++)
-        if (!(joined[i] = join(lists[i]))) rc = op_fail(err, EVDB_NO_MEMORY, "out of memory for a client");
+        if (!(joined[i] = op_names_join(lists[i]))) rc = op_fail(err, EVDB_NO_MEMORY, "out of memory for a client");
     if (rc != EVDB_OK) return rc;
     *stores = 0;
     o->secret = a->client_secret;
@@ -160,7 +140,7 @@ static evdb_status list(op_call *call, const void *args, op_out *reply, evdb_err
         op_out_text(reply, "client_id", clients[i].id);
         put_rights(reply, clients[i].scopes, clients[i].stores, clients[i].grants, clients[i].method);
         if (*clients[i].title) op_out_text(reply, "client_name", clients[i].title);
-        if (*clients[i].redirect_uris) put_names(reply, "redirect_uris", clients[i].redirect_uris);
+        if (*clients[i].redirect_uris) op_names_put(reply, "redirect_uris", clients[i].redirect_uris);
         op_out_text(reply, "secret", clients[i].method != EVDB_CLIENT_SECRET ? "none" : clients[i].chosen_secret ? "chosen" : "made");
         op_out_integer(reply, "created_ms", clients[i].created_ms);
         op_out_close(reply, '}');

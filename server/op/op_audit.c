@@ -13,6 +13,13 @@ const char *op_audit_user(unsigned long uid, char out[OP_AUDIT_USER_BYTES])
 
 const char *op_audit_self(char out[OP_AUDIT_USER_BYTES]) { return op_audit_user((unsigned long)geteuid(), out); }
 
+/* How much of an argument: whoever gives an API key in the place of its id does not leave it in the log. */
+static int shown(const char *value)
+{
+    static const char key[] = "evdbkey_";
+    return strncmp(value, key, sizeof key - 1) == 0 ? (int)sizeof key - 1 + EVDB_API_KEY_ID_BYTES - 1 : EVDB_AUDIT_TARGET_MAX;
+}
+
 /* What an act is done to are the arguments that can be given without their names: the store, the client, the backup. */
 static void name_target(const op *o, const void *args, char *out, size_t room)
 {
@@ -20,7 +27,7 @@ static void name_target(const op *o, const void *args, char *out, size_t room)
     for (const op_field *f = o->args; f->name && used < room; f++) {
         if (!f->position || f->type != OP_STRING || f->flags & OP_SECRET) continue;
         const char *const *value = (const void *)((const char *)args + f->offset);
-        if (*value) used += (size_t)snprintf(out + used, room - used, "%s%s", used ? " " : "", *value);
+        if (*value) used += (size_t)snprintf(out + used, room - used, "%s%.*s", used ? " " : "", shown(*value), *value);
     }
 }
 

@@ -3,14 +3,15 @@
 #define OP_WRITE_ONE_H
 #include "op/op.h"
 
-/* The three arguments of an argument struct's `op_expiry expiry`, for a record that without one does `otherwise`. */
-#define OP_EXPIRY(st, otherwise)                                                                                                      \
+/* The three arguments of an argument struct's `op_expiry expiry`, for what without one does `otherwise`. */
+#define OP_EXPIRY_OF(st, thing, otherwise)                                                                                            \
     { .name = "ttl", .alias = "ttl_seconds", .type = OP_INTEGER, .offset = offsetof(st, expiry.ttl), .min = -1,                       \
-      .max = EVDB_TTL_MAX_MS / 1000, .doc = "Seconds from now until the record expires; -1 = never; without it " otherwise },         \
+      .max = EVDB_TTL_MAX_MS / 1000, .doc = "Seconds from now until the " thing " expires; -1 = never; without it " otherwise },      \
     { .name = "ttl_ms", .type = OP_INTEGER, .offset = offsetof(st, expiry.ttl_ms), .min = -1, .max = EVDB_TTL_MAX_MS,                 \
       .doc = "The same in milliseconds." },                                                                                           \
     { .name = "expires_ms", .type = OP_INTEGER, .offset = offsetof(st, expiry.expires_ms), .min = -1, .max = INT64_MAX,               \
       .doc = "The same as Unix time in milliseconds." }
+#define OP_EXPIRY(st, otherwise) OP_EXPIRY_OF(st, "record", otherwise)
 
 /* As evdb_batch.expires has it; 0 = none given. EVDB_INVALID when there is more than one. */
 evdb_status op_expiry_take(const op_expiry *given, int64_t *out, evdb_error *err);

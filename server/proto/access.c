@@ -43,24 +43,53 @@ static evdb_status check(const service *s, const http_request *request, const ch
     return rc;
 }
 
+/* Where credentials come. API keys also in headers of their own: the name that most programs use, and the one that clients of other
+ * vector databases do. */
+static const char *const headers[] = { "Authorization", "X-API-Key", "api-key" };
+enum { HEADERS = sizeof headers / sizeof *headers, AUTHORIZATION = 0 };
+
+bool access_by_header(const http_request *request)
+{
+    bool any = false;
+    for (size_t i = 0; request && i < HEADERS; i++) any |= http_header(request, headers[i]) != NULL;
+    return any;
+}
+
+/* One credential may come in several places, but not several credentials: who stands before evdbd may have looked at the other. */
+static evdb_status join(const char **token, const char *text, evdb_error *err)
+{
+    if (*token && strcmp(*token, text) != 0)
+        return op_fail(err, EVDB_INVALID, "the headers and the message have different tokens or keys: send one");
+    *token = text;
+    return EVDB_OK;
+}
+
+/* *token: what the message itself has, or NULL, and then what the headers have. */
+static evdb_status read_headers(const http_request *request, const char **token, evdb_error *err)
+{
+    evdb_status rc = EVDB_OK;
+    for (size_t i = 0; request && rc == EVDB_OK && i < HEADERS; i++) {
+        const char *header = http_header(request, headers[i]);
+        if (!header) continue;
+        if (i == AUTHORIZATION && strncasecmp(header, "Bearer ", 7) != 0)
+            return op_fail(err, EVDB_DENIED, "the Authorization header is not of the form 'Bearer TOKEN'");
+        if (i == AUTHORIZATION) header += 7 + strspn(header + 7, " ");
+        rc = join(token, header, err);
+    }
+    return rc;
+}
+
 static evdb_status identify(const service *s, const http_request *request, const char *token, evdb_principal *out, bool *given,
                             evdb_error *err)
 {
-    const char *header = request ? http_header(request, "Authorization") : NULL;
-    *given = token != NULL || header != NULL;
+    *given = token != NULL || access_by_header(request);
     if (!s->oauth_enabled) {
         *out = (evdb_principal){ .client = "anonymous", .scopes = EVDB_SCOPE_READ | EVDB_SCOPE_WRITE | EVDB_SCOPE_ADMIN };
         return EVDB_OK;
     }
-    if (header) {
-        if (strncasecmp(header, "Bearer ", 7) != 0)
-            return op_fail(err, EVDB_DENIED, "the Authorization header is not of the form 'Bearer TOKEN'");
-        header += 7 + strspn(header + 7, " ");
-        if (token && strcmp(token, header) != 0)
-            return op_fail(err, EVDB_INVALID, "the Authorization header and the message have different tokens: send one");
-        token = header;
-    }
-    if (!token) return op_fail(err, EVDB_DENIED, "an access token is needed: get one from /oauth/token");
+    evdb_status rc = read_headers(request, &token, err);
+    if (rc != EVDB_OK) return rc;
+    if (!token) return op_fail(err, EVDB_DENIED, "an access token is needed, from /oauth/token, or an API key");
     return check(s, request, token, out, err);
 }
 

@@ -85,7 +85,7 @@ static bool admit(const service *s, const http_request *request, http_response *
         problem_status(response, 415, "unsupported media type", "the body must be application/json");
     else if (!media_accepted(request, "application/json"))
         problem_status(response, 406, "not acceptable", "answers are application/json: the Accept header must allow that");
-    else if (s->oauth_enabled && !http_header(request, "Authorization") && request->body_size > UNIDENTIFIED_BYTES_MAX)
+    else if (s->oauth_enabled && !access_by_header(request) && request->body_size > UNIDENTIFIED_BYTES_MAX)
         problem_status(response, 413, "content too large",
                        "a message without an Authorization header may have 2 MiB: send the token in that header");
     else return true;
@@ -96,7 +96,7 @@ void mcp_handle(const service *s, const http_request *request, http_response *re
 {
     mcp_message m = { .kind = MCP_MALFORMED }; /* nothing of it is known yet */
     evdb_principal who;
-    bool by_header = http_header(request, "Authorization") != NULL;
+    bool by_header = access_by_header(request);
     if (!admit(s, request, response) || (by_header && !identify(s, request, &m, &who, response))) return;
     mcp_read(request->body, request->body_size, &m);
     bool identified = (by_header && !m.token) || identify(s, request, &m, &who, response);

@@ -56,7 +56,7 @@ void oauth_handle(const service *s, const http_request *request, http_response *
 void rest_handle(const service *s, const http_request *request, http_response *response);  /* proto/rest.c */
 void mcp_handle(const service *s, const http_request *request, http_response *response);   /* proto/mcp_http.c */
 
-/* The caller of a request: from the bearer token in the Authorization header, or `token`, which the message itself may have
+/* The caller of a request: from the access token or API key in its headers, or `token`, which the message itself may have
  * (else NULL). With oauth off everyone is admin. EVDB_DENIED with a message when there is none or it is no good, EVDB_INVALID
  * when there are two that differ, EVDB_BUSY while nothing can be said of an issuer's tokens, EVDB_THROTTLED when bad ones came from
  * the same address too often, or the caller asks more often than his quota is; *given tells "no token" from "bad token". */
@@ -73,6 +73,9 @@ void access_refused(const service *s, const http_request *request, const char *c
 
 /* The header that says when to come again; 0 = soon. */
 void retry_after(http_response *response, uint32_t seconds);
+/* Does a header have a credential, good or bad? */
+bool access_by_header(const http_request *request);
+
 /* RFC 9457 problem JSON for a status (problem.c). */
 void problem_send(http_response *response, const evdb_error *err);
 /* The same for what no library status says: a path, a method, a media type. */

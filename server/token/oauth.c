@@ -114,6 +114,14 @@ static void grant(const service *s, const http_request *request, asked *a, http_
     else reply_failure(response, &err);
 }
 
+/* As the audit log may have it: what else comes as a grant may be anything, a secret too. */
+static const char *known_grant(const asked *a)
+{
+    for (kind k = CREDENTIALS; a->grant && k < KINDS; k++)
+        if (strcmp(a->grant, kinds[k].name) == 0) return kinds[k].name;
+    return a->grant ? "an unknown grant" : "no grant";
+}
+
 void token_handle(const service *s, const http_request *request, http_response *response)
 {
     asked a = { .grant = NULL };
@@ -123,6 +131,6 @@ void token_handle(const service *s, const http_request *request, http_response *
     if (code && strcmp(code, "invalid_client") == 0) reply_unknown_client(response, why);
     else if (code) reply_error(response, 400, code, why);
     else grant(s, request, &a, response);
-    if (response->status >= 400 && response->status < 500) audit_refused(s, request, a.who.client, "oauth", a.grant ? a.grant : "no grant");
+    if (response->status >= 400 && response->status < 500) audit_refused(s, request, reply_known_client(s, a.who.client), "oauth", known_grant(&a));
     forget(&a);
 }

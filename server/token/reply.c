@@ -43,13 +43,23 @@ void reply_failure(http_response *response, const evdb_error *err)
     }
 }
 
+const char *reply_known_client(const service *s, const char *client)
+{
+    evdb_client *found = NULL;
+    if (!client || evdb_auth_client_find(s->db, client, &found, NULL) != EVDB_OK) return NULL;
+    evdb_auth_client_list_free(found);
+    return client;
+}
+
 bool reply_form_admitted(const http_request *request, http_response *response)
 {
     if (strcmp(request->method, "POST") != 0) {
-        problem_status(response, 405, "method not allowed", "this is asked with POST");
+        reply_error(response, 405, "invalid_request", "this is asked with POST");
         http_header_add(response, "Allow", "POST");
     } else if (!media_is(request, "application/x-www-form-urlencoded"))
         reply_error(response, 400, "invalid_request", "the body must be application/x-www-form-urlencoded");
+    else if (!http_form_good(request->body, request->body_size)) /* what cannot be read must not pass for what is not there */
+        reply_error(response, 400, "invalid_request", "the body is not well-formed");
     else return true;
     return false;
 }
@@ -77,6 +87,6 @@ bool reply_identify(const service *s, const http_request *request, client_auth *
     else if (code) reply_error(response, 400, code, why);
     evdb_status rc = code ? EVDB_OK : check(s, request, who, &err);
     if (rc != EVDB_OK) reply_failure(response, &err);
-    if (code || rc != EVDB_OK) audit_refused(s, request, who->client, "oauth", request->path);
+    if (code || rc != EVDB_OK) audit_refused(s, request, reply_known_client(s, who->client), "oauth", request->path);
     return !code && rc == EVDB_OK;
 }

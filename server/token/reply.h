@@ -18,4 +18,7 @@ bool reply_form_admitted(const http_request *request, http_response *response);
 /* Who asks, for endpoints where nothing but that is needed; false: the response is made. To be freed in either case. */
 bool reply_identify(const service *s, const http_request *request, client_auth *who, http_response *response);
 
+/* The client, if there is one of that name, else NULL: what somebody says who is refused may be anything, a secret too, and is not kept. */
+const char *reply_known_client(const service *s, const char *client);
+
 #endif

@@ -210,7 +210,7 @@ def test_a_fault_in_the_file_names_file_and_line(file, line, message):
     ({}, ["--port=70000"], "--port: mcp_port is 70000, but must be 0..65535"),
     ({}, ["--data", ""], "--data: persistence_dir has 0 bytes, but must have 1..4000"),
     ({}, ["--persistence-enabled", "maybe"], "--persistence-enabled: persistence_enabled must be true or false, not 'maybe'"),
-    ({}, ["--prot=1"], "--prot=1: there is no such flag (see --help)"),
+    ({}, ["--prot=1"], "--prot: there is no such flag (see --help)"),
     ({}, ["--dev=true"], "--dev takes no value"),
     ({}, ["--port"], "--port needs a value"),
     ({}, ["serve"], "'serve' is not a flag (see --help)"),

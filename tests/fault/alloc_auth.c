@@ -131,3 +131,19 @@ evdb_status alloc_keys(alloc_scene *s, evdb_error *err)
     evdb_auth_jwks_free(text);
     return alloc_expect(right, err);
 }
+
+evdb_status alloc_api_keys(alloc_scene *s, evdb_error *err)
+{
+    char id[EVDB_API_KEY_ID_BYTES], key[EVDB_API_KEY_BYTES];
+    evdb_api_key *list;
+    evdb_principal who;
+    size_t count;
+    evdb_status rc = evdb_auth_api_key_add(s->db, NULL, id, key, err);
+    if (rc == EVDB_OK) rc = evdb_auth_token_check(s->db, key, NULL, &who, err);
+    if (rc == EVDB_OK) rc = evdb_auth_api_key_list(s->db, &list, &count, err);
+    if (rc != EVDB_OK) return rc;
+    bool right = count >= 1 && strlen(who.client) == 20;
+    evdb_auth_api_key_list_free(list);
+    rc = evdb_auth_api_key_remove(s->db, id, err);
+    return rc == EVDB_OK ? alloc_expect(right, err) : rc;
+}

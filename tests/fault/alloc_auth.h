@@ -19,5 +19,6 @@ evdb_status alloc_token_check(alloc_scene *s, evdb_error *err);
 evdb_status alloc_token_inspect(alloc_scene *s, evdb_error *err);
 evdb_status alloc_token_revoke(alloc_scene *s, evdb_error *err);
 evdb_status alloc_keys(alloc_scene *s, evdb_error *err);
+evdb_status alloc_api_keys(alloc_scene *s, evdb_error *err);
 
 #endif

@@ -343,7 +343,7 @@ const alloc_call alloc_calls[] = {
     { "verify", alloc_verify },
     ELSEWHERE(import), ELSEWHERE(resume), ELSEWHERE(foreign), ELSEWHERE(export), ELSEWHERE(repair),
     ELSEWHERE(client_add), ELSEWHERE(client_register), ELSEWHERE(client_find), ELSEWHERE(client_rotate), ELSEWHERE(client_remove), ELSEWHERE(client_list),
-    ELSEWHERE(token_issue), ELSEWHERE(token_refresh), ELSEWHERE(token_check), ELSEWHERE(token_inspect), ELSEWHERE(token_revoke), ELSEWHERE(keys),
+    ELSEWHERE(token_issue), ELSEWHERE(token_refresh), ELSEWHERE(token_check), ELSEWHERE(token_inspect), ELSEWHERE(token_revoke), ELSEWHERE(keys), ELSEWHERE(api_keys),
     ELSEWHERE(audit_append), ELSEWHERE(audit_list), ELSEWHERE(audit_verify),
     ELSEWHERE(quota),
     ELSEWHERE(user_change), ELSEWHERE(user_check), ELSEWHERE(user_list), ELSEWHERE(code),
