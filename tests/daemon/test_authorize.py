@@ -4,7 +4,7 @@ import re
 import urllib.parse
 
 import pytest
-from browser import CALLBACK, PASSWORD, USER, Browser, Form, add_user, answered, asking, redeem, register, verifier_and_challenge
+from browser import CALLBACK, PASSWORD, USER, Browser, Form, add_user, answered, asking, issuer, redeem, register, verifier_and_challenge
 from evdbd import problem
 
 
@@ -14,10 +14,6 @@ def prepared(shared):
     register(shared, "other", redirect_uris=["https://other.example/cb", "http://localhost/cb"])
     add_user(shared)
     return shared
-
-
-def issuer(server):
-    return f"http://127.0.0.1:{server.ports['oauth']}"
 
 
 def code_for(server, **changes):
