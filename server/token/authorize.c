@@ -172,7 +172,9 @@ static evdb_status check_password(const service *s, const http_request *request,
     char who[sizeof EVDB_SUBJECT_USER + EVDB_USER_NAME_MAX];
     snprintf(who, sizeof who, EVDB_SUBJECT_USER "%s", user ? user : "");
     uint32_t wait = throttle_ask(s->throttle, request->peer, who);
+    if (!wait && !session_login_begin(s)) return op_fail(err, EVDB_BUSY, "too many log in at once");
     evdb_status rc = wait ? op_throttled(err, wait, "Too many passwords were wrong. Wait a little.") : evdb_auth_user_check(s->db, user, password, known, err);
+    if (!wait) session_login_end(s);
     if (rc == EVDB_DENIED) throttle_failed(s->throttle, request->peer, who);
     else if (rc == EVDB_OK) throttle_succeeded(s->throttle, request->peer, who);
     if (rc == EVDB_DENIED || rc == EVDB_THROTTLED) audit_refused(s, request, NULL, "oauth", "log in");
@@ -190,8 +192,10 @@ static void log_in(const service *s, const http_request *request, const authoriz
         ask_login(s, request, a, err.message, response);
         response->status = 429;
         retry_after(response, err.retry_s);
-    } else if (rc != EVDB_OK) login_page_refuse(503, "This server cannot look at passwords just now. Try again.", response);
-    else {
+    } else if (rc != EVDB_OK) {
+        login_page_refuse(503, "This server cannot look at passwords just now. Try again.", response);
+        retry_after(response, 1);
+    } else {
         session is;
         session_begin(s, known.name, &is, response);
         ask_consent(s, request, a, &is, response);

@@ -14,9 +14,22 @@ void reply_json(http_response *response, int status, json_t *body)
     http_header_add(response, "Pragma", "no-cache");
 }
 
+/* Descriptions may quote what came from outside, and are of fewer letters than that: RFC 6749, 5.2. */
+static void make_plain(const char *text, char *out, size_t room)
+{
+    size_t length = 0;
+    for (; *text && length + 1 < room; text++) {
+        char c = *text == '"' ? '\'' : *text;
+        out[length++] = c < ' ' || c > '~' || c == '\\' ? '?' : c;
+    }
+    out[length] = 0;
+}
+
 void reply_error(http_response *response, int status, const char *code, const char *description)
 {
-    reply_json(response, status, json_pack("{s:s, s:s}", "error", code, "error_description", description));
+    char plain[sizeof ((evdb_error *)0)->message];
+    make_plain(description, plain, sizeof plain);
+    reply_json(response, status, json_pack("{s:s, s:s}", "error", code, "error_description", plain));
 }
 
 void reply_unknown_client(http_response *response, const char *description)

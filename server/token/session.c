@@ -3,18 +3,25 @@
 #include "op/op_clock.h"
 #include "proto/address.h"
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { KEY_BYTES = 32, MAC_BYTES = 32, HEAD_BYTES = 8 + SESSION_ID_BYTES, RAW_MAX = HEAD_BYTES + EVDB_USER_NAME_MAX + MAC_BYTES };
 #define BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
-struct session_keys { unsigned char cookies[KEY_BYTES], forms[KEY_BYTES]; };
+struct session_keys {
+    unsigned char cookies[KEY_BYTES], forms[KEY_BYTES];
+    atomic_int logins; /* under way */
+};
 
 session_keys *session_keys_create(void)
 {
     session_keys *k = sodium_malloc(sizeof *k); /* locked, and in no core file */
-    if (k) randombytes_buf(k, sizeof *k);
+    if (!k) return NULL;
+    randombytes_buf(k->cookies, sizeof k->cookies);
+    randombytes_buf(k->forms, sizeof k->forms);
+    atomic_init(&k->logins, 0);
     return k;
 }
 
@@ -115,3 +122,12 @@ bool session_form_fits(const service *s, const session *is, const char *about, c
     session_form(s, is, about, right);
     return given && strlen(given) == sizeof right - 1 && sodium_memcmp(given, right, sizeof right - 1) == 0;
 }
+
+bool session_login_begin(const service *s)
+{
+    if (atomic_fetch_add(&s->sessions->logins, 1) < SESSION_LOGINS) return true;
+    session_login_end(s);
+    return false;
+}
+
+void session_login_end(const service *s) { atomic_fetch_sub(&s->sessions->logins, 1); }

@@ -12,6 +12,10 @@ USER, PASSWORD = "alice", "correct horse battery"
 CALLBACK = "http://127.0.0.1:4711/callback"
 
 
+def issuer(server):
+    return f"http://127.0.0.1:{server.ports['oauth']}"
+
+
 def verifier_and_challenge():
     verifier = secrets.token_urlsafe(32)
     return verifier, base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")

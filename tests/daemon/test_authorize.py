@@ -1,10 +1,11 @@
 """test_authorize.py - the authorization endpoint, from a browser's page to tokens, and what is tried against it."""
+import concurrent.futures
 import json
 import re
 import urllib.parse
 
 import pytest
-from browser import CALLBACK, PASSWORD, USER, Browser, Form, add_user, answered, asking, redeem, register, verifier_and_challenge
+from browser import CALLBACK, PASSWORD, USER, Browser, Form, add_user, answered, asking, issuer, redeem, register, verifier_and_challenge
 from evdbd import problem
 
 
@@ -14,10 +15,6 @@ def prepared(shared):
     register(shared, "other", redirect_uris=["https://other.example/cb", "http://localhost/cb"])
     add_user(shared)
     return shared
-
-
-def issuer(server):
-    return f"http://127.0.0.1:{server.ports['oauth']}"
 
 
 def code_for(server, **changes):
@@ -156,6 +153,18 @@ def test_who_guesses_passwords_waits_and_no_password_is_looked_at(start):
     assert int(replies[-1].headers["retry-after"]) >= 1 and "Wait a little" in replies[-1].text
     assert Browser(server).log_in(asking(challenge)).status == 429  # the right one, too: nothing tells them apart
     assert redeem(server, "x", "y" * 43).status == 400  # and clients are not users
+
+
+def test_a_crowd_that_logs_in_at_once_is_served_or_told_to_come_again(start):
+    server = start("--throttle-failures", "0")
+    register(server)
+    add_user(server)
+    _, challenge = verifier_and_challenge()
+    with concurrent.futures.ThreadPoolExecutor(16) as crowd:
+        replies = list(crowd.map(lambda i: Browser(server).log_in(asking(challenge), USER, f"wrong password {i}"), range(48)))
+    assert {reply.status for reply in replies} <= {401, 503} and 401 in {reply.status for reply in replies}
+    assert all(reply.headers["retry-after"] == "1" for reply in replies if reply.status == 503)
+    assert Browser(server).log_in(asking(challenge)).status == 200  # whoever was under way has left
 
 
 # ---- forms and sessions

@@ -202,6 +202,14 @@ def test_a_token_is_described_to_its_client_and_to_admins_alone(prepared):
     assert json.loads(post(prepared, "/oauth/introspect", {}, admin).body)["error"] == "invalid_request"
 
 
+@pytest.mark.parametrize("scope", (b"%FF", b"%22%5C%C3%A4", b"%0A", b"x" * 3000))
+def test_what_an_error_quotes_is_in_letters_that_errors_may_have(prepared, scope):
+    reply = prepared.form(b"grant_type=client_credentials&client_id=reader&client_secret=" + prepared.confidential.encode() + b"&scope=" + scope)
+    body = json.loads(reply.body)
+    assert (reply.status, body["error"]) == (400, "invalid_scope")
+    assert all(" " <= letter <= "~" and letter not in '"\\' for letter in body["error_description"])
+
+
 # ---- registration
 
 def registering(server, metadata, token=None):
