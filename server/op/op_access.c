@@ -4,19 +4,26 @@
 static const uint32_t bit_of[] = { [OP_SCOPE_READ] = EVDB_SCOPE_READ, [OP_SCOPE_WRITE] = EVDB_SCOPE_WRITE,
                                    [OP_SCOPE_ADMIN] = EVDB_SCOPE_ADMIN };
 
-/* Scopes of some stores are enough when they cover each store that is named, under whichever spelling, and one is. */
+/* An argument that must be there names a store. While it is missing nothing can happen: nobody can bind such a call. */
+static bool is_of_a_store(const op *o)
+{
+    for (const op_field *f = o->args; f->name; f++)
+        if ((f->flags & OP_NAMES_STORE) && (f->flags & OP_REQUIRED)) return true;
+    return false;
+}
+
+/* Scopes of some stores are enough when they cover each store that is named, under whichever spelling. */
 static bool covers_named(const op *o, const evdb_principal *who, const json_t *args)
 {
     const char *key;
     json_t *value;
-    bool any = false;
+    if (!is_of_a_store(o) || o->scope == OP_SCOPE_ADMIN) return false; /* admin is for all stores */
     json_object_foreach((json_t *)args, key, value) {
         const op_field *f = op_field_find(o, key);
         if (!f || !(f->flags & OP_NAMES_STORE)) continue;
         if (!json_is_string(value) || !evdb_auth_scopes_allow(0, who->stores, bit_of[o->scope], json_string_value(value))) return false;
-        any = true;
     }
-    return any;
+    return true;
 }
 
 evdb_status op_allow(const op *o, const evdb_principal *who, const json_t *args, evdb_error *err)

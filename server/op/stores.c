@@ -85,7 +85,7 @@ typedef struct create_args {
 } create_args;
 
 static const op_field create_fields[] = {
-    OP_FIELD(create_args, name, OP_STRING, OP_REQUIRED, .alias = "store", .position = 1,
+    OP_FIELD(create_args, name, OP_STRING, OP_REQUIRED | OP_NAMES_STORE, .alias = "store", .position = 1,
              .doc = "Name: a-z, 0-9, _ and -, at most 64, beginning with a letter or digit."),
     OP_FIELD(create_args, dim, OP_INTEGER, 0, .max = EVDB_DIM_MAX,
              .doc = "Elements in a vector; 0 = taken from the first vector."),

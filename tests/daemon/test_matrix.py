@@ -23,7 +23,7 @@ TABLE = {o["name"]: o for o in json.loads(subprocess.run([PROGRAM, "--print-oper
 # operation, the scope it needs, and how far scopes of some stores go: "named" - they are enough when they cover all stores that the call
 # names; "lists" - any are, for it tells of those stores alone; "all" - they are not.
 ROWS = """
-create_store          write  all
+create_store          write  named
 list_stores           read   lists
 describe_store        read   named
 set_ttl               write  named

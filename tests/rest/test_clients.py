@@ -75,6 +75,7 @@ def test_scopes_of_some_stores_open_these_alone(daemon):
     ask("POST", "/api/v1/stores/none-here/search", {"vector": [1, 2]}).problem(403, "'read'")  # nor does it tell what there is
     ask("POST", "/api/v1/stores/one-a/rename", {"new_name": "mine"}).problem(403, "'write'")
     ask("POST", "/api/v1/stores", {"name": "mine", "dim": 2}).problem(403, "'write'")
+    assert ask("POST", "/api/v1/stores", {"name": "one-a", "dim": 2}).status == 409  # it may be made, but is there
     ask("POST", "/api/v1/stores/one-a/backups", {}).problem(403, "'admin'")
     ask("GET", "/api/v1/clients").problem(403, "'admin'")
     ask("POST", "/api/v1/compression/compress", {"algorithm": "zstd", "vector": [1, 2]}).problem(403, "'read'")
