@@ -172,7 +172,8 @@ def test_a_client_ends_its_tokens(prepared):
                                   ({"client_id": "reader", "client_secret": "wrong", "token": "x"}, 401, "invalid_client")):
         reply = post(prepared, "/oauth/revoke", fields)
         assert (reply.status, json.loads(reply.body)["error"]) == (status, error)
-    problem(prepared.ask("GET", "/oauth/revoke", endpoint="oauth"), 405)
+    reply = prepared.ask("GET", "/oauth/revoke", endpoint="oauth")
+    assert (reply.status, reply.headers["allow"], json.loads(reply.body)["error"]) == (405, "POST", "invalid_request")
 
 
 def test_a_token_is_described_to_its_client_and_to_admins_alone(prepared):
