@@ -92,13 +92,14 @@ bool token_read(const secrets *s, const char *token, token_claims *out)
     bool right = sodium_memcmp(mac, raw + size, MAC_BYTES) == 0;
     sodium_memzero(mac, sizeof(mac)); /* of a forged token it is what was missing */
     if (!right) return false;
-    *out = (token_claims){ .scopes = raw[1], .expires_ms = get64(raw + 2), .generation = get64(raw + 10) };
+    token_claims read = { .scopes = raw[1], .expires_ms = get64(raw + 2), .generation = get64(raw + 10) };
     const unsigned char *at = raw + HEAD_BYTES, *end = raw + size;
     bool more;
-    if (!get_text(&at, end, out->client, sizeof(out->client), &more) || !*out->client) return false;
-    if (more && !get_text(&at, end, out->stores, sizeof(out->stores), &more)) return false;
-    if (more && !get_text(&at, end, out->subject, sizeof(out->subject), &more)) return false;
+    if (!get_text(&at, end, read.client, sizeof(read.client), &more) || !*read.client) return false;
+    if (more && !get_text(&at, end, read.stores, sizeof(read.stores), &more)) return false;
+    if (more && !get_text(&at, end, read.subject, sizeof(read.subject), &more)) return false;
     if (more) return false;
-    memcpy(out->id, end, sizeof(out->id));
+    memcpy(read.id, end, sizeof(read.id));
+    *out = read;
     return true;
 }
