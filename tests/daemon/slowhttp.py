@@ -1,5 +1,6 @@
-"""slowhttp.py - slowhttptest's slow headers, slow bodies and range attack against evdbd with its defaults, while healthy
-clients search: one over a kept connection, one over a new connection for each request. None of their requests may fail.
+"""slowhttp.py - slowhttptest's slow headers, slow bodies, range attack and slow reading against evdbd with its defaults, while healthy
+clients search: one over a kept connection, one over a new connection for each request. None of their requests may fail, and
+99 of 100 must be answered within five times as long as before the attack.
 
   python3 tests/daemon/slowhttp.py [SECONDS]      15 for each attack; `make slowhttp` installs what it needs"""
 import json
@@ -12,7 +13,9 @@ import time
 
 from evdbd import Client, Server
 
-ATTACKS = {"slow headers": ["-H"], "slow bodies": ["-B"], "ranges": ["-R"]}
+ATTACKS = {"slow headers": ["-H"], "slow bodies": ["-B"], "ranges": ["-R"],
+           "slow reading": ["-X", "-w", "10", "-y", "20", "-n", "5", "-z", "32", "-k", "3"]}
+SLOWER = 5  # times, at most
 CONNECTIONS, RATE = 1500, 400  # of the attacker, in all and a second: more than evdbd takes
 STORE = "/api/v1/stores/things"
 
@@ -48,10 +51,11 @@ class Healthy(threading.Thread):
         self.join()
         took = sorted(self.took) or [0]
         print(f"  {'kept connection' if self.keep else 'new connections'}: {len(self.took)} searches, "
-              f"{len(self.failed)} failed, median {took[len(took) // 2] * 1e3:.1f} ms, longest {took[-1] * 1e3:.0f} ms")
+              f"{len(self.failed)} failed, median {took[len(took) // 2] * 1e3:.1f} ms, p99 {took[len(took) * 99 // 100] * 1e3:.1f} ms, "
+              f"longest {took[-1] * 1e3:.0f} ms")
         for error in self.failed[:3]:
             print(f"    {error[:200]}")
-        return not self.failed and len(self.took) > 0
+        return None if self.failed or not self.took else took[len(took) * 99 // 100]
 
 
 def attack(server, flags, seconds):
@@ -71,13 +75,21 @@ def stand(name, flags, seconds):
         server = Server(f"{directory}/data")
         assert server.request("POST", "/api/v1/stores", {"name": "things", "metric": "euclidean"}).status == 201
         assert server.request("POST", f"{STORE}/vectors", {"id": 1, "vector": [1, 2, 3]}).status == 201
+        print(f"{name}\n before")
+        clients = [Healthy(server, keep) for keep in (True, False)]
+        clients[0].join(seconds / 3)
+        before = [client.end() for client in clients]
         clients = [Healthy(server, keep) for keep in (True, False)]
         counts, available = attack(server, flags, seconds)
-        print(f"{name}: {counts} of {CONNECTIONS} at its end; its probes were served {available.count('YES')} of "
+        print(f" meanwhile: {counts} of {CONNECTIONS} at its end; its probes were served {available.count('YES')} of "
               f"{len(available)} times")
-        well = all([client.end() for client in clients])
+        during = [client.end() for client in clients]
         server.stop()
-        return well
+        if None in before + during:
+            return False
+        ratios = [slow / quick for slow, quick in zip(during, before)]
+        print(f" p99 {ratios[0]:.1f}x as long over the kept connection, {ratios[1]:.1f}x over new ones (ceiling {SLOWER})")
+        return max(ratios) < SLOWER
 
 
 def main():
