@@ -47,7 +47,7 @@ static evdb_status find_both(evdb *db, request *r, evdb_error *err)
     if (!(r->client.grants & EVDB_GRANT_AUTHORIZATION_CODE))
         TRY(error_set(err, EVDB_UNSUPPORTED, "client '%s' may not use authorization_code", r->client.id));
     if (auth_name_good(r->o.user, EVDB_USER_NAME_MAX)) TRY(users_find(db->system, r->o.user, &r->user, &user, err));
-    if (!user) TRY(error_set(err, EVDB_DENIED, "the user is unknown"));
+    if (!user || (r->o.user_generation && r->o.user_generation != r->user.generation)) TRY(error_set(err, EVDB_DENIED, "the user is unknown"));
 out:
     return rc;
 }
