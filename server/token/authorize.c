@@ -195,7 +195,7 @@ static void log_in(const service *s, const http_request *request, const authoriz
         retry_after(response, err.retry_s);
     } else if (rc != EVDB_OK) {
         login_page_refuse(503, "This server cannot look at passwords just now. Try again.", response);
-        retry_after(response, 1);
+        retry_after(response, err.retry_s);
     } else {
         session is;
         session_begin(s, &known, &is, response);
