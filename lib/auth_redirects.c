@@ -5,12 +5,14 @@
 #include <string.h>
 #include <strings.h>
 
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
 /* A scheme that a program of the user's machine has registered for itself is a name turned around, and so has a dot
- * (RFC 8252, 7.1): nobody types javascript: or data: as one. */
+ * (RFC 8252, 7.1): nobody types javascript: or data: as one. What does not begin with a scheme is relative to this server. */
 static bool is_private_scheme(const char *uri, size_t length)
 {
-    const char *colon = memchr(uri, ':', length);
-    return colon && memchr(uri, '.', (size_t)(colon - uri)) && colon + 1 < uri + length;
+    size_t scheme = strspn(uri, LETTERS "0123456789+-.");
+    return scheme && strspn(uri, LETTERS) && memchr(uri, '.', scheme) && scheme + 1 < length && uri[scheme] == ':';
 }
 
 static bool begins(const char *uri, size_t length, const char *with)
@@ -30,6 +32,13 @@ static size_t loopback_length(const char *uri, size_t length)
     return 0;
 }
 
+/* https:// and a host, without a name before it that people would take for the host. */
+static bool is_web(const char *uri, size_t length)
+{
+    size_t host = begins(uri, length, "https://") ? strcspn(uri + 8, "/? ") : 0;
+    return host && !memchr(uri + 8, '@', host);
+}
+
 /* ":8080", which may be missing; more than that is no port, and is compared like the rest. */
 static size_t port_length(const char *at, size_t length)
 {
@@ -46,6 +55,14 @@ static bool same_redirect(const char *known, size_t known_length, const char *ur
     return memcmp(known, uri, host) == 0 && known_length - skip == length - with && memcmp(known + skip, uri + with, length - with) == 0;
 }
 
+/* To this machine, with nothing between host or port and path. */
+static bool is_loopback(const char *uri, size_t length)
+{
+    size_t host = loopback_length(uri, length);
+    if (host) host += port_length(uri + host, length - host);
+    return host && (host == length || strchr("/?", uri[host]));
+}
+
 int evdb_auth_redirect_allowed(const char *redirect_uris, const char *uri)
 {
     size_t length = uri ? strlen(uri) : 0;
@@ -60,8 +77,7 @@ evdb_status auth_redirects_check(const char *uris, evdb_error *err)
         return error_set(err, EVDB_LIMIT, "a client's redirect URIs may have %u bytes", EVDB_REDIRECTS_MAX);
     for (const char *at = uris;;) {
         size_t length = strcspn(at, " ");
-        bool good = begins(at, length, "https://") || loopback_length(at, length) ||
-                    (!begins(at, length, "http://") && is_private_scheme(at, length));
+        bool good = is_web(at, length) || is_loopback(at, length) || is_private_scheme(at, length);
         for (size_t i = 0; good && i < length; i++) good = at[i] > ' ' && at[i] < 0x7f && !strchr("#\"<>\\^`{|}", at[i]);
         if (!good)
             return error_set(err, EVDB_INVALID, "'%.*s' is no redirect URI: https://..., http:// to this machine, or a scheme of the "

@@ -205,7 +205,6 @@ evdb_status evdb_auth_token_refresh(evdb *db, const char *client, const char *se
     client_row row;
     refresh_row next;
     signing_key key;
-    bool found;
     evdb_token token = { .refresh = "" };
     unsigned char hash[REFRESH_HASH_BYTES];
     char stores[EVDB_STORE_SCOPES_BYTES];
@@ -222,9 +221,7 @@ evdb_status evdb_auth_token_refresh(evdb *db, const char *client, const char *se
     TRY(refresh_trade(db->system, hash, check_asked, &a, &next, auth_now_ms(db), err));
     bool all = !o.scopes && !*stores;
     g = (auth_grant){ .client = &row, .subject = next.subject, .scopes = all ? next.scopes : o.scopes, .stores = all ? next.stores : stores,
-                      .audience = o.audience ? o.audience : next.audience, .family = next.family };
-    TRY(auth_user_generation(db, next.subject, &g.user_generation, &found, err));
-    if (!found) TRY(error_set(err, EVDB_GONE, "the refresh token's user was removed"));
+                      .audience = o.audience ? o.audience : next.audience, .family = next.family, .user_generation = next.user_generation };
     TRY(auth_make_access(db, &g, &o, &token, err));
     *out = token;
 out:

@@ -63,7 +63,7 @@ evdb_status evdb_auth_user_remove(evdb *db, const char *name, evdb_error *err)
 
 static evdb_user shown(const user_row *row)
 {
-    evdb_user u = { .scopes = row->scopes, .created_ms = row->created_ms };
+    evdb_user u = { .scopes = row->scopes, .created_ms = row->created_ms, .generation = row->generation };
     memcpy(u.name, row->name, sizeof(u.name));
     memcpy(u.stores, row->stores, sizeof(u.stores));
     return u;

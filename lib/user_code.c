@@ -47,7 +47,7 @@ static evdb_status find_both(evdb *db, request *r, evdb_error *err)
     if (!(r->client.grants & EVDB_GRANT_AUTHORIZATION_CODE))
         TRY(error_set(err, EVDB_UNSUPPORTED, "client '%s' may not use authorization_code", r->client.id));
     if (auth_name_good(r->o.user, EVDB_USER_NAME_MAX)) TRY(users_find(db->system, r->o.user, &r->user, &user, err));
-    if (!user) TRY(error_set(err, EVDB_DENIED, "the user is unknown"));
+    if (!user || (r->o.user_generation && r->o.user_generation != r->user.generation)) TRY(error_set(err, EVDB_DENIED, "the user is unknown"));
 out:
     return rc;
 }
@@ -165,7 +165,6 @@ evdb_status evdb_auth_code_redeem(evdb *db, const char *client, const char *secr
     evdb_token token = { .refresh = "" };
     unsigned char hash[REFRESH_HASH_BYTES];
     char stores[EVDB_STORE_SCOPES_BYTES];
-    bool found;
     evdb_status rc;
     TRY(auth_options_take(options, &o, stores, err));
     TRY(auth_client_admit(db, client, secret, &o, EVDB_GRANT_AUTHORIZATION_CODE, &row, err));
@@ -181,9 +180,7 @@ evdb_status evdb_auth_code_redeem(evdb *db, const char *client, const char *secr
     proof p = { redirect_uri, verifier, o.audience, o.format == EVDB_TOKEN_OPAQUE };
     TRY(codes_use(db->system, hash, check_proof, &p, &what, renews, auth_now_ms(db), used_until, err));
     g = (auth_grant){ .client = &row, .subject = what.subject, .scopes = what.scopes, .stores = what.stores,
-                      .audience = o.audience ? o.audience : what.audience, .family = what.family };
-    TRY(auth_user_generation(db, what.subject, &g.user_generation, &found, err));
-    if (!found) TRY(error_set(err, EVDB_GONE, "the code's user was removed"));
+                      .audience = o.audience ? o.audience : what.audience, .family = what.family, .user_generation = what.user_generation };
     TRY(auth_make_access(db, &g, &o, &token, err));
     *out = token;
 out:

@@ -4,7 +4,8 @@
  * thin view of these calls. Nothing else in evdb.h asks for a token: whoever has the handle may do everything.
  *
  * Secrets are stored hashed only: generated ones (256 bits) as keyed BLAKE2b, secrets chosen by people as Argon2id
- * (RFC 9106; tens of milliseconds and 64 MB, two at a time for each handle; a right answer is remembered in memory). Who guesses
+ * (RFC 9106; tens of milliseconds and 64 MB, two at a time for each handle; a right answer is remembered in memory). Who asks while
+ * others wait for that is refused with EVDB_BUSY, so that who guesses does not stop all threads of a server. Who guesses
  * is not slowed down otherwise: limit attempts where they come in, and ask with evdb_token_options.made_only for those who have to
  * wait, since nobody guesses a generated secret. Refresh tokens are stored hashed, too. Access tokens
  * are not stored: they carry client, scopes and expiry under a signature, or a MAC, whose key lives in system.db. Whoever can read

@@ -20,6 +20,7 @@ typedef struct evdb_user {
     uint32_t scopes;
     char stores[EVDB_STORE_SCOPES_BYTES]; /* scopes of some stores, "" = none */
     int64_t created_ms;                   /* Unix time */
+    int64_t generation;                   /* a number drawn with each password: who remembers a log-in remembers of which it was */
 } evdb_user;
 
 /* password: 8 bytes to EVDB_SECRET_MAX, without control characters. scopes 0 and stores NULL or "" = read. EVDB_EXISTS; EVDB_INVALID for
@@ -51,6 +52,8 @@ typedef struct evdb_code_options {
     uint32_t reserved;
     const char *audience;     /* what tokens may be for at most, as evdb_token_options.audience; NULL = anything */
     int64_t lifetime_ms;      /* up to 600000; 0 = 60000 */
+    int64_t user_generation;  /* evdb_user.generation of when the user logged in: one who has another password since, or was removed
+                               * and added again, is unknown; 0 = whichever */
 } evdb_code_options;
 #define EVDB_CODE_OPTIONS { .size = sizeof(evdb_code_options) }
 

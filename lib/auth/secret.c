@@ -2,6 +2,7 @@
 #include "auth/secret.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include <limits.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdatomic.h>
@@ -23,7 +24,7 @@ struct secrets {
     atomic_bool ready;
     pthread_mutex_t lock;
     pthread_cond_t free_place;
-    int computing;
+    int computing, waiting;
     unsigned char remembered[SECRET_REMEMBERED][MAC_BYTES];
     unsigned next;
 };
@@ -72,12 +73,28 @@ void secret_mac(const secrets *s, secret_purpose purpose, const void *bytes, siz
 
 /* ---- secrets chosen by people ---- */
 
-static evdb_status argon2(secrets *s, const char *secret, const unsigned char *salt, unsigned char *out, evdb_error *err)
+/* Waits for a place; false when as many as `most` wait already. Under the lock. */
+static bool wait_for_place(secrets *s, int most)
+{
+    if (s->computing < SECRET_AT_ONCE) return true;
+    if (s->waiting >= most) return false;
+    s->waiting++;
+    while (s->computing == SECRET_AT_ONCE) pthread_cond_wait(&s->free_place, &s->lock);
+    s->waiting--;
+    return true;
+}
+
+static evdb_status argon2(secrets *s, const char *secret, const unsigned char *salt, int waiting_most, unsigned char *out, evdb_error *err)
 {
     pthread_mutex_lock(&s->lock);
-    while (s->computing == SECRET_AT_ONCE) pthread_cond_wait(&s->free_place, &s->lock);
-    s->computing++;
+    bool has_place = wait_for_place(s, waiting_most);
+    s->computing += has_place;
     pthread_mutex_unlock(&s->lock);
+    if (!has_place) {
+        error_set(err, EVDB_BUSY, "too many secrets that people chose are being looked at");
+        if (err) err->retry_s = 1;
+        return EVDB_BUSY;
+    }
     int failed = crypto_pwhash(out, CHOSEN_BYTES, secret, strlen(secret), salt, ARGON2_PASSES, ARGON2_BYTES,
                                crypto_pwhash_ALG_ARGON2ID13);
     pthread_mutex_lock(&s->lock);
@@ -130,7 +147,7 @@ static evdb_status chosen_matches(secrets *s, const char *secret, const unsigned
     memory_of(s, secret, hash, memory);
     *out = remembers(s, memory);
     if (*out) return EVDB_OK;
-    evdb_status rc = argon2(s, secret, hash, computed, err);
+    evdb_status rc = argon2(s, secret, hash, SECRET_WAITING, computed, err);
     if (rc != EVDB_OK) return rc;
     *out = sodium_memcmp(computed, hash + SALT_BYTES, CHOSEN_BYTES) == 0;
     if (*out) remember(s, memory);
@@ -148,7 +165,7 @@ evdb_status secret_hash(secrets *s, secret_kind kind, const char *secret, unsign
         return EVDB_OK;
     }
     s->platform->random(s->platform->random_context, out, SALT_BYTES);
-    return argon2(s, secret, out, out + SALT_BYTES, err);
+    return argon2(s, secret, out, INT_MAX, out + SALT_BYTES, err); /* who registers somebody is known, and waits */
 }
 
 evdb_status secret_matches(secrets *s, secret_kind kind, const char *secret, const unsigned char hash[SECRET_HASH_BYTES],

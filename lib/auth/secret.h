@@ -14,6 +14,7 @@ enum {
     SECRET_KEY_BYTES = 32,
     SECRET_HASH_BYTES = 48,  /* of a generated one the first 32 count */
     SECRET_AT_ONCE = 2,      /* Argon2id computations */
+    SECRET_WAITING = 1,      /* that wait for their turn to be compared; more are refused, so that who guesses stops no more threads */
     SECRET_REMEMBERED = 64   /* good answers */
 };
 
@@ -35,6 +36,7 @@ typedef enum secret_purpose {
 void secret_mac(const secrets *s, secret_purpose purpose, const void *bytes, size_t size, unsigned char out[32]);
 
 evdb_status secret_hash(secrets *s, secret_kind kind, const char *secret, unsigned char out[SECRET_HASH_BYTES], evdb_error *err);
+/* EVDB_BUSY when too many are looked at; never for what is remembered. */
 evdb_status secret_matches(secrets *s, secret_kind kind, const char *secret, const unsigned char hash[SECRET_HASH_BYTES],
                            bool *out, evdb_error *err);
 

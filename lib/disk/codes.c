@@ -114,6 +114,7 @@ static evdb_status use_up(system_db *s, const unsigned char *hash, use *u, bool 
     TRY(system_query(s, "SELECT " COLUMNS " FROM codes WHERE code=?1", values, 1, look, u, err));
     if (u->gone) return u->used ? refresh_end_family(s, u->out->family, u->client, u->now_ms, err) : EVDB_OK;
     TRY(system_query(s, "UPDATE codes SET used=1, expires_ms=?2 WHERE code=?1", values, 2, NULL, NULL, err));
+    TRY(refresh_read_user(s, u->out, err));
     if (renews) TRY(refresh_put(s, u->out, u->now_ms, err));
 out:
     return rc;

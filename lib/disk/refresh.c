@@ -4,7 +4,7 @@
 #include "base/try.h"
 #include "disk/revoked.h"
 #include "disk/system_private.h"
-#include <evdb/auth.h>
+#include <evdb/user.h>
 #include <string.h>
 
 /* The secret was looked at outside of this transaction. A token kept now for a client that was removed or has a new secret
@@ -98,6 +98,14 @@ static evdb_status look_up(system_db *s, const unsigned char *hash, known_token 
     return system_query(s, "SELECT " TOKEN_COLUMNS " FROM refresh WHERE token=?1", values, 1, read_token, t, err);
 }
 
+evdb_status refresh_read_user(system_db *s, refresh_row *row, evdb_error *err)
+{
+    const system_value values[] = { SYSTEM_TEXT(row->subject), SYSTEM_TEXT(EVDB_SUBJECT_USER) };
+    row->user_generation = 0;
+    return system_integer(s, "SELECT generation FROM users WHERE name=substr(?1,length(?2)+1) AND substr(?1,1,length(?2))=?2", values, 2,
+                          &row->user_generation, err);
+}
+
 /* In a transaction. Nothing that came from the same log-in is good any longer. */
 evdb_status refresh_end_family(system_db *s, const unsigned char family[REFRESH_FAMILY_BYTES], const char *client, int64_t now_ms, evdb_error *err)
 {
@@ -136,6 +144,7 @@ static evdb_status trade(system_db *s, const unsigned char *hash, const checker 
     memcpy(next->family, t->row.family, sizeof(next->family));
     memcpy(next->subject, t->row.subject, sizeof(next->subject));
     memcpy(next->audience, t->row.audience, sizeof(next->audience));
+    TRY(refresh_read_user(s, next, err));
     TRY(system_query(s, "UPDATE refresh SET used=1 WHERE token=?1", values, 1, NULL, NULL, err));
     TRY(refresh_put(s, next, now_ms, err));
 out:

@@ -16,6 +16,7 @@ typedef struct refresh_row {
     uint32_t scopes;
     char stores[EVDB_STORE_SCOPES_BYTES];
     char subject[EVDB_CLIENT_ID_MAX + 1];  /* for whom the client acts */
+    int64_t user_generation; /* of the user that the subject is, when the token was traded or its code used; 0 = it is no user */
     char audience[EVDB_AUDIENCE_MAX + 1]; /* what access tokens may be for at most, "" = anything */
     int64_t expires_ms;
     int64_t idle_ms; /* it must be traded by then, and those that it is traded for end with it; 0 = each has its own full time */
@@ -34,6 +35,8 @@ evdb_status refresh_trade(system_db *s, const unsigned char hash[REFRESH_HASH_BY
 /* Within a transaction: what refresh_add() does; DENIED when the client is another by now than row says; the end of a family. */
 evdb_status refresh_check_unchanged(system_db *s, const refresh_row *row, evdb_error *err);
 evdb_status refresh_put(system_db *s, const refresh_row *row, int64_t now_ms, evdb_error *err);
+/* Reads row->user_generation: another password that comes later ends what this transaction makes. */
+evdb_status refresh_read_user(system_db *s, refresh_row *row, evdb_error *err);
 evdb_status refresh_end_family(system_db *s, const unsigned char family[REFRESH_FAMILY_BYTES], const char *client, int64_t now_ms, evdb_error *err);
 
 /* A token that may still be traded, and whose it is: *found. out->client and generation are not set. */

@@ -106,11 +106,12 @@ static void send_back(const service *s, const authorize_asked *a, const char *co
 
 /* ---- pages ---- */
 
-static evdb_code_options options_of(const authorize_asked *a, const char *user)
+static evdb_code_options options_of(const authorize_asked *a, const session *is)
 {
     evdb_code_options o = EVDB_CODE_OPTIONS;
     o.client = a->client->id;
-    o.user = user;
+    o.user = is->user;
+    o.user_generation = is->generation;
     o.redirect_uri = a->value[REDIRECT_URI];
     o.challenge = a->value[CHALLENGE];
     o.scopes = a->scopes;
@@ -130,7 +131,7 @@ static void ask_login(const service *s, const http_request *request, const autho
 {
     char form[SESSION_FORM_BYTES];
     session is;
-    session_begin(s, "", &is, response);
+    session_begin(s, NULL, &is, response);
     login_page p = page_of(s, request, a, &is, form);
     p.problem = problem;
     login_page_ask(&p, response);
@@ -139,11 +140,11 @@ static void ask_login(const service *s, const http_request *request, const autho
 static void ask_consent(const service *s, const http_request *request, const authorize_asked *a, const session *is, http_response *response)
 {
     char form[SESSION_FORM_BYTES], stores[EVDB_STORE_SCOPES_BYTES], names_of[EVDB_SCOPES_BYTES];
-    evdb_code_options o = options_of(a, is->user);
+    evdb_code_options o = options_of(a, is);
     evdb_error err;
     uint32_t scopes;
     evdb_status rc = evdb_auth_code_scopes(s->db, &o, &scopes, stores, &err);
-    if (rc == EVDB_DENIED) ask_login(s, request, a, "This user is not known any more.", response);
+    if (rc == EVDB_DENIED) ask_login(s, request, a, "This user is not known any more, or has another password.", response);
     else if (rc != EVDB_OK) send_back(s, a, NULL, rc == EVDB_INVALID ? "invalid_scope" : "server_error", err.message, response);
     else {
         login_page p = page_of(s, request, a, is, form);
@@ -154,11 +155,11 @@ static void ask_consent(const service *s, const http_request *request, const aut
 
 static void grant(const service *s, const http_request *request, const authorize_asked *a, const session *is, http_response *response)
 {
-    evdb_code_options o = options_of(a, is->user);
+    evdb_code_options o = options_of(a, is);
     char code[EVDB_SECRET_BYTES];
     evdb_error err;
     evdb_status rc = evdb_auth_code_issue(s->db, &o, code, &err);
-    if (rc == EVDB_DENIED) ask_login(s, request, a, "This user is not known any more.", response);
+    if (rc == EVDB_DENIED) ask_login(s, request, a, "This user is not known any more, or has another password.", response);
     else if (rc != EVDB_OK) send_back(s, a, NULL, rc == EVDB_INVALID ? "invalid_scope" : "server_error", err.message, response);
     else send_back(s, a, code, NULL, NULL, response);
     sodium_memzero(code, sizeof code);
@@ -194,10 +195,10 @@ static void log_in(const service *s, const http_request *request, const authoriz
         retry_after(response, err.retry_s);
     } else if (rc != EVDB_OK) {
         login_page_refuse(503, "This server cannot look at passwords just now. Try again.", response);
-        retry_after(response, 1);
+        retry_after(response, err.retry_s);
     } else {
         session is;
-        session_begin(s, known.name, &is, response);
+        session_begin(s, &known, &is, response);
         ask_consent(s, request, a, &is, response);
     }
     if (password) sodium_memzero(password, strlen(password));

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEY_BYTES = 32, MAC_BYTES = 32, HEAD_BYTES = 8 + SESSION_ID_BYTES, RAW_MAX = HEAD_BYTES + EVDB_USER_NAME_MAX + MAC_BYTES };
+enum { KEY_BYTES = 32, MAC_BYTES = 32, HEAD_BYTES = 16 + SESSION_ID_BYTES, RAW_MAX = HEAD_BYTES + EVDB_USER_NAME_MAX + MAC_BYTES };
 #define BASE64 sodium_base64_VARIANT_URLSAFE_NO_PADDING
 
 struct session_keys {
@@ -59,12 +59,25 @@ static void mac_of(const unsigned char *key, const unsigned char *raw, size_t si
     crypto_generichash_final(&state, out, MAC_BYTES);
 }
 
+static void put_number(unsigned char out[8], int64_t number)
+{
+    for (int i = 0; i < 8; i++) out[i] = (unsigned char)((uint64_t)number >> (8 * i));
+}
+
+static int64_t number_at(const unsigned char raw[8])
+{
+    uint64_t number = 0;
+    for (int i = 0; i < 8; i++) number |= (uint64_t)raw[i] << (8 * i);
+    return (int64_t)number;
+}
+
 /* As bytes, without the MAC. */
 static size_t write_raw(const session *is, unsigned char raw[RAW_MAX])
 {
     size_t length = strlen(is->user);
-    for (int i = 0; i < 8; i++) raw[i] = (unsigned char)((uint64_t)is->expires_ms >> (8 * i));
-    memcpy(raw + 8, is->id, SESSION_ID_BYTES);
+    put_number(raw, is->expires_ms);
+    put_number(raw + 8, is->generation);
+    memcpy(raw + 16, is->id, SESSION_ID_BYTES);
     memcpy(raw + HEAD_BYTES, is->user, length);
     return HEAD_BYTES + length;
 }
@@ -78,9 +91,8 @@ bool session_read(const service *s, const http_request *request, session *out)
     size -= MAC_BYTES;
     mac_of(s->sessions->cookies, raw, size, "", mac);
     if (sodium_memcmp(mac, raw + size, MAC_BYTES) != 0) return false;
-    *out = (session){ .expires_ms = 0 };
-    for (int i = 0; i < 8; i++) out->expires_ms |= (int64_t)((uint64_t)raw[i] << (8 * i));
-    memcpy(out->id, raw + 8, SESSION_ID_BYTES);
+    *out = (session){ .expires_ms = number_at(raw), .generation = number_at(raw + 8) };
+    memcpy(out->id, raw + 16, SESSION_ID_BYTES);
     memcpy(out->user, raw + HEAD_BYTES, size - HEAD_BYTES);
     return out->expires_ms > op_now_ms();
 }
@@ -94,12 +106,12 @@ static void send(const service *s, const char *value, int seconds, http_response
     http_header_add(response, "Set-Cookie", header);
 }
 
-void session_begin(const service *s, const char *user, session *out, http_response *response)
+void session_begin(const service *s, const evdb_user *user, session *out, http_response *response)
 {
     unsigned char raw[RAW_MAX];
     char text[sodium_base64_ENCODED_LEN(RAW_MAX, BASE64)];
-    *out = (session){ .expires_ms = op_now_ms() + SESSION_SECONDS * 1000 };
-    snprintf(out->user, sizeof out->user, "%s", user);
+    *out = (session){ .expires_ms = op_now_ms() + SESSION_SECONDS * 1000, .generation = user ? user->generation : 0 };
+    if (user) memcpy(out->user, user->name, sizeof out->user);
     randombytes_buf(out->id, sizeof out->id);
     size_t size = write_raw(out, raw);
     mac_of(s->sessions->cookies, raw, size, "", raw + size);

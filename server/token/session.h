@@ -16,12 +16,13 @@ typedef struct session {
     char user[EVDB_USER_NAME_MAX + 1]; /* "" = nobody has logged in yet */
     unsigned char id[SESSION_ID_BYTES];
     int64_t expires_ms;
+    int64_t generation; /* evdb_user.generation: another password ends what was begun with the one before */
 } session;
 
 /* false: there is none that is still good. */
 bool session_read(const service *s, const http_request *request, session *out);
-/* A new one, for user ("" = nobody yet), into the response. */
-void session_begin(const service *s, const char *user, session *out, http_response *response);
+/* A new one, for user (NULL = nobody yet), into the response. */
+void session_begin(const service *s, const evdb_user *user, session *out, http_response *response);
 void session_end(const service *s, http_response *response);
 
 /* A password takes tens of milliseconds and 64 MB: of a crowd that logs in at once a few are looked at, and workers are left for others. false:

@@ -129,7 +129,9 @@ static void redirect_uris_lead_where_only_the_client_listens(void **state)
 {
     static const char *const bad[] = { "", " ", "http://example.org/cb", "https://", "https://example.org/#x", "/cb", "javascript:alert(1)",
                                        "data:text/html,x", "http://127.0.0.1.example.org/cb", "http://localhost.example.org/", "https://a/ ",
-                                       "https://a/  https://b/", "https://a/\tb", "http://[::1]x/", "https://ex\xc3\xa4mple.org/" };
+                                       "https://a/  https://b/", "https://a/\tb", "http://[::1]x/", "//evil.example/a.b:c", "/a.b:c", ".a:b", "1.a:b", "com.example.app:",
+                                       "http://localhost:80@evil.example/", "http://127.0.0.1:x/", "http://localhost:123456/", "https://u@a/",
+                                       "https:///a", "https://?a", "https://ex\xc3\xa4mple.org/" };
     evdb_client_options o = EVDB_CLIENT_OPTIONS;
     scratch *s = *state;
     o.method = EVDB_CLIENT_PUBLIC;

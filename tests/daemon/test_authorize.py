@@ -216,6 +216,24 @@ def test_a_planted_session_does_not_become_that_of_who_logs_in(prepared):
     assert attacker.submit(query, "allow").status == 401
 
 
+@pytest.mark.parametrize("anew", (False, True))
+def test_another_password_ends_who_is_logged_in(prepared, anew):
+    _, challenge = verifier_and_challenge()
+    query, browser, open_page = asking(challenge), Browser(prepared), Browser(prepared)
+    browser.log_in(query)
+    open_page.log_in(query)
+    if anew:
+        assert prepared.request("DELETE", "/api/v1/users/alice").status == 200
+        add_user(prepared)
+    else:
+        assert prepared.request("POST", "/api/v1/users/alice/password", {"password": PASSWORD}).status == 200
+    reply = browser.open(query)
+    assert reply.status == 401 and "Allow access?" not in reply.text
+    reply = open_page.submit(query, "allow")
+    assert reply.status == 401 and "location" not in reply.headers
+    assert "code" in browser.allow(query)
+
+
 def test_a_forged_cookie_is_none(prepared):
     _, challenge = verifier_and_challenge()
     query, browser = asking(challenge), Browser(prepared)

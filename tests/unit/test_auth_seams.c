@@ -3,12 +3,14 @@
 #include "database_private.h"
 #include "expect.h"
 #include "scratch.h"
+#include <evdb/user.h>
 #include <string.h>
 
 /* What the database under test is told. */
 typedef struct seams {
     int64_t now_ms;
     void (*meanwhile)(void); /* done once, at the next random bytes; NULL = nothing */
+    int draws;               /* of random bytes before that */
 } seams;
 
 static seams told; /* outlives the test: its database is closed after it */
@@ -18,8 +20,9 @@ static int64_t clock_ms(void *context) { return ((seams *)context)->now_ms; }
 static void random_bytes(void *context, void *bytes, size_t count)
 {
     seams *s = context;
-    void (*meanwhile)(void) = s->meanwhile;
-    s->meanwhile = NULL;
+    void (*meanwhile)(void) = s->draws > 0 ? NULL : s->meanwhile;
+    if (meanwhile) s->meanwhile = NULL;
+    s->draws--;
     if (meanwhile) meanwhile();
     platform_real.random(NULL, bytes, count);
 }
@@ -130,6 +133,52 @@ static void a_client_that_changes_while_it_logs_in_gets_nothing(void **state)
     evdb_close(other);
 }
 
+#define VERIFIER "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" /* of RFC 7636, appendix B */
+#define CHALLENGE "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+static void change_password(void) { ok(evdb_auth_user_change_password(other, "alice", "another one", &why)); }
+
+static void code_for_alice(evdb *db, char code[EVDB_SECRET_BYTES])
+{
+    evdb_code_options o = EVDB_CODE_OPTIONS;
+    o.client = "app";
+    o.user = "alice";
+    o.redirect_uri = "https://app.example/";
+    o.challenge = CHALLENGE;
+    ok(evdb_auth_code_issue(db, &o, code, &why));
+}
+
+/* The code or the refresh token is used up, and the access token not made yet. */
+static void another_password_ends_the_token_that_is_being_made(void **state)
+{
+    scratch *t = *state;
+    evdb_client_options o = EVDB_CLIENT_OPTIONS;
+    evdb_token_options by_name = EVDB_TOKEN_OPTIONS;
+    evdb_token token;
+    char code[EVDB_SECRET_BYTES];
+    open_with_seams(t);
+    ok(evdb_open(t->path, NULL, &other, &why));
+    o.method = EVDB_CLIENT_PUBLIC;
+    o.grants = EVDB_GRANT_AUTHORIZATION_CODE | EVDB_GRANT_REFRESH_TOKEN;
+    o.redirect_uris = "https://app.example/";
+    by_name.authenticated = 1;
+    ok(evdb_auth_client_register(t->db, "app", &o, NULL, &why));
+    ok(evdb_auth_user_add(t->db, "alice", "password a", 0, NULL, &why));
+    ok(evdb_auth_keys_rotate(t->db, &why)); /* there is one to sign with: making it draws, too */
+    for (int refreshes = 0; refreshes < 2; refreshes++) {
+        code_for_alice(t->db, code);
+        if (refreshes) ok(evdb_auth_code_redeem(t->db, "app", NULL, code, "https://app.example/", VERIFIER, &by_name, &token, &why));
+        told.meanwhile = change_password;
+        told.draws = 2; /* for a refresh token; the next one is for the id of the access token */
+        if (refreshes) ok(evdb_auth_token_refresh(t->db, "app", NULL, token.refresh, &by_name, &token, &why));
+        else ok(evdb_auth_code_redeem(t->db, "app", NULL, code, "https://app.example/", VERIFIER, &by_name, &token, &why));
+        assert_null(told.meanwhile);
+        assert_false(client_token_good(t->db, token.access));
+        refused(EVDB_GONE, evdb_auth_token_refresh(t->db, "app", NULL, token.refresh, &by_name, &token, &why));
+    }
+    evdb_close(other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_closed, scratch_remove)
 
 int main(void)
@@ -139,6 +188,7 @@ int main(void)
         TEST(defaults_are_an_hour_and_a_day),
         TEST(an_expired_refresh_token_revokes_nothing),
         TEST(a_client_that_changes_while_it_logs_in_gets_nothing),
+        TEST(another_password_ends_the_token_that_is_being_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

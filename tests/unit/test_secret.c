@@ -3,6 +3,7 @@
 #include "expect.h"
 #include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -172,6 +173,50 @@ static void no_more_than_two_hashes_are_computed_at_a_time(void **state)
     assert_true(many < one + (SECRET_AT_ONCE - 1) * HASH_KB + HASH_KB / 2);
 }
 
+/* ---- and few that wait ---- */
+
+enum { GUESSERS = 12 };
+
+typedef struct guesses {
+    secrets *s;
+    const unsigned char *hash;
+    pthread_barrier_t barrier;
+    atomic_int wrong, busy, other;
+} guesses;
+
+static void *guess_one(void *context)
+{
+    guesses *g = context;
+    evdb_error err;
+    bool right;
+    pthread_barrier_wait(&g->barrier);
+    evdb_status rc = secret_matches(g->s, SECRET_CHOSEN, "chosen by you", g->hash, &right, &err);
+    if (rc == EVDB_OK && !right) atomic_fetch_add(&g->wrong, 1);
+    else if (rc == EVDB_BUSY && err.retry_s) atomic_fetch_add(&g->busy, 1);
+    else atomic_fetch_add(&g->other, 1);
+    rc = secret_matches(g->s, SECRET_CHOSEN, "chosen by me", g->hash, &right, &err);
+    if (rc != EVDB_OK || !right) atomic_fetch_add(&g->other, 1); /* what is remembered needs no place */
+    return NULL;
+}
+
+static void who_comes_while_others_wait_is_refused_at_once(void **state)
+{
+    pthread_t running[GUESSERS];
+    unsigned char hash[SECRET_HASH_BYTES];
+    guesses g = { .s = made_with(0), .hash = hash };
+    (void)state;
+    ok(secret_hash(g.s, SECRET_CHOSEN, "chosen by me", hash, &why));
+    assert_true(matches(g.s, SECRET_CHOSEN, "chosen by me", hash));
+    pthread_barrier_init(&g.barrier, NULL, GUESSERS);
+    for (int i = 0; i < GUESSERS; i++) assert_int_equal(pthread_create(&running[i], NULL, guess_one, &g), 0);
+    for (int i = 0; i < GUESSERS; i++) pthread_join(running[i], NULL);
+    pthread_barrier_destroy(&g.barrier);
+    assert_int_equal(atomic_load(&g.other), 0);
+    assert_int_equal(atomic_load(&g.wrong) + atomic_load(&g.busy), GUESSERS);
+    assert_true(atomic_load(&g.busy) > 0); /* a hash takes longer than a thread to come from a barrier */
+    secrets_free(g.s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +225,7 @@ int main(void)
         cmocka_unit_test(the_first_key_stays),
         cmocka_unit_test(a_good_answer_is_remembered_and_a_bad_one_is_not),
         cmocka_unit_test(no_more_than_two_hashes_are_computed_at_a_time),
+        cmocka_unit_test(who_comes_while_others_wait_is_refused_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -267,6 +267,28 @@ static void what_a_user_gave_ends_with_the_password_and_the_user(void **state)
     }
 }
 
+static void who_logged_in_with_another_password_gets_no_code(void **state)
+{
+    scratch *t = *state;
+    evdb_code_options o = asking("app");
+    evdb_user who;
+    char text[EVDB_SECRET_BYTES], stores[EVDB_STORE_SCOPES_BYTES];
+    uint32_t scopes;
+    ok(evdb_auth_user_check(t->db, "alice", "password a", &who, &why));
+    o.user_generation = who.generation;
+    ok(evdb_auth_code_issue(t->db, &o, text, &why));
+    for (int anew = 0; anew < 2; anew++) {
+        if (anew) ok(evdb_auth_user_remove(t->db, "alice", &why));
+        if (anew) ok(evdb_auth_user_add(t->db, "alice", "password a", 0, NULL, &why));
+        else ok(evdb_auth_user_change_password(t->db, "alice", "password a", &why));
+        refused(EVDB_DENIED, evdb_auth_code_issue(t->db, &o, text, &why));
+        refused(EVDB_DENIED, evdb_auth_code_scopes(t->db, &o, &scopes, stores, &why));
+    }
+    ok(evdb_auth_user_check(t->db, "alice", "password a", &who, &why));
+    o.user_generation = who.generation;
+    ok(evdb_auth_code_issue(t->db, &o, text, &why));
+}
+
 static void what_a_client_was_given_ends_with_the_client(void **state)
 {
     scratch *t = *state;
@@ -348,6 +370,7 @@ int main(void)
         TEST(an_audience_is_among_those_of_the_code),
         TEST(a_log_in_ends_after_a_day_and_earlier_when_it_lies_idle),
         TEST(what_a_user_gave_ends_with_the_password_and_the_user),
+        TEST(who_logged_in_with_another_password_gets_no_code),
         TEST(what_a_client_was_given_ends_with_the_client),
         TEST(of_a_thousand_that_want_it_at_once_one_gets_it),
     };
