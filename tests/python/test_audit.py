@@ -1,5 +1,5 @@
 """The audit log as Python reads it."""
-from ctypes import Structure, byref, c_char_p, c_int32, c_size_t, c_uint32, c_uint64, sizeof
+from ctypes import Structure, byref, c_char_p, c_int32, c_size_t, c_uint32, c_uint64, c_void_p, sizeof
 
 import pytest
 
@@ -12,6 +12,9 @@ class Act(Structure):
 
     _fields_ = [("size", c_size_t), ("who", c_char_p), ("via", c_char_p), ("act", c_char_p), ("target", c_char_p), ("of", c_uint64),
                 ("count", c_uint64), ("outcome", c_int32), ("reserved", c_uint32)]
+
+
+lib.evdb_audit_append.argtypes = [c_void_p, c_void_p, c_void_p, c_void_p]  # or pointers would be passed as int
 
 
 @pytest.fixture
