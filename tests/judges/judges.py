@@ -91,4 +91,5 @@ def main(build, match=""):
     return failed > 0
 
 
-sys.exit(main(pathlib.Path(sys.argv[1]).resolve(), *sys.argv[2:]))
+if __name__ == "__main__":
+    sys.exit(main(pathlib.Path(sys.argv[1]).resolve(), *sys.argv[2:]))
