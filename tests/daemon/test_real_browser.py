@@ -5,6 +5,8 @@ import json
 import shutil
 import subprocess
 import threading
+import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -54,6 +56,18 @@ class Driver:
 
     def text(self):
         return self.do("GET", f"/element/{self.find('body')}/text")
+
+    def shows(self, text):
+        """Waits for it: a click is done before the page that it leads to is there."""
+        until, seen = time.monotonic() + PATIENCE, None
+        while time.monotonic() < until:
+            try:
+                seen = self.do("POST", "/execute/sync", {"script": "return document.body ? document.body.innerText : ''", "args": []})
+            except urllib.error.HTTPError:  # between two pages
+                continue
+            if text in seen:
+                return True
+        raise AssertionError(f"{text!r} is not in {seen!r}")
 
     def complaints(self):
         """What the console says, but for icons that nobody has."""
@@ -112,15 +126,15 @@ def test_a_user_logs_in_says_yes_and_the_client_gets_a_code(start, driver, callb
     redirect = f"http://127.0.0.1:{callback.server_port}/callback"
     query = asking(challenge, redirect_uri=redirect)
     driver.open(f"{issuer(server)}/oauth/authorize?{query}")
-    assert "Log in to evdb" in driver.text()
+    assert driver.shows("Log in to evdb")
     driver.type("input[name=user]", USER)
     driver.type("input[name=password]", "wrong password")
     driver.click("button[value=login]")
-    assert "Name or password is wrong." in driver.text()
+    assert driver.shows("Name or password is wrong.")
     driver.type("input[name=user]", USER)
     driver.type("input[name=password]", PASSWORD)
     driver.click("button[value=login]")
-    assert "Allow access?" in driver.text() and redirect.split("/")[2] in driver.text()
+    assert driver.shows("Allow access?") and redirect.split("/")[2] in driver.text()
     assert driver.do("POST", "/execute/sync", {"script": "return getComputedStyle(document.querySelector('main')).borderRadius", "args": []}) == "8px"
     assert [message for message in driver.complaints() if "Content Security Policy" in message] == []
     driver.click("button[value=allow]")

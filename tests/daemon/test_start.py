@@ -98,7 +98,7 @@ def test_a_directory_that_cannot_be_is_named(start, tmp_path, directory, why):
 def test_a_wrong_flag_is_a_wrong_configuration(start):
     with pytest.raises(NotReady) as caught:
         start("--prot=1")
-    assert caught.value.status == CONFIG_FAILED and caught.value.detail == "evdbd: --prot=1: there is no such flag (see --help)"
+    assert caught.value.status == CONFIG_FAILED and caught.value.detail == "evdbd: --prot: there is no such flag (see --help)"
 
 
 # ---- the log
