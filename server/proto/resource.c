@@ -1,7 +1,6 @@
 /* resource.c - what MCP and REST tell a client that has no token: whom to ask for one (RFC 9728). Public, and the same for everybody. */
 #include "proto/address.h"
-#include <jansson.h>
-#include <stdlib.h>
+#include "proto/document.h"
 #include <string.h>
 
 #define PATH "/.well-known/oauth-protected-resource"
@@ -22,19 +21,9 @@ bool resource_handle(const service *s, const http_request *request, http_respons
     char url[ADDRESS_BYTES], issuer[ADDRESS_BYTES];
     bool mcp;
     if (!is_document(s, request, &mcp)) return false;
-    if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0) {
-        problem_status(response, 405, "method not allowed", "this document is read with GET");
-        http_header_add(response, "Allow", "GET, HEAD");
-        return true;
-    }
-    json_t *body = json_pack("{s:s, s:[s], s:[s,s,s], s:[s], s:s}", "resource", address_resource(s, request, mcp, url),
-                             "authorization_servers", address_issuer(s, issuer), "scopes_supported", "read", "write", "admin",
-                             "bearer_methods_supported", "header", "resource_name", mcp ? "evdb, MCP" : "evdb, REST");
-    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-    json_decref(body);
-    if (text) http_body_take(response, "application/json", text, strlen(text));
-    else response->status = 500;
-    http_header_add(response, "Cache-Control", "public, max-age=300");
-    http_header_add(response, "Access-Control-Allow-Origin", "*"); /* there is nothing in it that a page may not know */
+    if (!document_admitted(request, response)) return true;
+    document_send(response, json_pack("{s:s, s:[s], s:[s,s,s], s:[s], s:s}", "resource", address_resource(s, request, mcp, url),
+                                      "authorization_servers", address_issuer(s, issuer), "scopes_supported", "read", "write", "admin",
+                                      "bearer_methods_supported", "header", "resource_name", mcp ? "evdb, MCP" : "evdb, REST"));
     return true;
 }

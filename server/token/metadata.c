@@ -1,7 +1,6 @@
 /* metadata.c - GET /.well-known/oauth-authorization-server: what clients may do here, and where (RFC 8414). */
 #include "proto/address.h"
-#include <jansson.h>
-#include <stdlib.h>
+#include "proto/document.h"
 #include <string.h>
 
 bool metadata_at(const char *path) { return strcmp(path, "/.well-known/oauth-authorization-server") == 0; }
@@ -40,16 +39,5 @@ static json_t *describe(const service *s)
 
 void metadata_handle(const service *s, const http_request *request, http_response *response)
 {
-    if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0) {
-        problem_status(response, 405, "method not allowed", "this document is read with GET");
-        http_header_add(response, "Allow", "GET, HEAD");
-        return;
-    }
-    json_t *body = describe(s);
-    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-    json_decref(body);
-    if (text) http_body_take(response, "application/json", text, strlen(text));
-    else response->status = 500;
-    http_header_add(response, "Cache-Control", "public, max-age=300");
-    http_header_add(response, "Access-Control-Allow-Origin", "*"); /* there is nothing in it that a page may not know */
+    if (document_admitted(request, response)) document_send(response, describe(s));
 }
