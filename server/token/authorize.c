@@ -173,9 +173,7 @@ static evdb_status check_password(const service *s, const http_request *request,
     char who[sizeof EVDB_SUBJECT_USER + EVDB_USER_NAME_MAX];
     snprintf(who, sizeof who, EVDB_SUBJECT_USER "%s", user ? user : "");
     uint32_t wait = throttle_ask(s->throttle, request->peer, who);
-    if (!wait && !session_login_begin(s)) return op_fail(err, EVDB_BUSY, "too many log in at once");
     evdb_status rc = wait ? op_throttled(err, wait, "Too many passwords were wrong. Wait a little.") : evdb_auth_user_check(s->db, user, password, known, err);
-    if (!wait) session_login_end(s);
     if (rc == EVDB_DENIED) throttle_failed(s->throttle, request->peer, who);
     else if (rc == EVDB_OK) throttle_succeeded(s->throttle, request->peer, who);
     if (rc == EVDB_DENIED || rc == EVDB_THROTTLED) audit_refused(s, request, NULL, "oauth", "log in");

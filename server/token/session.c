@@ -3,7 +3,6 @@
 #include "op/op_clock.h"
 #include "proto/address.h"
 #include <sodium.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +11,6 @@ enum { KEY_BYTES = 32, MAC_BYTES = 32, HEAD_BYTES = 16 + SESSION_ID_BYTES, RAW_M
 
 struct session_keys {
     unsigned char cookies[KEY_BYTES], forms[KEY_BYTES];
-    atomic_int logins; /* under way */
 };
 
 session_keys *session_keys_create(void)
@@ -21,7 +19,6 @@ session_keys *session_keys_create(void)
     if (!k) return NULL;
     randombytes_buf(k->cookies, sizeof k->cookies);
     randombytes_buf(k->forms, sizeof k->forms);
-    atomic_init(&k->logins, 0);
     return k;
 }
 
@@ -134,12 +131,3 @@ bool session_form_fits(const service *s, const session *is, const char *about, c
     session_form(s, is, about, right);
     return given && strlen(given) == sizeof right - 1 && sodium_memcmp(given, right, sizeof right - 1) == 0;
 }
-
-bool session_login_begin(const service *s)
-{
-    if (atomic_fetch_add(&s->sessions->logins, 1) < SESSION_LOGINS) return true;
-    session_login_end(s);
-    return false;
-}
-
-void session_login_end(const service *s) { atomic_fetch_sub(&s->sessions->logins, 1); }

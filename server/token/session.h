@@ -6,7 +6,7 @@
 #define TOKEN_SESSION_H
 #include "proto/proto.h"
 
-enum { SESSION_ID_BYTES = 16, SESSION_SECONDS = 600, SESSION_FORM_BYTES = 44, SESSION_LOGINS = 3 };
+enum { SESSION_ID_BYTES = 16, SESSION_SECONDS = 600, SESSION_FORM_BYTES = 44 };
 
 typedef struct session_keys session_keys;
 session_keys *session_keys_create(void); /* NULL without memory */
@@ -24,11 +24,6 @@ bool session_read(const service *s, const http_request *request, session *out);
 /* A new one, for user (NULL = nobody yet), into the response. */
 void session_begin(const service *s, const evdb_user *user, session *out, http_response *response);
 void session_end(const service *s, http_response *response);
-
-/* A password takes tens of milliseconds and 64 MB: of a crowd that logs in at once a few are looked at, and workers are left for others. false:
- * come again; else session_login_end() follows. */
-bool session_login_begin(const service *s);
-void session_login_end(const service *s);
 
 /* What a form of this session about this request carries. */
 void session_form(const service *s, const session *is, const char *about, char out[SESSION_FORM_BYTES]);
