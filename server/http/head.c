@@ -49,7 +49,7 @@ const refusal *head_target(char *target, const char **path, const char **query)
     return *start == '/' && decode_path(start) ? NULL : &refusal_target;
 }
 
-enum { HOST, AUTHORIZATION, TYPE, LENGTH, ENCODING, CODING, KEY, OTHER_KEY, SINGLES };
+enum { HOST, AUTHORIZATION, TYPE, LENGTH, ENCODING, CODING, KEY, OTHER_KEY, MCP_VERSION, MCP_METHOD, MCP_NAME, SINGLES };
 
 typedef struct singles {
     const char *value[SINGLES];
@@ -59,7 +59,7 @@ typedef struct singles {
 static enum MHD_Result see(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
 {
     static const char *const names[SINGLES] = { "Host", "Authorization", "Content-Type", "Content-Length", "Transfer-Encoding",
-                                                "Content-Encoding", "X-API-Key", "api-key" };
+                                                "Content-Encoding", "X-API-Key", "api-key", "MCP-Protocol-Version", "Mcp-Method", "Mcp-Name" };
     singles *s = context;
     (void)kind;
     s->blank = s->blank || name[strcspn(name, " \t")];

@@ -15,8 +15,8 @@ const refusal refusal_framing = { 400, NULL,
     PROBLEM("bad request", 400, "INVALID", "the length of the body is unclear: send either Content-Length or "
             "Transfer-Encoding: chunked") };
 const refusal refusal_twice = { 400, NULL,
-    PROBLEM("bad request", 400, "INVALID", "Host, Authorization, Content-Type, Content-Encoding, Content-Length or "
-            "Transfer-Encoding is given twice") };
+    PROBLEM("bad request", 400, "INVALID", "Host, Authorization, Content-Type, Content-Encoding, Content-Length, "
+            "Transfer-Encoding or a header of MCP is given twice") };
 const refusal refusal_name = { 400, NULL,
     PROBLEM("bad request", 400, "INVALID", "a header's name has a blank in it or behind it") };
 const refusal refusal_plain = { 400, NULL,

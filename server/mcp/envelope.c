@@ -1,5 +1,6 @@
 /* envelope.c - implements mcp/envelope.h. */
 #include "mcp/envelope.h"
+#include "mcp/about.h"
 #include "op/op_status.h"
 #include <stdio.h>
 #include <string.h>
@@ -16,10 +17,39 @@ static void open_reply(const mcp_message *m, mcp_reply *reply)
     else op_out_json(o, "id", "null", 4);
 }
 
+static void open_result(const mcp_message *m, mcp_reply *reply, const char *result_type, evdb_status status)
+{
+    op_out *o = &reply->text;
+    open_reply(m, reply);
+    op_out_open(o, "result", '{');
+    if (m->modern) op_out_text(o, "resultType", result_type);
+    if (!m->modern && status == EVDB_OK) return;
+    op_out_open(o, "_meta", '{');
+    if (status != EVDB_OK) envelope_status(o, "evdb/", status);
+    if (m->modern) about_server(o, MCP_PREFIX "serverInfo");
+    op_out_close(o, '}');
+}
+
 void envelope_open(const mcp_message *m, mcp_reply *reply)
 {
-    open_reply(m, reply);
-    op_out_open(&reply->text, "result", '{');
+    open_result(m, reply, "complete", EVDB_OK);
+}
+
+void envelope_open_failed(const mcp_message *m, mcp_reply *reply, evdb_status status)
+{
+    open_result(m, reply, "complete", status);
+}
+
+void envelope_open_as(const mcp_message *m, mcp_reply *reply, const char *result_type)
+{
+    open_result(m, reply, result_type, EVDB_OK);
+}
+
+void envelope_cacheable(const mcp_message *m, mcp_reply *reply, int64_t ttl_ms, bool is_public)
+{
+    if (!m->modern) return;
+    op_out_integer(&reply->text, "ttlMs", ttl_ms);
+    op_out_text(&reply->text, "cacheScope", is_public ? "public" : "private");
 }
 
 void envelope_close(mcp_reply *reply)
@@ -43,6 +73,32 @@ void envelope_error(const mcp_message *m, mcp_reply *reply, int code, const char
 {
     open_error(m, reply, code, message);
     envelope_close(reply);
+}
+
+void envelope_error_with(const mcp_message *m, mcp_reply *reply, int code, const char *message, const op_out *data)
+{
+    open_error(m, reply, code, message);
+    op_out_json(&reply->text, "data", data->text, data->size);
+    envelope_close(reply);
+}
+
+void envelope_rejected(const mcp_message *m, mcp_reply *reply, int code, const char *message)
+{
+    envelope_error(m, reply, code, message);
+    reply->rejected = true;
+}
+
+void envelope_rejected_version(const mcp_message *m, mcp_reply *reply, const char *version)
+{
+    evdb_error why;
+    (void)op_fail(&why, EVDB_UNSUPPORTED, "protocol version '%.40s' is not known here; these are: %s", version, about_versions());
+    open_error(m, reply, MCP_VERSION_UNSUPPORTED, why.message);
+    op_out_open(&reply->text, "data", '{');
+    about_supported(&reply->text, "supported");
+    op_out_text(&reply->text, "requested", version);
+    op_out_close(&reply->text, '}');
+    envelope_close(reply);
+    reply->rejected = true;
 }
 
 void envelope_failure(const mcp_message *m, mcp_reply *reply, const evdb_error *why)

@@ -1,50 +1,9 @@
 /* mcp.c - implements mcp/mcp.h: the methods, and which of them a message means. */
 #include "mcp/mcp.h"
+#include "mcp/about.h"
 #include "mcp/envelope.h"
 #include "mcp/tools.h"
 #include <string.h>
-
-const char *const mcp_versions[] = { "2025-11-25", "2025-06-18", NULL };
-
-/* For the model that will use the tools. */
-static const char instructions[] =
-    "evdb keeps vectors in stores. A store holds records: an id (integer or string), a vector, and metadata (a JSON object). "
-    "All vectors of a store have the same number of elements and should come from the same embedding model. "
-    "Searching a store returns the records nearest to a vector, with their metadata: a smaller distance is nearer, a larger "
-    "score is better. Every write is on disk when it is answered. An error says which argument is wrong and why.";
-
-bool mcp_version_known(const char *version)
-{
-    for (const char *const *v = mcp_versions; *v; v++)
-        if (strcmp(*v, version) == 0) return true;
-    return false;
-}
-
-/* The version asked for when we know it, else our newest: whether that will do is for the client to say. */
-static void initialize(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
-{
-    (void)who;
-    const json_t *asked = json_object_get(m->params, "protocolVersion");
-    const char *version = json_string_value(asked);
-    op_out *o = &reply->text;
-    if (!version) {
-        envelope_error(m, reply, MCP_INVALID_PARAMS, "'params.protocolVersion' must be a string");
-        return;
-    }
-    envelope_open(m, reply);
-    op_out_text(o, "protocolVersion", mcp_version_known(version) ? version : mcp_versions[0]);
-    op_out_open(o, "capabilities", '{');
-    op_out_open(o, "tools", '{');
-    op_out_close(o, '}');
-    op_out_close(o, '}');
-    op_out_open(o, "serverInfo", '{');
-    op_out_text(o, "name", "evdb");
-    op_out_text(o, "title", "evdb, a vector database");
-    op_out_text(o, "version", evdb_version());
-    op_out_close(o, '}');
-    op_out_text(o, "instructions", instructions);
-    envelope_close(reply);
-}
 
 static void ping(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
 {
@@ -53,26 +12,44 @@ static void ping(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
     envelope_close(reply);
 }
 
+enum { BOTH = MCP_LEGACY | MCP_MODERN };
+
 static const struct method {
     const char *name;
+    unsigned eras; /* which have it */
     void (*answer)(const mcp_message *m, const mcp_caller *who, mcp_reply *reply);
 } methods[] = {
-    { "initialize", initialize },
-    { "ping", ping },
-    { "tools/list", tools_list },
-    { "tools/call", tools_call },
+    { "initialize", MCP_LEGACY, initialize },
+    { "ping", MCP_LEGACY, ping },
+    { "server/discover", MCP_MODERN, server_discover },
+    { "tools/list", BOTH, tools_list },
+    { "tools/call", BOTH, tools_call },
 };
+
+/* What every request of the modern era carries in its _meta. */
+static bool carries_all(const mcp_message *m, mcp_reply *reply)
+{
+    if (!m->version) envelope_rejected(m, reply, MCP_INVALID_PARAMS, "'params._meta." MCP_PREFIX "protocolVersion' must be a string");
+    else if (mcp_era_of(m->version) != MCP_MODERN) envelope_rejected_version(m, reply, m->version);
+    else if (!json_is_object(json_object_get(m->meta, MCP_PREFIX "clientCapabilities")))
+        envelope_rejected(m, reply, MCP_INVALID_PARAMS, "'params._meta." MCP_PREFIX "clientCapabilities' must be an object");
+    else return true;
+    return false;
+}
 
 static void answer(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
 {
     evdb_error why;
+    unsigned era = m->modern ? MCP_MODERN : MCP_LEGACY;
+    if (m->modern && !carries_all(m, reply)) return;
+    if (who->offer && who->offer->answer(m, who, reply)) return;
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (strcmp(methods[i].name, m->method) == 0) {
+        if (methods[i].eras & era && strcmp(methods[i].name, m->method) == 0) {
             methods[i].answer(m, who, reply);
             return;
         }
     (void)op_fail(&why, EVDB_INVALID, "there is no method '%s'", m->method);
-    envelope_error(m, reply, MCP_METHOD_NOT_FOUND, why.message);
+    envelope_rejected(m, reply, MCP_METHOD_NOT_FOUND, why.message);
 }
 
 /* When there is no memory for the reply, there may be for saying so. */
@@ -92,7 +69,7 @@ evdb_status mcp_answer(const mcp_message *m, const mcp_caller *who, mcp_reply *r
     switch (m->kind) {
     case MCP_NOTIFICATION:
     case MCP_RESPONSE: return EVDB_OK;
-    case MCP_MALFORMED: envelope_error(m, reply, m->code, m->fault.message); break;
+    case MCP_MALFORMED: envelope_rejected(m, reply, m->code, m->fault.message); break;
     case MCP_REQUEST: answer(m, who, reply); break;
     }
     return finish(m, reply, err);
@@ -102,5 +79,19 @@ evdb_status mcp_refuse(const mcp_message *m, const evdb_error *why, mcp_reply *r
 {
     *reply = (mcp_reply)MCP_REPLY;
     envelope_failure(m, reply, why);
+    return finish(m, reply, err);
+}
+
+evdb_status mcp_reject(const mcp_message *m, int code, const char *message, mcp_reply *reply, evdb_error *err)
+{
+    *reply = (mcp_reply)MCP_REPLY;
+    envelope_rejected(m, reply, code, message);
+    return finish(m, reply, err);
+}
+
+evdb_status mcp_reject_version(const mcp_message *m, const char *version, mcp_reply *reply, evdb_error *err)
+{
+    *reply = (mcp_reply)MCP_REPLY;
+    envelope_rejected_version(m, reply, version);
     return finish(m, reply, err);
 }

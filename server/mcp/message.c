@@ -1,5 +1,5 @@
 /* message.c - JSON text to message: what JSON-RPC 2.0 and MCP ask of its shape. Unknown members are left alone. */
-#include "mcp/mcp.h"
+#include "mcp/about.h"
 #include "op/op_json.h"
 #include "op/op_status.h"
 #include <string.h>
@@ -47,11 +47,23 @@ static bool read_params(mcp_message *m)
     return m->params != NULL;
 }
 
+/* A version that is unknown is one to come, which has no initialize either; server/discover never had. */
+static void read_version(mcp_message *m)
+{
+    const json_t *meta = json_object_get(m->params, "_meta");
+    if (json_is_object(meta)) m->meta = meta;
+    m->version = text_of(m, json_object_get(m->meta, MCP_PREFIX "protocolVersion"));
+    m->modern = m->version ? mcp_era_of(m->version) != MCP_LEGACY : strcmp(m->method, "server/discover") == 0;
+}
+
 static void read_call(mcp_message *m)
 {
     m->method = text_of(m, json_object_get(m->tree, "method"));
     if (!m->method) malformed(m, MCP_INVALID_REQUEST, "'method' must be a string");
-    else if (read_params(m)) m->kind = m->id ? MCP_REQUEST : MCP_NOTIFICATION;
+    else if (read_params(m)) {
+        read_version(m);
+        m->kind = m->id ? MCP_REQUEST : MCP_NOTIFICATION;
+    }
 }
 
 /* Never to be answered, whatever else is wrong with it: two sides that answer each other's errors do not end. */

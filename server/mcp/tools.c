@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TOOLS_TTL_MS = 3600000 }; /* they change with the program */
+
 static bool is_tool(const op *o) { return !o->no_tool; }
 
 static void put_schema(op_out *o, const char *key, json_t *schema)
@@ -44,7 +46,6 @@ static void put_tool(op_out *out, const op *o)
 
 void tools_list(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
 {
-    (void)who;
     const json_t *cursor = json_object_get(m->params, "cursor");
     if (cursor && !json_is_null(cursor)) {
         envelope_error(m, reply, MCP_INVALID_PARAMS, "there is no such 'cursor': all tools are on one page");
@@ -54,14 +55,14 @@ void tools_list(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
     op_out_open(&reply->text, "tools", '[');
     for (const op *const *o = ops; *o; o++)
         if (is_tool(*o)) put_tool(&reply->text, *o);
+    if (who->offer) who->offer->list(m->method, &reply->text);
     op_out_close(&reply->text, ']');
+    envelope_cacheable(m, reply, TOOLS_TTL_MS, true);
     envelope_close(reply);
 }
 
-static void open_content(const mcp_message *m, mcp_reply *reply, const char *text, size_t length)
+static void put_content(op_out *o, const char *text, size_t length)
 {
-    op_out *o = &reply->text;
-    envelope_open(m, reply);
     op_out_open(o, "content", '[');
     op_out_open(o, NULL, '{');
     op_out_text(o, "type", "text");
@@ -72,7 +73,8 @@ static void open_content(const mcp_message *m, mcp_reply *reply, const char *tex
 
 static void put_success(const mcp_message *m, mcp_reply *reply, const op_out *answer)
 {
-    open_content(m, reply, answer->text, answer->size);
+    envelope_open(m, reply);
+    put_content(&reply->text, answer->text, answer->size);
     op_out_json(&reply->text, "structuredContent", answer->text, answer->size);
     op_out_bool(&reply->text, "isError", false);
     envelope_close(reply);
@@ -94,11 +96,9 @@ static void put_failure(const mcp_message *m, mcp_reply *reply, const evdb_error
         envelope_failure(m, reply, why);
         return;
     }
-    open_content(m, reply, why->message, strlen(why->message));
+    envelope_open_failed(m, reply, why->status);
+    put_content(&reply->text, why->message, strlen(why->message));
     op_out_bool(&reply->text, "isError", true);
-    op_out_open(&reply->text, "_meta", '{');
-    envelope_status(&reply->text, "evdb/", why->status);
-    op_out_close(&reply->text, '}');
     envelope_close(reply);
 }
 

@@ -2,17 +2,14 @@
  *
  * Every message needs a token, initialize and ping too: a client learns from the 401 to its first request that, and where,
  * it must ask for one. Were initialize open, it would believe itself welcome and fail at its first call. */
-#include "mcp/mcp.h"
 #include "op/op_status.h"
+#include "proto/mcp_headers.h"
 #include "proto/proto.h"
-#include <stdio.h>
 #include <string.h>
 
 /* Until its sender is known a message may be this large: a tree of JSON takes many times the memory of its text. A token in the
  * Authorization header is looked at before the message is read; one in the message itself cannot be. */
 #define UNIDENTIFIED_BYTES_MAX (2u << 20)
-
-enum { VERSIONS_BYTES = 128 };
 
 static void send_reply(http_response *response, int status, mcp_reply *reply)
 {
@@ -30,6 +27,17 @@ static void refuse(const mcp_message *m, int status, const evdb_error *why, http
     else problem_send(response, &err);
 }
 
+/* Does the message say what its headers say? Notifications have none that must be there. */
+static bool headers_fit(const http_request *request, mcp_message *m, http_response *response)
+{
+    mcp_reply reply;
+    evdb_error err;
+    if (mcp_headers_check(request, m, &reply, &err)) return true;
+    if (reply.text.size) send_reply(response, 400, &reply);
+    else problem_send(response, &err);
+    return false;
+}
+
 static bool identify(const service *s, const http_request *request, const mcp_message *m, evdb_principal *who,
                      http_response *response)
 {
@@ -44,18 +52,13 @@ static bool identify(const service *s, const http_request *request, const mcp_me
     return false;
 }
 
-/* The version of a request is in this header once initialize has settled it; clients of before have none. */
-static bool version_fits(const http_request *request, const mcp_message *m, http_response *response)
+/* Errors are answers to HTTP, but for those that a client has to act upon before it understands them. */
+static int status_of(const mcp_message *m, const mcp_reply *reply)
 {
-    const char *version = http_header(request, "MCP-Protocol-Version");
-    char known[VERSIONS_BYTES] = "";
-    evdb_error err;
-    if (!version || mcp_version_known(version)) return true;
-    for (const char *const *v = mcp_versions; *v; v++)
-        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", v == mcp_versions ? "" : ", ", *v);
-    (void)op_fail(&err, EVDB_UNSUPPORTED, "MCP-Protocol-Version '%.40s' is not known here; these are: %s", version, known);
-    refuse(m, 400, &err, response);
-    return false;
+    if (reply->refused) return 403;
+    if (reply->throttled) return 429;
+    if (!m->modern || !reply->rejected) return 200;
+    return reply->code == MCP_METHOD_NOT_FOUND ? 404 : 400;
 }
 
 static void answer(const service *s, const http_request *request, const evdb_principal *who, const mcp_message *m, http_response *response)
@@ -68,7 +71,7 @@ static void answer(const service *s, const http_request *request, const evdb_pri
     if (mcp_answer(m, &caller, &reply, &err) != EVDB_OK) problem_send(response, &err);
     else if (!reply.text.size) response->status = 202;
     else {
-        send_reply(response, reply.refused ? 403 : reply.throttled ? 429 : 200, &reply);
+        send_reply(response, status_of(m, &reply), &reply);
         if (reply.refused) challenge_forbidden(s, request, response, reply.refused);
         if (reply.throttled) retry_after(response, reply.retry_s);
     }
@@ -100,6 +103,6 @@ void mcp_handle(const service *s, const http_request *request, http_response *re
     if (!admit(s, request, response) || (by_header && !identify(s, request, &m, &who, response))) return;
     mcp_read(request->body, request->body_size, &m);
     bool identified = (by_header && !m.token) || identify(s, request, &m, &who, response);
-    if (identified && version_fits(request, &m, response)) answer(s, request, &who, &m, response);
+    if (identified && headers_fit(request, &m, response)) answer(s, request, &who, &m, response);
     mcp_forget(&m);
 }

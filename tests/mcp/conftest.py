@@ -2,7 +2,7 @@
 import itertools
 
 import pytest
-from mcp_peers import Daemon, Http, Stdio
+from mcp_peers import MODERN, Daemon, Http, Stdio
 
 numbers = itertools.count(1)
 
@@ -34,6 +34,14 @@ def peer(request):
     if request.param == "stdio":
         return request.getfixturevalue("stdio")("--scope", "admin")
     return Http(request.getfixturevalue("daemon"))
+
+
+@pytest.fixture(params=["stdio", "http"])
+def modern_peer(request):
+    """The same, asked in the words of the modern version."""
+    if request.param == "stdio":
+        return request.getfixturevalue("stdio")("--scope", "admin", version=MODERN)
+    return Http(request.getfixturevalue("daemon"), version=MODERN)
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 """mcp_peers.py - real servers to talk MCP to: `evdb mcp` over pipes, evdbd over HTTP. Both answer request(), call() and tools()."""
+import base64
 import http.client
 import itertools
 import json
@@ -15,22 +16,47 @@ import evdbd  # noqa: E402
 BUILD = pathlib.Path(os.environ.get("EVDB_BUILD", pathlib.Path(__file__).parents[2] / "build"))
 PATIENCE = 120  # seconds until something that should happen is taken for a hang
 SCOPES = ("read", "write", "admin")
+MODERN = "2026-07-28"
+PREFIX = "io.modelcontextprotocol/"
+META = {PREFIX + "protocolVersion": MODERN, PREFIX + "clientCapabilities": {}, PREFIX + "clientInfo": {"name": "test", "version": "1"}}
+
+
+def headers_of(message):
+    """What a client of the modern version says in headers of its message."""
+    params = message.get("params", {})
+    name = params.get("uri") if message["method"] == "resources/read" else params.get("name") if message["method"] in ("tools/call", "prompts/get") else None
+    headers = {"MCP_Protocol_Version": MODERN, "Mcp_Method": message["method"]}
+    if name is not None:
+        plain = name.isascii() and name.isprintable() and name == name.strip() and not name.startswith("=?base64?")
+        headers["Mcp_Name"] = name if plain else f"=?base64?{base64.b64encode(name.encode()).decode()}?="
+    return headers
+
+
+def modern(message):
+    """The message as the modern version has it."""
+    params = message.get("params", {})
+    return {**message, "params": {**params, "_meta": {**META, **params.get("_meta", {})}}}
 
 
 class Peer:
     """A server that answers JSON-RPC messages; exchange() is what a transport adds."""
 
-    def __init__(self):
+    def __init__(self, version=None):
         self.ids = itertools.count(1)
+        self.modern = version == MODERN
 
     def request(self, method, params=None, **members):
         """The reply to a request with the next id."""
         message = {"jsonrpc": "2.0", "id": next(self.ids), "method": method, **members}
         if params is not None:
             message["params"] = params
+        if self.modern:
+            message = modern(message)
         reply = json.loads(self.exchange(json.dumps(message).encode()))
         assert reply["jsonrpc"] == "2.0" and reply["id"] == message["id"]
         assert set(reply) == {"jsonrpc", "id", "result"} or set(reply) == {"jsonrpc", "id", "error"}
+        if self.modern and "result" in reply:
+            assert reply["result"]["resultType"] == "complete" and reply["result"]["_meta"][PREFIX + "serverInfo"]["name"] == "evdb"
         return reply
 
     def result(self, method, params=None):
@@ -66,8 +92,8 @@ class Peer:
 class Stdio(Peer):
     """`evdb mcp` in a directory."""
 
-    def __init__(self, directory, *words, data="data"):
-        super().__init__()
+    def __init__(self, directory, *words, data="data", version=None):
+        super().__init__(version)
         environment = {k: v for k, v in os.environ.items() if k != "EVDB_DATA"}
         self.process = subprocess.Popen([BUILD / "evdb", "mcp", "-d", data, *words], cwd=directory, env=environment,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -150,8 +176,8 @@ class Daemon:
 class Http(Peer):
     """A client of evdbd with a token of one scope."""
 
-    def __init__(self, daemon, scope="read write admin"):
-        super().__init__()
+    def __init__(self, daemon, scope="read write admin", version=None):
+        super().__init__(version)
         self.daemon = daemon
         self.token = daemon.token(scope)
 
@@ -159,7 +185,7 @@ class Http(Peer):
         return self.daemon.ask(body, Authorization=f"Bearer {self.token}", **headers)
 
     def exchange(self, text):
-        reply = self.ask(text)
+        reply = self.ask(text, **headers_of(json.loads(text))) if self.modern else self.ask(text)
         assert reply.status == 200, (reply.status, reply.body)
         assert reply.headers["Content-Type"] == "application/json"
         return reply.body

@@ -1,0 +1,12 @@
+/* mcp_headers.h - the headers in which a client of MCP says again what its message says, for those who look at headers alone. */
+#ifndef MCP_HEADERS_H
+#define MCP_HEADERS_H
+#include "http/http.h"
+#include "mcp/mcp.h"
+
+/* Legacy: MCP-Protocol-Version may be there, and is one of ours then. Modern: that header, Mcp-Method and, where the method has a name
+ * or a URI, Mcp-Name are there and say what the message says. A message whose header alone names a modern version becomes m->modern.
+ * false with the reply (HTTP 400) when that does not hold, or with *err when there is no memory for it. */
+bool mcp_headers_check(const http_request *request, mcp_message *m, mcp_reply *reply, evdb_error *err);
+
+#endif
