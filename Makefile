@@ -138,7 +138,7 @@ $(CONFIG): $(B)/%: $(B)/%.o $(call obj,$(filter server/config/%,$(DAEMON_C))) $(
 	$(LINK) -lcmocka
 $(DAEMON): $(B)/%: $(B)/%.o $(call obj,server/backup_run.c server/log.c $(filter server/config/%,$(DAEMON_C)) $(OP_C)) $(B)/libevdb.a $(call support,daemon) $(B)/tests/op/memory_bucket.o
 	$(LINK) -lcmocka
-$(ECHO): $(B)/%: $(B)/%.o $(call obj,$(filter server/http/%,$(DAEMON_C)))
+$(ECHO): $(B)/%: $(B)/%.o $(B)/tests/http/echo_streams.o $(call obj,$(filter server/http/%,$(DAEMON_C)))
 	$(LINK) -lmicrohttpd -lgnutls
 $(B)/tests/fuzz/fuzz_config: $(call obj,$(filter server/config/%,$(DAEMON_C)))
 $(B)/tests/fuzz/fuzz_jose: $(call obj,$(JOSE_C))

@@ -149,6 +149,12 @@ void crew_run(crew *c, loop *l)
     if (work_waits(c)) ring(c);
 }
 
+void crew_nudge(crew *c)
+{
+    atomic_store(&c->more, true);
+    ring(c);
+}
+
 /* ---- members ---- */
 
 static void wake_officer(crew *c)

@@ -34,6 +34,9 @@ bool crew_add(crew *c, struct MHD_Daemon *daemon, tls_port *tls, loop **out);
 /* loop_run() by one who is no member: what is left over, and what came in, is the crew's. */
 void crew_run(crew *c, loop *l);
 
+/* A loop has more to do than its descriptor tells: it is run soon. Never waits; under whatever lock. */
+void crew_nudge(crew *c);
+
 /* From a callback of the loop. False when too many wait or the crew takes no more. */
 bool crew_push(crew *c, crew_job *job);
 /* Jobs that run are waited for, jobs that wait are refused; later pushes fail. Loops are still run. */

@@ -1,11 +1,17 @@
 /* exchange.c - implements http/exchange.h.
  *
- * An exchange belongs to its event loop, except between suspend and resume: then it is the queue's and the worker's. */
+ * An exchange belongs to its event loop, except between suspend and resume: then it is the queue's and the worker's. When its response is
+ * a stream it is both's, and ends with the later of them: libmicrohttpd may forget the request while the handler still runs. */
 #include "http/exchange.h"
 #include "http/body.h"
 #include "http/head.h"
+#include "http/stream.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+enum { BLOCK_BYTES = 32 << 10 }; /* of a stream, sent at once where there is no chunked coding */
 
 typedef struct exchange {
     crew_job job; /* first */
@@ -17,6 +23,12 @@ typedef struct exchange {
     body body;
     http_request request;
     http_response response;
+    http_stream *stream;       /* the response, when it is one */
+    struct MHD_Response *head; /* its status and headers, until they are queued */
+    unsigned status;
+    char *fields;              /* the request's method and headers, once libmicrohttpd may forget them: strings, end to end */
+    size_t fields_size;
+    atomic_uint holders;       /* libmicrohttpd and, of a stream, the handler */
     char target[]; /* path and query point here */
 } exchange;
 
@@ -26,9 +38,27 @@ typedef struct peer {
     tls_transport *transport; /* NULL without TLS */
 } peer;
 
+static const char *kept_header(const exchange *x, const char *name)
+{
+    const char *end = x->fields + x->fields_size;
+    for (const char *at = x->fields + strlen(x->fields) + 1; at < end;) {
+        const char *value = at + strlen(at) + 1;
+        if (strcasecmp(at, name) == 0) return value;
+        at = value + strlen(value) + 1;
+    }
+    return NULL;
+}
+
 const char *http_header(const http_request *request, const char *name)
 {
-    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+    const exchange *x = request->connection;
+    return x->fields ? kept_header(x, name) : MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
+}
+
+bool http_client_left(const http_request *request)
+{
+    const exchange *x = request->connection;
+    return x->stream ? http_stream_left(x->stream) : watch_departed(x->watched); /* whose descriptor may be another's already */
 }
 
 static tls_transport *begin_tls(exchange_port *port, struct MHD_Connection *connection, watched *place)
@@ -87,6 +117,7 @@ void *exchange_target(void *port, const char *target, struct MHD_Connection *con
     x->port = port;
     x->connection = connection;
     x->watched = ((peer *)info->socket_context)->watched;
+    atomic_init(&x->holders, 1);
     memcpy(x->target, target, length + 1);
     return x;
 }
@@ -121,7 +152,7 @@ static enum MHD_Result begin(exchange *x, const char *method)
     x->request.method = method;
     x->request.port = x->port->port;
     x->request.peer = watch_peer(x->watched);
-    x->request.connection = x->connection;
+    x->request.connection = x;
     return MHD_YES;
 }
 
@@ -152,12 +183,37 @@ static void run(crew_job *job, bool stopping)
     body_free(&x->body);
 }
 
+static void release(exchange *x)
+{
+    if (atomic_fetch_sub(&x->holders, 1) != 1) return;
+    body_free(&x->body);
+    http_response_free(&x->response);
+    if (x->head) MHD_destroy_response(x->head);
+    if (x->stream) stream_release(x->stream);
+    free(x->fields);
+    free(x);
+}
+
 static void resume(crew_job *job)
 {
-    MHD_resume_connection(((exchange *)job)->connection); /* from here on whoever runs the loop may free it */
+    exchange *x = (exchange *)job;
+    if (x->stream) {
+        stream_alone(x->stream);
+        release(x);
+    } else MHD_resume_connection(x->connection); /* from here on whoever runs the loop may free it */
 }
 
 const crew_calls exchange_calls = { run, resume };
+
+static bool add_headers(const exchange *x, const http_response *r, struct MHD_Response *out)
+{
+    bool ok = !r->type || MHD_add_response_header(out, "Content-Type", r->type) == MHD_YES;
+    for (size_t i = 0; ok && i < r->header_count; i++)
+        ok = MHD_add_response_header(out, r->headers[i].name, r->headers[i].value) == MHD_YES;
+    if (ok && r->location) ok = MHD_add_response_header(out, "Location", r->location) == MHD_YES;
+    if (ok && atomic_load(&host_of(x)->stopping)) ok = MHD_add_response_header(out, "Connection", "close") == MHD_YES;
+    return ok;
+}
 
 /* Takes over the body. */
 static struct MHD_Response *response_of(exchange *x)
@@ -168,19 +224,22 @@ static struct MHD_Response *response_of(exchange *x)
     if (!out) return NULL;
     r->body = NULL;
     r->from_file = false;
-    bool ok = !r->type || MHD_add_response_header(out, "Content-Type", r->type) == MHD_YES;
-    for (size_t i = 0; ok && i < r->header_count; i++)
-        ok = MHD_add_response_header(out, r->headers[i].name, r->headers[i].value) == MHD_YES;
-    if (ok && r->location) ok = MHD_add_response_header(out, "Location", r->location) == MHD_YES;
-    if (ok && atomic_load(&host_of(x)->stopping)) ok = MHD_add_response_header(out, "Connection", "close") == MHD_YES;
-    if (ok) return out;
+    if (add_headers(x, r, out)) return out;
     MHD_destroy_response(out);
     return NULL;
+}
+
+static enum MHD_Result answer_stream(exchange *x)
+{
+    watch *connections = host_of(x)->connections;
+    if (!watch_enter(connections, x->watched, WATCH_WRITING, 0) || !watch_stream(connections, x->watched, x->stream)) return MHD_NO;
+    return MHD_queue_response(x->connection, x->status, x->head);
 }
 
 static enum MHD_Result answer(exchange *x)
 {
     if (x->refusal) return refuse(x, false);
+    if (x->stream) return answer_stream(x);
     size_t size = x->response.body_size;
     struct MHD_Response *response = response_of(x);
     if (!response) {
@@ -215,9 +274,79 @@ void exchange_completed(void *port, struct MHD_Connection *connection, void **sl
     (void)connection, (void)why;
     loop_progress(((exchange_port *)port)->loop);
     if (!x) return;
+    if (x->stream) {
+        watch_stream(host_of(x)->connections, x->watched, NULL);
+        stream_detach(x->stream);
+    }
     watch_enter(host_of(x)->connections, x->watched, WATCH_IDLE, 0);
-    body_free(&x->body);
-    http_response_free(&x->response);
-    free(x);
+    release(x);
     *slot = NULL;
+}
+
+/* ---- streams ---- */
+
+static enum MHD_Result count_field(void *size, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    *(size_t *)size += strlen(name) + strlen(value ? value : "") + 2;
+    return MHD_YES;
+}
+
+static char *put_text(char *at, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    memcpy(at, text, size);
+    return at + size;
+}
+
+static enum MHD_Result copy_field(void *at, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    char **end = at;
+    (void)kind;
+    *end = put_text(put_text(*end, name), value ? value : "");
+    return MHD_YES;
+}
+
+static bool keep_fields(exchange *x)
+{
+    size_t size = strlen(x->request.method) + 1;
+    MHD_get_connection_values(x->connection, MHD_HEADER_KIND, count_field, &size);
+    char *fields = malloc(size);
+    if (!fields) return false;
+    char *end = put_text(fields, x->request.method);
+    MHD_get_connection_values(x->connection, MHD_HEADER_KIND, copy_field, &end);
+    x->fields = fields;
+    x->fields_size = size;
+    x->request.method = fields;
+    return true;
+}
+
+/* To HEAD libmicrohttpd would send the end of a chunked body. */
+static struct MHD_Response *head_of(const exchange *x, http_stream *s)
+{
+    if (strcmp(x->request.method, "HEAD") == 0) return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, stream_read, s, NULL);
+}
+
+http_stream *http_stream_begin(const http_request *request, http_response *response)
+{
+    exchange *x = request->connection;
+    exchange_host *host = host_of(x);
+    assert(!x->stream);
+    http_stream *s = stream_open(&(stream_place){ x->connection, x->port->loop, host->workers, host->connections, x->watched });
+    if (!s) return NULL;
+    x->head = head_of(x, s);
+    if (!x->head || !add_headers(x, response, x->head) || !keep_fields(x)) {
+        if (x->head) MHD_destroy_response(x->head);
+        x->head = NULL;
+        stream_release(s);
+        stream_release(s);
+        return NULL;
+    }
+    x->status = (unsigned)(response->status ? response->status : 200);
+    x->stream = s;
+    atomic_store(&x->holders, 2);
+    MHD_resume_connection(x->connection);
+    crew_run(host->workers, x->port->loop); /* the head is not to wait for the handler */
+    return s;
 }

@@ -14,6 +14,7 @@ typedef struct exchange_host {
     size_t body_max;
     crew *workers;
     watch *connections;
+    void (*wind_up)(void *context); /* streams, when we stop; NULL = there are none, or nothing was served yet */
     atomic_size_t bodies; /* bytes held for bodies, all requests together */
     atomic_bool stopping; /* each response ends its connection */
     pthread_mutex_t certificate_lock;

@@ -133,8 +133,8 @@ static void close_all(http_server *s)
         MHD_stop_daemon(l->daemon);
         tls_port_close(l->port.tls);
     }
+    watch_stop(s->host.connections); /* it may wake the crew */
     crew_free(s->host.workers);
-    watch_stop(s->host.connections);
     certificate_release(s->host.certificate);
     pthread_mutex_destroy(&s->host.certificate_lock);
     free(s);
@@ -161,8 +161,10 @@ evdb_status http_start(const http_options *options, http_server **out, evdb_erro
                          ? EVDB_OK : http_fail(err, EVDB_NO_MEMORY, "the threads of the server cannot be started");
     if (rc == EVDB_OK && o.certificate_file) rc = certificate_load(o.certificate_file, o.key_file, &s->host.certificate, err);
     for (size_t i = 0; rc == EVDB_OK && i < o.port_count; i++) rc = add_listener(s, o.ports[i], &o, err);
-    if (rc == EVDB_OK) *out = s;
-    else http_stop(s);
+    if (rc == EVDB_OK) {
+        s->host.wind_up = o.stopping;
+        *out = s;
+    } else http_stop(s);
     return rc;
 }
 
@@ -242,7 +244,9 @@ void http_stop(http_server *server)
     atomic_store(&host->stopping, true);
     for (size_t i = 0; i < server->listener_count; i++) close_door(&server->listeners[i]);
     if (host->workers && host->connections) {
+        if (host->wind_up) host->wind_up(host->context);
         bool settled = watch_settle(host->connections, GRACE_MS, server->request_seconds * 1000);
+        watch_cut_streams(host->connections); /* whose writers have had their time */
         crew_refuse(host->workers); /* a suspended connection would make MHD_stop_daemon() abort */
         if (!settled) watch_settle(host->connections, 0, REFUSAL_MS);
     }

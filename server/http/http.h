@@ -16,6 +16,7 @@
 #define HTTP_IDLE_SECONDS 60u           /* a connection without traffic */
 #define HTTP_REQUEST_SECONDS 60u        /* from the first byte of a request to its last: a slow client is cut off */
 #define HTTP_BODIES_MAX (1u << 30)      /* bytes of all bodies together; more: 503 with Retry-After */
+#define HTTP_STREAM_BYTES_MAX (1u << 20) /* bytes of a stream that its client has not read yet; more: it is cut off */
 #define HTTP_PORTS_MAX 3u
 #define HTTP_QUEUE_MAX 1024u            /* requests waiting for a worker; more: 503 with Retry-After */
 
@@ -27,10 +28,10 @@ typedef struct http_request {
     size_t body_size;
     uint16_t port;       /* the port it came in on */
     const char *peer;    /* address of the client, for logs */
-    void *connection;    /* for http_header */
+    void *connection;    /* for http_header() and what begins a stream */
 } http_request;
 
-/* A request header by name (case-insensitive), or NULL. Valid during the request. */
+/* A request header by name (case-insensitive), or NULL. Valid during the request, and until a stream is begun: ask again then. */
 const char *http_header(const http_request *request, const char *name);
 /* One parameter of a query or of a form body (application/x-www-form-urlencoded), decoded into a malloc'd string, or NULL.
  * *twice (may be NULL) is set when it occurs more than once. */
@@ -69,6 +70,22 @@ void http_response_free(http_response *response);
 /* Runs on a worker thread; the request stays valid until it returns. */
 typedef void http_handler(void *context, const http_request *request, http_response *response);
 
+/* Has the client of a request closed its connection? Valid while its handler runs; a system call. */
+bool http_client_left(const http_request *request);
+
+/* A response that is written bit by bit, by whatever thread, and behind its handler, too: an idle one holds no worker. */
+typedef struct http_stream http_stream;
+/* From within a handler, once: the response becomes a stream, whose status and headers are those in `response` at this moment and are sent at
+ * once. What the handler puts into response afterwards is ignored. NULL without memory: the response is what it was. */
+http_stream *http_stream_begin(const http_request *request, http_response *response);
+/* Copies. Any thread. False when the client has left or was cut off, or has more than HTTP_STREAM_BYTES_MAX unread already: it is cut off then.
+ * A piece may be of any size. */
+bool http_stream_write(http_stream *s, const void *bytes, size_t size);
+/* Has it? Cheap; any thread. A client that closes its connection has left about 0.1 s later. */
+bool http_stream_left(http_stream *s);
+/* What was written is still sent. Once; frees. With HTTP/1.1 the connection can be used for another request then. */
+void http_stream_end(http_stream *s);
+
 typedef struct http_options {
     const char *address;     /* "127.0.0.1", "::1", "0.0.0.0" */
     uint16_t ports[HTTP_PORTS_MAX]; /* 0 = the system chooses */
@@ -79,6 +96,7 @@ typedef struct http_options {
     const char *certificate_file, *key_file; /* PEM; TLS on all ports. NULL: plain HTTP */
     http_handler *handler;
     void *context;
+    void (*stopping)(void *context); /* http_stop() calls it once before it waits: end all streams, since it waits for their ends. May be NULL */
 } http_options;
 
 typedef struct http_server http_server;
@@ -94,7 +112,8 @@ evdb_status http_certificate_reload(http_server *server, evdb_error *err);
 int64_t http_certificate_expires(http_server *server); /* Unix time; only where there is one */
 /* What http_start() would say of them. */
 evdb_status http_certificate_check(const char *certificate_file, const char *key_file, evdb_error *err);
-/* No new connections; requests already accepted are answered; then everything is closed and freed. */
+/* No new connections; requests already accepted are answered, and streams ended by whoever writes them (in
+ * request_seconds, or they are cut off); then everything is closed and freed. Streams that were cut off may still be ended. */
 void http_stop(http_server *server);
 
 #endif

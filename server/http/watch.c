@@ -1,16 +1,23 @@
 /* watch.c - implements http/watch.h. */
-#include "http/watch.h"
+#include "http/stream.h"
 #include <arpa/inet.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     TICK_MS = 250,           /* how late a deadline may be noticed */
+    DEPARTURE_TICK_MS = 100, /* and the departure of a stream's client */
+    DEPARTURES = 64,         /* seen at once */
+    KEEPALIVE_S = 60,        /* after which an idle stream's client is asked whether it is still there, ... */
+    KEEPALIVE_TRIES = 4,     /* ... so often, ... */
+    KEEPALIVE_TRY_S = 15,    /* ... so far apart */
     ABANDONED_MS = 1000,     /* after which a request whose client has left is given up */
     STUCK_MS = 5000,         /* and one whose bytes nobody reads */
     FRESH_MS = 1000,         /* a connection that is idle for less is one in use */
@@ -28,6 +35,7 @@ struct watched {
     uint64_t consumed; /* bytes read by then */
     uint64_t received; /* bytes of the connection when it became idle */
     bool sampled, cut;
+    http_stream *stream; /* its response, or NULL */
     char peer[INET6_ADDRSTRLEN];
 };
 
@@ -38,6 +46,8 @@ struct watch {
     pthread_t reaper;
     watched *first;
     uint32_t count, most; /* of those not cut off */
+    int departures;       /* epoll: connections of streams whose clients leave */
+    uint32_t streams;
     int64_t limit_ms;
     bool stopping, settling;
 };
@@ -56,10 +66,12 @@ static void wait_ms(watch *w, pthread_cond_t *condition, int64_t ms)
     pthread_cond_timedwait(condition, &w->lock, &t);
 }
 
-/* The event loop sees the end of the connection and closes it; here only its descriptor is known to be open. */
+/* The event loop sees the end of the connection and closes it; here only its descriptor is known to be open. Of a stream that has nothing to
+ * send it sees nothing. */
 static void cut(watch *w, watched *c)
 {
     shutdown(c->fd, SHUT_RDWR);
+    if (c->stream) stream_drop(c->stream);
     c->cut = true;
     w->count--;
 }
@@ -95,12 +107,17 @@ static void look_for_bytes(watch *w, watched *c, int64_t now)
     c->sampled = true;
 }
 
+bool watch_departed(const watched *c)
+{
+    struct pollfd p = { .fd = c->fd, .events = POLLRDHUP };
+    return poll(&p, 1, 0) == 1;
+}
+
 /* Whether the client has closed its side and all that it sent has been read. */
 static bool has_left(const watched *c)
 {
-    struct pollfd p = { .fd = c->fd, .events = POLLRDHUP };
     int unread = 0;
-    return poll(&p, 1, 0) == 1 && ioctl(c->fd, FIONREAD, &unread) == 0 && unread == 0;
+    return watch_departed(c) && ioctl(c->fd, FIONREAD, &unread) == 0 && unread == 0;
 }
 
 /* libmicrohttpd misses the end of a connection that comes together with bytes. Half a request waits for the other half for
@@ -125,22 +142,42 @@ static bool is_stuck(watched *c, int64_t now)
     return c->stuck && now - c->stuck >= STUCK_MS;
 }
 
+/* Has it too much unread, or did it leave unseen? */
+static bool is_dropped(const watched *c) { return c->stream && http_stream_left(c->stream); }
+
 static void look(watch *w, int64_t now)
 {
     for (watched *c = w->first; c; c = c->next) {
         if (c->cut) continue;
         if (c->state == WATCH_IDLE) look_for_bytes(w, c, now);
-        if (now >= c->deadline || (c->state == WATCH_READING && (is_abandoned(c, now) || is_stuck(c, now)))) cut(w, c);
+        bool lost = c->state == WATCH_READING ? is_abandoned(c, now) || is_stuck(c, now) : is_dropped(c);
+        if (lost || now >= c->deadline) cut(w, c);
+    }
+}
+
+/* Suspended connections are watched by nobody else. */
+static void look_for_departures(watch *w)
+{
+    struct epoll_event events[DEPARTURES];
+    int count = w->streams ? epoll_wait(w->departures, events, DEPARTURES, 0) : 0;
+    for (int i = 0; i < count; i++) {
+        watched *c = events[i].data.ptr;
+        if (!c->cut) cut(w, c);
     }
 }
 
 static void *reap(void *context)
 {
     watch *w = context;
+    int64_t next = 0;
     pthread_mutex_lock(&w->lock);
     while (!w->stopping) {
-        wait_ms(w, &w->wake, TICK_MS);
-        look(w, now_ms());
+        wait_ms(w, &w->wake, w->streams ? DEPARTURE_TICK_MS : TICK_MS);
+        int64_t now = now_ms();
+        look_for_departures(w);
+        if (now < next) continue;
+        look(w, now);
+        next = now + (w->streams ? TICK_MS - DEPARTURE_TICK_MS / 2 : 0);
     }
     pthread_mutex_unlock(&w->lock);
     return NULL;
@@ -157,6 +194,7 @@ static void init_condition(pthread_cond_t *condition)
 
 static void destroy(watch *w)
 {
+    if (w->departures >= 0) close(w->departures);
     pthread_cond_destroy(&w->moved);
     pthread_cond_destroy(&w->wake);
     pthread_mutex_destroy(&w->lock);
@@ -176,18 +214,21 @@ watch *watch_start(uint32_t connections_max, uint32_t request_seconds)
     pthread_mutexattr_destroy(&short_waits);
     init_condition(&w->wake);
     init_condition(&w->moved);
-    if (pthread_create(&w->reaper, NULL, reap, w) == 0) return w;
+    w->departures = epoll_create1(EPOLL_CLOEXEC);
+    if (w->departures >= 0 && pthread_create(&w->reaper, NULL, reap, w) == 0) return w;
     destroy(w);
     return NULL;
 }
 
 /* How readily a connection makes room for another: really idle, then sending a request or at a handshake, then between two of its requests or
- * before its first; 0 = never. */
+ * before its first, then a stream that has long had nothing to send; 0 = never. */
 static int readiness(const watched *c, int64_t now)
 {
+    bool fresh = now - c->since < FRESH_MS;
     if (c->cut) return 0;
-    if (c->state == WATCH_IDLE) return now - c->since >= FRESH_MS ? 3 : 1;
-    return c->state == WATCH_READING || c->state == WATCH_HANDSHAKE ? 2 : 0;
+    if (c->state == WATCH_STREAMING) return fresh ? 0 : 1;
+    if (c->state == WATCH_IDLE) return fresh ? 2 : 4;
+    return c->state == WATCH_READING || c->state == WATCH_HANDSHAKE ? 3 : 0;
 }
 
 /* Who goes when there are too many: the readiest, and of these the longest at it. */
@@ -230,9 +271,46 @@ watched *watch_add(watch *w, int fd, const struct sockaddr *peer)
     return c;
 }
 
+/* A client that is there no more, without having said so, is told from one that has nothing to say. */
+static void keep_alive(int fd)
+{
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){ 1 }, sizeof(int));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &(int){ KEEPALIVE_S }, sizeof(int));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &(int){ KEEPALIVE_TRY_S }, sizeof(int));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &(int){ KEEPALIVE_TRIES }, sizeof(int));
+}
+
+static void end_stream(watch *w, watched *c)
+{
+    if (!c->stream) return;
+    epoll_ctl(w->departures, EPOLL_CTL_DEL, c->fd, NULL);
+    c->stream = NULL;
+    w->streams--;
+}
+
+static bool begin_stream(watch *w, watched *c, http_stream *stream)
+{
+    struct epoll_event event = { .events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = c };
+    if (c->cut || epoll_ctl(w->departures, EPOLL_CTL_ADD, c->fd, &event) != 0) return false;
+    keep_alive(c->fd);
+    c->stream = stream;
+    if (w->streams++ == 0) pthread_cond_signal(&w->wake);
+    return true;
+}
+
+bool watch_stream(watch *w, watched *c, http_stream *stream)
+{
+    pthread_mutex_lock(&w->lock);
+    end_stream(w, c);
+    bool done = !stream || begin_stream(w, c, stream);
+    pthread_mutex_unlock(&w->lock);
+    return done;
+}
+
 void watch_remove(watch *w, watched *c)
 {
     pthread_mutex_lock(&w->lock);
+    end_stream(w, c);
     *c->link = c->next;
     if (c->next) c->next->link = c->link;
     if (!c->cut) w->count--;
@@ -250,6 +328,23 @@ bool watch_enter(watch *w, watched *c, watch_state state, size_t size)
     if (w->settling) pthread_cond_signal(&w->moved);
     pthread_mutex_unlock(&w->lock);
     return alive;
+}
+
+void watch_feed(watch *w, watched *c, size_t size)
+{
+    int64_t extra = (int64_t)(size / WRITE_BYTES_PER_MS);
+    pthread_mutex_lock(&w->lock);
+    if (c->state == WATCH_WRITING) c->deadline += extra;
+    else set(w, c, WATCH_WRITING, now_ms(), extra);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void watch_cut_streams(watch *w)
+{
+    pthread_mutex_lock(&w->lock);
+    for (watched *c = w->first; c; c = c->next)
+        if (c->stream && !c->cut) cut(w, c);
+    pthread_mutex_unlock(&w->lock);
 }
 
 const char *watch_peer(const watched *c)

@@ -9,6 +9,19 @@ void check(bool sound)
     if (!sound) abort();
 }
 
+/* In place of exchange.c: without memory for a stream, and with clients that stay. */
+http_stream *http_stream_begin(const http_request *request, http_response *response)
+{
+    (void)request, (void)response;
+    return NULL;
+}
+
+bool http_client_left(const http_request *request)
+{
+    (void)request;
+    return false;
+}
+
 void served_open(service *s)
 {
     static session_keys *sessions;

@@ -1,10 +1,12 @@
 /* echo_server.c - server/http with a handler that tells what it was given, for test_http.py.
  *
- *   echo_server [NAME=NUMBER]...     ports body_max connections_max idle_seconds request_seconds threads
+ *   echo_server [NAME=VALUE]...     ports body_max connections_max idle_seconds request_seconds threads certificate key late
+ *
+ * late=1: streams are ended when the server has stopped.
  *
  * Prints its ports in one line, serves until SIGTERM or SIGINT, then prints how many requests the handler has answered. It
  * does not ignore SIGPIPE: a client that leaves must not end a program that forgot to. */
-#include "http/http.h"
+#include "echo_streams.h"
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -12,13 +14,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef struct echo {
     pthread_mutex_t lock;
     pthread_cond_t released;
     bool open;
+    uint32_t late;
     unsigned held; /* requests in /hold */
+    unsigned left; /* clients that left /wait */
     atomic_ulong answered;
 } echo;
 
@@ -73,6 +78,35 @@ static void hold(echo *e, http_response *p)
     http_body_copy(p, "text/plain", "held", 4);
 }
 
+/* The same, with a stream that has begun. */
+static void hold_stream(echo *e, const http_request *q, http_response *p)
+{
+    p->type = "text/plain";
+    http_stream *s = http_stream_begin(q, p);
+    if (!s) abort();
+    hold(e, p);
+    const char *thing = http_header(q, "x-thing"), *told = thing && !http_stream_left(s) ? thing : "-";
+    http_stream_write(s, told, strlen(told));
+    http_stream_end(s);
+}
+
+/* Stays with its worker until its client has left. */
+static void wait_left(echo *e, const http_request *q)
+{
+    pthread_mutex_lock(&e->lock);
+    e->held++;
+    while (!e->open && !http_client_left(q)) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += 10000000;
+        if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
+        pthread_cond_timedwait(&e->released, &e->lock, &until);
+    }
+    e->held--;
+    e->left += !e->open;
+    pthread_mutex_unlock(&e->lock);
+}
+
 static void release(echo *e, http_response *p)
 {
     pthread_mutex_lock(&e->lock);
@@ -82,11 +116,11 @@ static void release(echo *e, http_response *p)
     http_body_copy(p, "text/plain", "released", 8);
 }
 
-static void held(echo *e, http_response *p)
+static void count(echo *e, const unsigned *what, http_response *p)
 {
     char text[32];
     pthread_mutex_lock(&e->lock);
-    int length = snprintf(text, sizeof text, "%u", e->held);
+    int length = snprintf(text, sizeof text, "%u", *what);
     pthread_mutex_unlock(&e->lock);
     http_body_copy(p, "text/plain", text, (size_t)length);
 }
@@ -96,7 +130,10 @@ static void handle(void *context, const http_request *q, http_response *p)
     echo *e = context;
     if (strcmp(q->path, "/echo") == 0) http_body_copy(p, "application/octet-stream", q->body, q->body_size);
     else if (strcmp(q->path, "/hold") == 0) hold(e, p);
-    else if (strcmp(q->path, "/held") == 0) held(e, p);
+    else if (strcmp(q->path, "/held") == 0) count(e, &e->held, p);
+    else if (strcmp(q->path, "/left") == 0) count(e, &e->left, p);
+    else if (strcmp(q->path, "/wait") == 0) wait_left(e, q);
+    else if (strcmp(q->path, "/hold-stream") == 0) hold_stream(e, q, p);
     else if (strcmp(q->path, "/release") == 0) release(e, p);
     else if (strncmp(q->path, "/bytes/", 7) == 0) bytes(p, q->path + 7);
     else if (strncmp(q->path, "/file/", 6) == 0) file(p, q->path + 6);
@@ -104,14 +141,21 @@ static void handle(void *context, const http_request *q, http_response *p)
     else if (strcmp(q->path, "/teapot") == 0) {
         p->status = 418;
         http_header_add(p, "X-Pot", "tea");
-    } else about(q, p);
+    } else if (!echo_streams_handle(q, p)) about(q, p);
     atomic_fetch_add(&e->answered, 1);
+}
+
+static void stop_streams(void *context)
+{
+    if (!((echo *)context)->late) echo_streams_end();
 }
 
 static bool set_option(http_options *o, const char *text)
 {
     char name[32];
     uint32_t value;
+    if (strncmp(text, "certificate=", 12) == 0) return (o->certificate_file = text + 12);
+    if (strncmp(text, "key=", 4) == 0) return (o->key_file = text + 4);
     if (sscanf(text, "%31[a-z_]=%" SCNu32, name, &value) != 2) return false;
     if (strcmp(name, "ports") == 0) o->port_count = value;
     else if (strcmp(name, "port") == 0) o->ports[0] = (uint16_t)value;
@@ -120,6 +164,7 @@ static bool set_option(http_options *o, const char *text)
     else if (strcmp(name, "idle_seconds") == 0) o->idle_seconds = value;
     else if (strcmp(name, "request_seconds") == 0) o->request_seconds = value;
     else if (strcmp(name, "threads") == 0) o->threads = value;
+    else if (strcmp(name, "late") == 0) ((echo *)o->context)->late = value;
     else return false;
     return true;
 }
@@ -127,7 +172,7 @@ static bool set_option(http_options *o, const char *text)
 int main(int argc, char **argv)
 {
     echo e = { .lock = PTHREAD_MUTEX_INITIALIZER, .released = PTHREAD_COND_INITIALIZER };
-    http_options o = { .address = "127.0.0.1", .port_count = 1, .handler = handle, .context = &e };
+    http_options o = { .address = "127.0.0.1", .port_count = 1, .handler = handle, .context = &e, .stopping = stop_streams };
     http_server *server;
     evdb_error err;
     sigset_t signals;
@@ -150,6 +195,7 @@ int main(int argc, char **argv)
     fflush(stdout);
     sigwait(&signals, &signal);
     http_stop(server);
+    echo_streams_end();
     printf("answered %lu\n", atomic_load(&e.answered));
     return EXIT_SUCCESS;
 }

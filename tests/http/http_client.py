@@ -64,6 +64,25 @@ class Client:
         body, self.kept = self.kept[:length], self.kept[length:]
         return Reply(head, body)
 
+    def head(self):
+        """The head of an answer that is a stream."""
+        while b"\r\n\r\n" not in self.kept:
+            self._more()
+        head, self.kept = self.kept.split(b"\r\n\r\n", 1)
+        return Reply(head, b"")
+
+    def chunk(self):
+        """The next piece of it; empty = the end."""
+        while b"\r\n" not in self.kept:
+            self._more()
+        line, self.kept = self.kept.split(b"\r\n", 1)
+        size = int(line, 16) + 2
+        while len(self.kept) < size:
+            self._more()
+        data, self.kept = self.kept[:size], self.kept[size:]
+        assert data.endswith(b"\r\n")
+        return data[:-2]
+
     def request(self, method, target, body=b"", headers=()):
         named = any(header.lower().startswith("host:") for header in headers)
         lines = [f"{method} {target} HTTP/1.1", *([] if named else ["Host: test"]), *headers]
