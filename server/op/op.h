@@ -163,8 +163,15 @@ typedef enum op_stream {
     OP_STREAM_OUT /* writes bytes, to op_call.to: they are the reply, and may be too many for memory */
 } op_stream;
 
+/* What an operation answers, as a thing that has a name of its own for protocols that read things rather than call operations. */
+typedef struct op_resource {
+    const char *uri;          /* template (RFC 6570, level 1) of required arguments: "evdb://stores/{name}"; NULL = it is none */
+    const char *name, *title; /* of the kind of thing: "store", "Store" */
+} op_resource;
+
 typedef struct op {
     const char *name, *doc, *method, *path;
+    op_resource resource;
     op_scope scope;
     op_effect effect;
     const char *creates;  /* something new, that is then at this path: 201; NULL = nothing */

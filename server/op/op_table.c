@@ -21,9 +21,9 @@ static const char *effect_name(op_effect effect)
 
 static json_t *entry(const op *o)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:o, s:o}", "name", o->name, "doc", o->doc, "method",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:b, s:b, s:b, s:o, s:o}", "name", o->name, "doc", o->doc, "method",
                      o->method, "path", o->path, "scope", op_scope_name(o->scope), "effect", effect_name(o->effect), "stream",
-                     stream_name(o->stream), "raw_body", op_takes_body(o), "creates", o->creates != NULL, "tool", !o->no_tool,
+                     stream_name(o->stream), "resource", o->resource.uri, "raw_body", op_takes_body(o), "creates", o->creates != NULL, "tool", !o->no_tool,
                      "input", op_input_schema(o), "output", op_output_schema(o));
 }
 

@@ -113,6 +113,7 @@ static evdb_status get_one_record(op_call *call, const void *args, op_out *reply
 const op op_get_record = {
     .name = "get_record", .doc = "Fetch one record.", .no_tool = true,
     .method = "GET", .path = "/api/v1/stores/{name}/vectors/{id}", .scope = OP_SCOPE_READ, .effect = OP_READS,
+    .resource = { "evdb://stores/{name}/records/{id}", "record", "Record" },
     .args = get_one_fields, .args_size = sizeof(get_one_args), .reply = record_reply, .run = get_one_record,
 };
 

@@ -185,6 +185,7 @@ static evdb_status describe(op_call *call, const void *args, op_out *reply, evdb
 const op op_describe_store = {
     .name = "describe_store", .doc = "Show what a store is: dimension, metric, types.",
     .method = "GET", .path = "/api/v1/stores/{name}", .scope = OP_SCOPE_READ, .effect = OP_READS,
+    .resource = { "evdb://stores/{name}", "store", "Store" },
     .args = store_fields, .args_size = sizeof(store_args), .reply = store_reply, .run = describe,
 };
 

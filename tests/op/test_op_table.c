@@ -65,6 +65,7 @@ static void every_part_of_a_path_is_an_argument(void **state)
     for (const op *const *o = ops; *o; o++) {
         check_parts(*o, (*o)->path);
         if ((*o)->creates) check_parts(*o, (*o)->creates);
+        if ((*o)->resource.uri) check_parts(*o, (*o)->resource.uri);
     }
 }
 
@@ -108,6 +109,75 @@ static void routes_tell_methods_that_a_path_has(void **state)
         if (wanted[i].op) assert_string_equal(route.op->name, wanted[i].op);
         else assert_null(route.op);
         if (wanted[i].allow) assert_string_equal(route.allow, wanted[i].allow);
+        json_decref(args);
+    }
+}
+
+static void a_uri_leads_to_an_operation_and_back(void **state)
+{
+    static const struct { const char *uri, *op, *id; bool number; } wanted[] = {
+        { "evdb://stores/docs", "describe_store", NULL, false },
+        { "evdb://stores/docs/records/42", "get_record", "42", true },
+        { "evdb://stores/docs/records/007", "get_record", "007", false },
+        { "evdb://stores/docs/records/a%2Fb%20%C3%A9%25", "get_record", "a/b \xc3\xa9%", false },
+        { "evdb://stores/docs/records/%2E%2E", "get_record", "..", false },
+        { "evdb://stores/docs/records/-9223372036854775808", "get_record", "-9223372036854775808", true },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        const op *o;
+        char uri[OP_URI_BYTES_MAX];
+        json_t *args = json_object();
+        assert_int_equal(op_uri_find(wanted[i].uri, args, &o, NULL), EVDB_OK);
+        assert_string_equal(o->name, wanted[i].op);
+        assert_string_equal(json_string_value(json_object_get(args, "store")), "docs");
+        const json_t *id = json_object_get(args, "id");
+        assert_int_equal(json_is_integer(id), wanted[i].number);
+        if (wanted[i].id && !wanted[i].number) assert_string_equal(json_string_value(id), wanted[i].id);
+        assert_true(op_uri(o, args, uri, sizeof uri));
+        assert_string_equal(uri, wanted[i].uri);
+        assert_false(op_uri(o, args, uri, strlen(wanted[i].uri)));
+        json_decref(args);
+    }
+}
+
+static void a_uri_of_nothing_leads_nowhere(void **state)
+{
+    static const struct { const char *uri; evdb_status status; } wanted[] = {
+        { "", EVDB_OK }, { "evdb://", EVDB_OK }, { "evdb://stores", EVDB_OK }, { "evdb://stores/", EVDB_OK }, { "evdb://stores//", EVDB_OK },
+        { "evdb://stores/docs/", EVDB_OK }, { "evdb://stores/docs/records", EVDB_OK }, { "evdb://stores/docs/records/", EVDB_OK },
+        { "evdb://stores/docs/records/1/", EVDB_OK }, { "evdb://stores//records/1", EVDB_OK }, { "evdb://stores/docs/records/1/2", EVDB_OK },
+        { "file:///stores/docs", EVDB_OK }, { "EVDB://stores/docs", EVDB_OK }, { "/api/v1/stores/docs", EVDB_OK }, { " evdb://stores/docs", EVDB_OK },
+        { "evdb://stores/..", EVDB_INVALID }, { "evdb://stores/docs/records/.", EVDB_INVALID }, { "evdb://stores/../records/1", EVDB_INVALID },
+        { "evdb://stores/docs?x=1", EVDB_INVALID }, { "evdb://stores/docs#top", EVDB_INVALID }, { "evdb://stores/docs/records/a b", EVDB_INVALID },
+        { "evdb://stores/docs/records/%", EVDB_INVALID }, { "evdb://stores/docs/records/%4", EVDB_INVALID }, { "evdb://stores/docs/records/%zz", EVDB_INVALID },
+        { "evdb://stores/docs/records/%00", EVDB_INVALID }, { "evdb://stores/docs/records/%ff", EVDB_INVALID }, { "evdb://stores/docs/records/\xc3\xa9", EVDB_INVALID },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        const op *o;
+        json_t *args = json_object();
+        assert_int_equal(op_uri_find(wanted[i].uri, args, &o, NULL), wanted[i].status);
+        if (wanted[i].status == EVDB_OK) assert_null(o);
+        json_decref(args);
+    }
+}
+
+static void ids_of_a_uri_are_as_long_as_ids_may_be(void **state)
+{
+    (void)state;
+    for (size_t more = 0; more < 2; more++) {
+        char uri[OP_URI_BYTES_MAX] = "evdb://stores/docs/records/", again[OP_URI_BYTES_MAX];
+        const op *o;
+        json_t *args = json_object();
+        char *id = uri + strlen(uri);
+        for (size_t i = 0; i < EVDB_ID_BYTES_MAX + more; i++) memcpy(id + 3 * i, "%2F", 4);
+        assert_int_equal(op_uri_find(uri, args, &o, NULL), more ? EVDB_INVALID : EVDB_OK);
+        if (!more) assert_true(op_uri(o, args, again, sizeof again));
+        if (!more) assert_string_equal(again, uri);
+        memset(id, '%', strlen(id));
+        memset(id, 'a', 900); /* broken escapes behind it make it no shorter */
+        assert_int_equal(op_uri_find(uri, args, &o, NULL), EVDB_INVALID);
         json_decref(args);
     }
 }
@@ -217,6 +287,9 @@ int main(void)
         cmocka_unit_test(every_part_of_a_path_is_an_argument),
         cmocka_unit_test(what_is_created_can_be_fetched_where_it_is_said_to_be),
         cmocka_unit_test(routes_tell_methods_that_a_path_has),
+        cmocka_unit_test(a_uri_leads_to_an_operation_and_back),
+        cmocka_unit_test(a_uri_of_nothing_leads_nowhere),
+        cmocka_unit_test(ids_of_a_uri_are_as_long_as_ids_may_be),
         cmocka_unit_test(every_field_is_complete),
         cmocka_unit_test(every_reply_field_is_complete),
         cmocka_unit_test(schemas_list_every_argument_and_reply),
