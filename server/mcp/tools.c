@@ -1,11 +1,16 @@
 /* tools.c - implements mcp/tools.h: the operation table as tools. No operation is named here. */
 #include "mcp/tools.h"
 #include "mcp/envelope.h"
+#include "mcp/operation.h"
+#include "mcp/params.h"
 #include "op/op_inline.h"
 #include "op/op_status.h"
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { TITLE_BYTES = 64 };
 enum { TOOLS_TTL_MS = 3600000 }; /* they change with the program */
 
 static bool is_tool(const op *o) { return !o->no_tool; }
@@ -30,10 +35,22 @@ static void put_annotations(op_out *out, const op *o)
     op_out_close(out, '}');
 }
 
+/* For people: "create_store" as "Create store". */
+static void put_title(op_out *out, const char *name)
+{
+    char title[TITLE_BYTES];
+    snprintf(title, sizeof title, "%s", name);
+    *title = (char)toupper((unsigned char)*title);
+    for (char *p = title; *p; p++)
+        if (*p == '_') *p = ' ';
+    op_out_text(out, "title", title);
+}
+
 static void put_tool(op_out *out, const op *o)
 {
     op_out_open(out, NULL, '{');
     op_out_text(out, "name", o->name);
+    put_title(out, o->name);
     op_out_text(out, "description", o->doc);
     put_schema(out, "inputSchema", op_inline_input_schema(o, op_input_schema(o)));
     put_schema(out, "outputSchema", op_inline_output_schema(o, op_output_schema(o)));
@@ -46,11 +63,7 @@ static void put_tool(op_out *out, const op *o)
 
 void tools_list(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
 {
-    const json_t *cursor = json_object_get(m->params, "cursor");
-    if (cursor && !json_is_null(cursor)) {
-        envelope_error(m, reply, MCP_INVALID_PARAMS, "there is no such 'cursor': all tools are on one page");
-        return;
-    }
+    if (!params_first_page(m, reply)) return;
     envelope_open(m, reply);
     op_out_open(&reply->text, "tools", '[');
     for (const op *const *o = ops; *o; o++)
@@ -90,9 +103,7 @@ static bool caller_can_mend(evdb_status status)
 
 static void put_failure(const mcp_message *m, mcp_reply *reply, const evdb_error *why)
 {
-    reply->throttled = why->status == EVDB_THROTTLED;
-    reply->retry_s = why->retry_s;
-    if (reply->throttled || !caller_can_mend(why->status)) {
+    if (reply->refused || reply->throttled || !caller_can_mend(why->status)) {
         envelope_failure(m, reply, why);
         return;
     }
@@ -104,15 +115,9 @@ static void put_failure(const mcp_message *m, mcp_reply *reply, const evdb_error
 
 static void run(const mcp_message *m, const op *o, const json_t *arguments, const mcp_caller *who, mcp_reply *reply)
 {
-    op_call call = { .db = who->db, .who = who->who, .protocol = "mcp", .backup_key = who->backup_key, .bucket = who->bucket, .meter = who->meter,
-                     .inlined = true };
     op_out answer = OP_OUT;
     evdb_error err;
-    if (op_allow(o, who->who, arguments, &err) != EVDB_OK) {
-        reply->refused = o;
-        op_refusals_count(who->refusals, who->who->client, "mcp", o->name);
-        envelope_failure(m, reply, &err);
-    } else if (op_run(o, &call, arguments, &m->slices, &answer, &err) == EVDB_OK) put_success(m, reply, &answer);
+    if (operation_run(o, arguments, m, who, reply, &answer, &err) == EVDB_OK) put_success(m, reply, &answer);
     else put_failure(m, reply, &err);
     op_out_free(&answer);
 }
@@ -120,8 +125,8 @@ static void run(const mcp_message *m, const op *o, const json_t *arguments, cons
 void tools_call(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
 {
     evdb_error why;
-    const json_t *named = json_object_get(m->params, "name"), *given = json_object_get(m->params, "arguments");
-    const char *name = op_slice_of(&m->slices, named) ? NULL : json_string_value(named);
+    const json_t *given = json_object_get(m->params, "arguments");
+    const char *name = params_text(m, m->params, "name");
     const op *o = name ? op_find(name) : NULL;
     json_t *none = given && !json_is_null(given) ? NULL : json_object();
     if (!name) envelope_error(m, reply, MCP_INVALID_PARAMS, "'params.name' must be a string, the name of a tool");

@@ -29,6 +29,7 @@ def test_tools_are_operations_of_the_table(peer):
                 tool[kind]["required"] = [name for name in tool[kind]["required"] if name not in ("data", "base64")]
             assert tool[kind] == operation[taken]
         assert tool["_meta"] == {"evdb/scope": operation["scope"]}
+        assert tool["title"] == name.replace("_", " ").capitalize()
 
 
 def test_historic_tools_keep_their_names_and_arguments(peer):

@@ -1,0 +1,25 @@
+/* operation.c - implements mcp/operation.h. */
+#include "mcp/operation.h"
+
+op_call operation_call(const mcp_caller *who)
+{
+    return (op_call){ .db = who->db, .who = who->who, .protocol = "mcp", .backup_key = who->backup_key, .bucket = who->bucket,
+                      .meter = who->meter, .inlined = true };
+}
+
+evdb_status operation_run(const op *o, const json_t *arguments, const mcp_message *m, const mcp_caller *who, mcp_reply *reply, op_out *answer,
+                          evdb_error *err)
+{
+    op_call call = operation_call(who);
+    evdb_status rc = op_allow(o, who->who, arguments, err);
+    if (rc != EVDB_OK) {
+        reply->refused = o;
+        op_refusals_count(who->refusals, who->who->client, "mcp", o->name);
+        return rc;
+    }
+    rc = op_run(o, &call, arguments, &m->slices, answer, err);
+    if (rc == EVDB_OK) return rc;
+    reply->throttled = rc == EVDB_THROTTLED;
+    reply->retry_s = err->retry_s;
+    return rc;
+}
