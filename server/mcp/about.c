@@ -56,6 +56,9 @@ static void capabilities(op_out *o, const mcp_offer *offer)
 {
     op_out_open(o, "capabilities", '{');
     capability(o, "tools", offer && offer->lists_change);
+    capability(o, "resources", false);
+    capability(o, "prompts", offer && offer->lists_change);
+    capability(o, "completions", false);
     if (offer && offer->logs) capability(o, "logging", false);
     op_out_close(o, '}');
 }

@@ -1,7 +1,10 @@
 /* mcp.c - implements mcp/mcp.h: the methods, and which of them a message means. */
 #include "mcp/mcp.h"
 #include "mcp/about.h"
+#include "mcp/completion.h"
 #include "mcp/envelope.h"
+#include "mcp/prompts.h"
+#include "mcp/resources.h"
 #include "mcp/tools.h"
 #include <string.h>
 
@@ -24,6 +27,12 @@ static const struct method {
     { "server/discover", MCP_MODERN, server_discover },
     { "tools/list", BOTH, tools_list },
     { "tools/call", BOTH, tools_call },
+    { "resources/list", BOTH, resources_list },
+    { "resources/templates/list", BOTH, resources_templates },
+    { "resources/read", BOTH, resources_read },
+    { "prompts/list", BOTH, prompts_list },
+    { "prompts/get", BOTH, prompts_get },
+    { "completion/complete", BOTH, completion_complete },
 };
 
 /* What every request of the modern era carries in its _meta. */

@@ -25,6 +25,7 @@ extern const char *const mcp_legacy_newest;
 
 /* JSON-RPC's own codes. Others are those of server/op/status.def. */
 enum { MCP_PARSE_ERROR = -32700, MCP_INVALID_REQUEST = -32600, MCP_METHOD_NOT_FOUND = -32601, MCP_INVALID_PARAMS = -32602 };
+enum { MCP_RESOURCE_NOT_FOUND = -32002 }; /* in legacy versions only */
 /* The modern protocol's own. */
 enum { MCP_HEADER_MISMATCH = -32020, MCP_CAPABILITY_MISSING = -32021, MCP_VERSION_UNSUPPORTED = -32022 };
 

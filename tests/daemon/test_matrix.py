@@ -362,7 +362,19 @@ def over_mcp_message(world, credential, name, tools):
     return over_mcp(world, credential, name, tools, True)
 
 
-PROTOCOLS = {"REST": over_rest, "MCP": over_mcp, "MCP, token in the message": over_mcp_message}
+def over_mcp_resource(world, credential, name, tools):
+    """What the operation answers, read by its URI."""
+    uri = TABLE[name]["resource"].replace("{name}", STORE).replace("{id}", str(VALUES["id"]))
+    message = {"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": uri}}
+    lines = ["Content-Type: application/json", "Accept: application/json", *credential.headers]
+    reply = world.ask("mcp", "POST", "/mcp", json.dumps(message).encode(), lines)
+    wrong = judge(reply, credential, name, credential.may(name))
+    if wrong is None and reply.status == 200 and "contents" not in json.loads(reply.body).get("result", {}):
+        return f"nothing was read: {reply.text[:100]}"
+    return wrong
+
+
+PROTOCOLS = {"REST": over_rest, "MCP": over_mcp, "MCP, token in the message": over_mcp_message, "MCP, resource": over_mcp_resource}
 
 
 class Tally:
@@ -393,7 +405,9 @@ def test_every_operation_has_a_row():
     assert {name: o["scope"] for name, o in TABLE.items()} == {name: scope for name, (scope, _) in ROWS.items()}
 
 
-def carried(protocol, credential):
+def carried(protocol, credential, name):
+    if protocol == "MCP, resource":
+        return "resource" in TABLE[name]
     return credential.text is not None or protocol != "MCP, token in the message"
 
 
@@ -413,7 +427,7 @@ def test_every_cell_of_the_matrix_is_as_expected(world):
                 if credential.may(name) != allowed:
                     continue
                 for protocol, call in PROTOCOLS.items():
-                    if carried(protocol, credential):
+                    if carried(protocol, credential, name):
                         if allowed:
                             world.ensure()
                         tally.count(f"{protocol}, {name}, {credential.name}", call(world, credential, name, tools))
@@ -462,6 +476,16 @@ def test_lists_tell_of_the_stores_of_the_scopes_alone(world):
             token = world.api_key(scopes)["api_key"]
             reply = world.rest("GET", f"/api/v1/{path}", headers=[f"X-API-Key: {token}"])
             assert [one[name] for one in json.loads(reply.body)[key]] == seen, (path, scopes, reply.text)
+
+
+def test_resources_are_of_the_stores_of_the_scopes_alone(world):
+    world.ensure()
+    assert [name for name in TABLE if "resource" in TABLE[name]] == ["describe_store", "get_record"]
+    message = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "resources/list"}).encode()
+    for scopes, seen in (([f"read:{OTHER}"], [OTHER]), ([f"write:{STORE}*"], [STORE]), (["read:*"], [STORE, OTHER]), (["read:nobody"], []), (["read"], [STORE, OTHER])):
+        token = world.api_key(scopes)["api_key"]
+        reply = world.ask("mcp", "POST", "/mcp", message, ["Content-Type: application/json", f"Authorization: Bearer {token}"])
+        assert [one["name"] for one in json.loads(reply.body)["result"]["resources"]] == seen, (scopes, reply.text)
 
 
 def test_two_credentials_are_none(world):

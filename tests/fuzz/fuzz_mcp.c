@@ -52,7 +52,7 @@ static void check_reply(const mcp_message *m, const mcp_reply *reply)
     check_id(m, json_object_get(tree, "id"));
     if (result) check_result(result);
     else check(json_integer_value(json_object_get(error, "code")) == reply->code && json_is_string(json_object_get(error, "message")));
-    check(!result == (reply->code != 0) && (!reply->refused || error));
+    check(!result == (reply->code != 0) && (!reply->refused || error) && !(m->modern && reply->code == MCP_RESOURCE_NOT_FOUND));
     json_decref(tree);
 }
 

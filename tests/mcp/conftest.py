@@ -2,7 +2,7 @@
 import itertools
 
 import pytest
-from mcp_peers import MODERN, Daemon, Http, Stdio
+from mcp_peers import MODERN, VERSIONS, Daemon, Http, Stdio
 
 numbers = itertools.count(1)
 
@@ -42,6 +42,15 @@ def modern_peer(request):
     if request.param == "stdio":
         return request.getfixturevalue("stdio")("--scope", "admin", version=MODERN)
     return Http(request.getfixturevalue("daemon"), version=MODERN)
+
+
+@pytest.fixture(params=[f"{how} {version}" for how in ("stdio", "http") for version in VERSIONS])
+def each_peer(request):
+    """The same, asked in the words of each version."""
+    how, version = request.param.split()
+    if how == "stdio":
+        return request.getfixturevalue("stdio")("--scope", "admin", version=version)
+    return Http(request.getfixturevalue("daemon"), version=version)
 
 
 @pytest.fixture

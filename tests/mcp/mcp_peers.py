@@ -17,6 +17,7 @@ BUILD = pathlib.Path(os.environ.get("EVDB_BUILD", pathlib.Path(__file__).parents
 PATIENCE = 120  # seconds until something that should happen is taken for a hang
 SCOPES = ("read", "write", "admin")
 MODERN = "2026-07-28"
+VERSIONS = (MODERN, "2025-11-25", "2025-06-18")
 PREFIX = "io.modelcontextprotocol/"
 META = {PREFIX + "protocolVersion": MODERN, PREFIX + "clientCapabilities": {}, PREFIX + "clientInfo": {"name": "test", "version": "1"}}
 
@@ -43,7 +44,7 @@ class Peer:
 
     def __init__(self, version=None):
         self.ids = itertools.count(1)
-        self.modern = version == MODERN
+        self.version, self.modern = version, version == MODERN
 
     def request(self, method, params=None, **members):
         """The reply to a request with the next id."""
@@ -63,6 +64,12 @@ class Peer:
         reply = self.request(method, params)
         assert "result" in reply, reply
         return reply["result"]
+
+    def refuses(self, method, params=None):
+        """Code, message and data of the error that a request is answered with."""
+        reply = self.request(method, params)
+        assert "error" in reply, reply
+        return reply["error"]["code"], reply["error"]["message"], reply["error"].get("data")
 
     def error(self, message):
         """The error that any text is answered with, and the reply's id."""
@@ -185,7 +192,8 @@ class Http(Peer):
         return self.daemon.ask(body, Authorization=f"Bearer {self.token}", **headers)
 
     def exchange(self, text):
-        reply = self.ask(text, **headers_of(json.loads(text))) if self.modern else self.ask(text)
+        legacy = {"MCP_Protocol_Version": self.version} if self.version else {}
+        reply = self.ask(text, **headers_of(json.loads(text)) if self.modern else legacy)
         assert reply.status == 200, (reply.status, reply.body)
         assert reply.headers["Content-Type"] == "application/json"
         return reply.body
