@@ -1,4 +1,4 @@
-// client_v2.mjs - npm's @modelcontextprotocol/client talks to `evdb mcp` and to evdbd. A line for each dialogue that
+// client_v2.mjs - npm's @modelcontextprotocol/client talks to `evdb mcp` and to evdbd, in both of its modes. A line for each dialogue that
 // went as it should.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -8,7 +8,7 @@ import { command, foundItsWay, key, secret, url, use, watched } from "./dialogue
 const require = createRequire(join(process.env.EVDB_JUDGES, "package.json"));
 const { Client, ClientCredentialsProvider, PrivateKeyJwtProvider, StreamableHTTPClientTransport } = require("@modelcontextprotocol/client");
 const { StdioClientTransport } = require("@modelcontextprotocol/client/stdio");
-const VERSIONS = { legacy: "2025-11-25" };
+const VERSIONS = { legacy: "2025-11-25", auto: "2026-07-28" };
 
 async function talk(mode, name, transport) {
     const client = new Client({ name: "judge", version: "1" }, { versionNegotiation: { mode } });

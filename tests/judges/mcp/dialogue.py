@@ -14,7 +14,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import ResourceTemplateReference
 
 URL, ISSUER = os.environ["EVDB_MCP_URL"], os.environ["EVDB_ISSUER"]
-VERSIONS = {"legacy": "2025-11-25"}
+VERSIONS = {"legacy": "2025-11-25", "auto": "2026-07-28"}
 
 
 class Memory:

@@ -70,7 +70,7 @@ def main():
     refused = Inspector("legacy", [], ["--server-url", URL, "--transport", "http", "--stored-auth-only"])
     assert refused.ask("tools/list", status=3)["code"] == "auth_required"
     header = f"Authorization: Bearer {find_token('read write')}"
-    for era in ("legacy",):
+    for era in ("legacy", "modern"):
         use(Inspector(era, ["--", os.environ["EVDB"], "mcp", "-d", f"{tempfile.mkdtemp()}/data"]), "inspected")
         print(f"Inspector {era}: stdio", flush=True)
         use(Inspector(era, [], ["--server-url", URL, "--transport", "http", "--header", header, "--stored-auth-only"]), f"inspected-{era}")

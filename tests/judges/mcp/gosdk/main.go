@@ -1,4 +1,4 @@
-// main.go - the official Go client talks to `evdb mcp` and to evdbd. Prints a line for each dialogue that went as it should.
+// main.go - the official Go client talks to `evdb mcp` and to evdbd, in both of its eras. Prints a line for each dialogue that went as it should.
 package main
 
 import (
@@ -169,7 +169,7 @@ func talk(transport mcp.Transport, version, name string) {
 }
 
 func main() {
-	for _, version := range []string{"2025-11-25"} {
+	for _, version := range []string{"2025-11-25", "2026-07-28"} {
 		directory, err := os.MkdirTemp("", "evdb-")
 		must(err)
 		talk(&mcp.CommandTransport{Command: exec.Command(os.Getenv("EVDB"), "mcp", "-d", directory+"/data")}, version, "stdio")
