@@ -45,6 +45,7 @@ class JudgedServer:
         def evdb(*words, secret=None):
             return json.loads(run(cli, *words, "-d", data, "--json", input=secret, text=True))
 
+        evdb("create", "judged", "--dim", "2")  # so that lists are not empty
         evdb("user", "add", USER, "--password", "-", "--scopes", "write", secret=PASSWORD)
         secret = evdb("client", "add", "judge", "--scopes", "write", "--grant-types", "client_credentials,refresh_token,authorization_code",
                       "--redirect", "https://judge.example/cb")["client_secret"]

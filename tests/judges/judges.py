@@ -36,6 +36,7 @@ CLIENTS = {
                                                    "run": [sys.executable, HERE / "mcp/inspector.py"], "env": NODE, "dialogues": 4},
     "Go modelcontextprotocol/go-sdk 1.8.0": {**go("mcp/gosdk"), "dialogues": 4},
     "MCP conformance, 2025-11-25": {**SUITE, "run": [*CONFORMANCE, "server", "2025-11-25", "shipped-2025-11-25.yml"], "dialogues": 4},
+    "MCP conformance, 2026-07-28": {**SUITE, "run": [*CONFORMANCE, "server", "2026-07-28", "shipped-2026-07-28.yml"], "dialogues": 8},
     "MCP conformance, authorization": {**SUITE, "run": [*CONFORMANCE, "authorization"], "dialogues": 2},
     "npm oauth4webapi 3.8.8": {"install": [*NPM, "oauth4webapi@3.8.8"], "run": ["node", HERE / "oauth/oauth4webapi.mjs"],
                                "env": NODE, "dialogues": 14},
