@@ -9,9 +9,18 @@ static bool put_text(json_t *s, const char *name, const char *text)
     return op_json_put(s, name, json_string(text));
 }
 
+/* Two schemas of one type each rather than a list of types, which models whose tools have OpenAPI's older dialect cannot be given. */
+static bool put_id(json_t *s)
+{
+    return op_json_put(s, "anyOf", json_pack("[{s:s}, {s:s}]", "type", "integer", "type", "string"));
+}
+
 static json_t *id_schema(void)
 {
-    return json_pack("{s:[s,s]}", "type", "integer", "string");
+    json_t *s = json_object();
+    if (s && put_id(s)) return s;
+    json_decref(s);
+    return NULL;
 }
 
 static bool put_choice(json_t *s, const op_choice *choice)
@@ -53,7 +62,7 @@ static bool put_type(json_t *s, op_type type, const op_choice *choice, const op_
     case OP_BOOL: return put_text(s, "type", "boolean");
     case OP_OBJECT: return put_text(s, "type", "object");
     case OP_CHOICE: return put_text(s, "type", "string") && put_choice(s, choice);
-    case OP_ID: return op_json_put(s, "type", json_pack("[s,s]", "integer", "string"));
+    case OP_ID: return put_id(s);
     case OP_VECTOR: return put_items(s, json_pack("{s:s}", "type", "number"));
     case OP_STRINGS: return put_items(s, json_pack("{s:s}", "type", "string"));
     case OP_IDS: return put_items(s, id_schema());

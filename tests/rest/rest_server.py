@@ -39,7 +39,7 @@ TYPES = {"integer": int, "number": (int, float), "string": str, "boolean": bool,
 
 def check_schema(schema, value, at="reply"):
     """The part of JSON Schema that the table uses."""
-    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    kinds = [one["type"] for one in schema.get("anyOf", [schema])]
     fits = any(isinstance(value, TYPES[kind]) and (kind == "boolean") == isinstance(value, bool) for kind in kinds)
     assert fits, f"{at} is {value!r}, no {kinds}"
     assert "enum" not in schema or value in schema["enum"], f"{at} is {value!r}"

@@ -14,7 +14,9 @@ VALUES = {"integer": 1, "number": 0.5, "string": "nobody", "boolean": True, "obj
 def value_of(schema):
     if "enum" in schema:
         return schema["enum"][0]
-    kind = schema["type"][0] if isinstance(schema["type"], list) else schema["type"]
+    if "anyOf" in schema:
+        return value_of(schema["anyOf"][0])
+    kind = schema["type"]
     if kind == "array":
         return [value_of(schema["items"])]
     if kind == "object" and "properties" in schema:

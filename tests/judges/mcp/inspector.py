@@ -47,6 +47,7 @@ class Inspector:
         done = subprocess.run([str(word) for word in (*self.words, "--method", method, *words, *self.target)], env=self.home, text=True,
                               capture_output=True, timeout=120)
         assert done.returncode == status, (method, words, done.returncode, done.stdout, done.stderr)
+        assert status or not done.stderr, done.stderr  # where it says what is not portable
         return json.loads(done.stdout)["result"] if done.stdout else json.loads(done.stderr.splitlines()[-1])["error"]
 
     def call(self, tool, status=0, **arguments):
