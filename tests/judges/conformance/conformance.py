@@ -68,7 +68,7 @@ def judge_server(url, requirements, baseline, unscored=()):
         print(f"conformance {requirements}: {name}, {good} of {len(found[name])} checks", flush=True)
     wrong = [name for name in unscored if name not in green] + sorted(set(expected) - set(found))
     if wrong or run.returncode:
-        print(said, f"not green, or not run: {wrong}" if wrong else "", file=sys.stderr)
+        print(said[max(said.find("=== SUMMARY"), 0):], f"not green, or not run: {wrong}" if wrong else "", file=sys.stderr)
     return run.returncode == 0 and not wrong
 
 

@@ -32,7 +32,7 @@ async function readPrompts(client, store) {
     for (const prompt of prompts) {
         const words = Object.fromEntries((prompt.arguments ?? []).map(({ name }) => [name, store]));
         const { messages } = await client.getPrompt({ name: prompt.name, arguments: words });
-        assert(messages.length > 0 && messages.every((message) => message.content.text.length > 0));
+        assert(messages.length > 0 && messages.every(({ content }) => (content.text ?? content.resource.text).length > 0));
     }
     await assert.rejects(client.getPrompt({ name: "no_such_prompt" }), { code: -32602 });
 }

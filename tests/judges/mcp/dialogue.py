@@ -83,7 +83,7 @@ async def read_prompts(client, store):
     assert prompts
     for prompt in prompts:
         got = await client.get_prompt(prompt.name, {argument.name: store for argument in prompt.arguments or []})
-        assert got.messages and all(message.content.text for message in got.messages)
+        assert got.messages and all(getattr(content, "text", None) or content.resource.text for content in (m.content for m in got.messages))
     await fails(client.get_prompt("no_such_prompt", {}), -32602)
 
 
