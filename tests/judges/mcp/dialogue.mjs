@@ -54,9 +54,10 @@ export async function use(client, store) {
     assert.deepEqual((await call("sync_store", { store })).structuredContent, { synced: store });
     await assert.rejects(call("no_such_tool", {}), { code: -32602 });
     if (client.getProtocolEra?.() !== "modern") await client.ping();
-    const { resources, prompts } = client.getServerCapabilities();
-    if (resources) await readResources(client, store);
-    if (prompts) await readPrompts(client, store);
+    const { resources, prompts, completions } = client.getServerCapabilities();
+    assert(resources && prompts && completions);
+    await readResources(client, store);
+    await readPrompts(client, store);
     assert.deepEqual((await call("drop_store", { store })).structuredContent, { dropped: store });
 }
 

@@ -103,10 +103,10 @@ async def use(client, store):
     assert wrong.is_error and "3" in wrong.content[0].text
     assert (await client.call_tool("sync_store", {"store": store})).structured_content == {"synced": store}
     await fails(client.call_tool("no_such_tool", {}), -32602)
-    if client.server_capabilities.resources:
-        await read_resources(client, store)
-    if client.server_capabilities.prompts:
-        await read_prompts(client, store)
+    announced = client.server_capabilities
+    assert announced.resources and announced.prompts and announced.completions is not None
+    await read_resources(client, store)
+    await read_prompts(client, store)
     assert (await client.call_tool("drop_store", {"store": store})).structured_content == {"dropped": store}
 
 

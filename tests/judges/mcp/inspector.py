@@ -62,6 +62,14 @@ def use(inspector, store):
     inspector.call("write_batch", store=store, records=records)
     found = inspector.call("search_vectors", store=store, vector=[7, 0.5], k=3, filter={"n": {"$gt": 10}})
     assert [hit["id"] for hit in found["structuredContent"]["results"]] == ["doc11", "doc12", "doc13"]
+    uris = [resource["uri"] for resource in inspector.ask("resources/list")["resources"]]
+    templates = [template["uriTemplate"] for template in inspector.ask("resources/templates/list")["resourceTemplates"]]
+    assert f"evdb://stores/{store}" in uris and "evdb://stores/{name}/records/{id}" in templates
+    record, = inspector.ask("resources/read", "--uri", f"evdb://stores/{store}/records/doc7")["contents"]
+    assert json.loads(record["text"])["metadata"] == {"n": 7}
+    for prompt in inspector.ask("prompts/list")["prompts"]:
+        words = [f"{argument['name']}={store}" for argument in prompt.get("arguments", ())]
+        assert inspector.ask("prompts/get", "--prompt-name", prompt["name"], *(["--prompt-args", *words] if words else ()))["messages"]
     assert inspector.call("search_vectors", TOOL_FAILED, store=store, vector=[1, 2, 3])["isError"]
     assert inspector.call("no_such_tool", TOOL_FAILED)["code"] == "tool_not_found"
     assert inspector.call("drop_store", store=store)["structuredContent"] == {"dropped": store}

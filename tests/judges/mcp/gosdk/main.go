@@ -147,12 +147,10 @@ func use(ctx context.Context, session *mcp.ClientSession, store string) {
 	check(wrong.IsError && strings.Contains(wrong.Content[0].(*mcp.TextContent).Text, "3"), "%v", wrong)
 	_, err := session.CallTool(ctx, &mcp.CallToolParams{Name: "no_such_tool"})
 	fails(err, jsonrpc.CodeInvalidParams)
-	if session.InitializeResult().Capabilities.Resources != nil {
-		readResources(ctx, session, store)
-	}
-	if session.InitializeResult().Capabilities.Prompts != nil {
-		readPrompts(ctx, session, store)
-	}
+	announced := session.InitializeResult().Capabilities
+	check(announced.Resources != nil && announced.Prompts != nil && announced.Completions != nil, "%v", announced)
+	readResources(ctx, session, store)
+	readPrompts(ctx, session, store)
 	dropped := call("drop_store", object{"store": store}).StructuredContent
 	check(reflect.DeepEqual(dropped, object{"dropped": store}), "%v", dropped)
 }
