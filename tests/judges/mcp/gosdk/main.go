@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"reflect"
@@ -14,6 +16,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/auth/extauth"
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -166,18 +169,50 @@ func talk(transport mcp.Transport, version, name string) {
 	fmt.Printf("go %s: %s\n", version, name)
 }
 
+// browse asks the person with the browser.
+func browse(ctx context.Context, args *auth.AuthorizationArgs) (*auth.AuthorizationResult, error) {
+	answer, err := http.Get(os.Getenv("EVDB_BROWSER") + "?url=" + url.QueryEscape(args.URL))
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	place, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return nil, err
+	}
+	back, err := url.Parse(string(place))
+	if err != nil {
+		return nil, err
+	}
+	said := back.Query()
+	return &auth.AuthorizationResult{Code: said.Get("code"), State: said.Get("state"), Iss: said.Get("iss")}, nil
+}
+
+func asClient(client *http.Client) (auth.OAuthHandler, error) {
+	credentials := &oauthex.ClientCredentials{ClientID: "judge", Issuer: os.Getenv("EVDB_ISSUER"),
+		ClientSecretAuth: &oauthex.ClientSecretAuth{ClientSecret: os.Getenv("EVDB_SECRET")}}
+	return extauth.NewClientCredentialsHandler(&extauth.ClientCredentialsHandlerConfig{Credentials: credentials, HTTPClient: client})
+}
+
+func asPerson(client *http.Client) (auth.OAuthHandler, error) {
+	return auth.NewAuthorizationCodeHandler(&auth.AuthorizationCodeHandlerConfig{
+		PreregisteredClient: &oauthex.ClientCredentials{ClientID: "judge-public", Issuer: os.Getenv("EVDB_ISSUER")},
+		RedirectURL:         "http://127.0.0.1:1234/cb", AuthorizationCodeFetcher: browse, Client: client})
+}
+
 func main() {
 	for _, version := range []string{"2025-11-25", "2026-07-28"} {
 		directory, err := os.MkdirTemp("", "evdb-")
 		must(err)
 		talk(&mcp.CommandTransport{Command: exec.Command(os.Getenv("EVDB"), "mcp", "-d", directory+"/data")}, version, "stdio")
 
-		watch := &watched{}
-		client := &http.Client{Transport: watch}
-		credentials := &oauthex.ClientCredentials{ClientID: "judge", ClientSecretAuth: &oauthex.ClientSecretAuth{ClientSecret: os.Getenv("EVDB_SECRET")}}
-		handler, err := extauth.NewClientCredentialsHandler(&extauth.ClientCredentialsHandlerConfig{Credentials: credentials, HTTPClient: client})
-		must(err)
-		talk(&mcp.StreamableClientTransport{Endpoint: os.Getenv("EVDB_MCP_URL"), HTTPClient: client, OAuthHandler: handler}, version, "http")
-		watch.foundItsWay()
+		for name, asking := range map[string]func(*http.Client) (auth.OAuthHandler, error){"client_credentials": asClient, "authorization_code": asPerson} {
+			watch := &watched{}
+			client := &http.Client{Transport: watch}
+			handler, err := asking(client)
+			must(err)
+			talk(&mcp.StreamableClientTransport{Endpoint: os.Getenv("EVDB_MCP_URL"), HTTPClient: client, OAuthHandler: handler}, version, name)
+			watch.foundItsWay()
+		}
 	}
 }
