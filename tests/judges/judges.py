@@ -71,11 +71,14 @@ def ask(client, at, server):
     environment = {**os.environ, **{name: value.format(at=at) for name, value in client["env"].items()}, **server}
     with subprocess.Popen([str(word) for word in client["run"]], env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True) as run:
         try:
-            lines, status = run.communicate(timeout=600)[0].splitlines(), run.returncode
+            said, status = run.communicate(timeout=600)[0], run.returncode
         except subprocess.TimeoutExpired as late:
-            os.killpg(run.pid, signal.SIGKILL)
-            lines, status = (late.stdout or b"").decode().splitlines(), "no end in sight"
-    print(*lines, sep="\n")
+            said, status = (late.stdout or b"").decode(), "no end in sight"
+        finally:
+            if run.poll() is None:
+                os.killpg(run.pid, signal.SIGKILL)
+    lines = said.splitlines()
+    print(said, end="")
     count = client["dialogues"]
     if status != 0 or len(lines) != count:
         print(f"{len(lines)} lines of output, of {count}; status {status}")
