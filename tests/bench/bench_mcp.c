@@ -1,0 +1,191 @@
+/* bench_mcp.c - what a tool call costs beside the same call by REST: processor time of evdbd, and how long the answer takes.
+ *
+ *   bench_mcp [ROWS] [MATCH]     ROWS of 384 elements in the store (1,000); MATCH: only calls whose name contains it
+ *
+ * One connection, one call at a time, REST and MCP in turns of fifty; each round tells processor time a call, of which the median of
+ * rounds counts, and the time of each call, of which the median of all calls counts. The store is small, so that it is the
+ * protocol that is measured and not the search. */
+#include "bench/ask.h"
+#include "bench/daemon.h"
+#include "bench/data.h"
+#include "bench/measure.h"
+#include <evdb.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { DIM = 384, ROWS = 1000, ROUNDS = 7, TURNS = 10, CALLS = 50, ALL = ROUNDS * TURNS * CALLS, VECTOR_BYTES = DIM * 24, BODY_BYTES = VECTOR_BYTES + 1024 };
+#define CEILING 1.3
+
+static float *make_rows(size_t count)
+{
+    float *rows = malloc(count * DIM * sizeof *rows);
+    uint64_t state = 1;
+    if (!rows) measure_die("rows", "out of memory");
+    for (size_t i = 0; i < count * DIM; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        rows[i] = (float)(state >> 40) / (1 << 23) - 1;
+    }
+    return rows;
+}
+
+static void fill(evdb *db, const float *rows, size_t count)
+{
+    evdb_error err;
+    evdb_store *store;
+    evdb_store_options options = EVDB_STORE_OPTIONS;
+    char metadata[256];
+    options.dim = DIM;
+    measure_must(evdb_store_create(db, "bench", &options, &store, &err), &err);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(metadata, sizeof metadata, "{\"title\":\"What stands in paragraph %zu\",\"language\":\"en\",\"page\":%zu,\"tags\":[\"a\",\"b\"]}",
+                 i, i / 7);
+        measure_must(evdb_record_insert(store, (evdb_id){ .number = (int64_t)i }, rows + i * DIM, DIM, metadata, NULL, &err), &err);
+    }
+    evdb_store_close(store);
+}
+
+/* ---- the calls ---- */
+
+/* '#' stands for a vector, '@' for an id that is there, '+' for the next that is not. REST has the arguments as its body,
+ * where it has one. */
+typedef struct call {
+    const char *name, *method, *path, *tool, *arguments;
+    bool no_body;
+} call;
+
+static const call calls[] = {
+    { "search_vectors", "POST", "/api/v1/stores/bench/search", "search_vectors", "\"vector\":#,\"k\":10", false },
+    { "search_vectors, no metadata", "POST", "/api/v1/stores/bench/search", "search_vectors", "\"vector\":#,\"k\":10,\"metadata\":false", false },
+    { "insert_vector", "POST", "/api/v1/stores/bench/vectors", "insert_vector",
+      "\"id\":+,\"vector\":#,\"metadata\":{\"title\":\"What stands here\",\"page\":7}", false },
+    { "get_record", "GET", "/api/v1/stores/bench/vectors/@", "get_records", "\"ids\":[@]", true },
+    { "get_records, with vectors", "POST", "/api/v1/stores/bench/vectors/get", "get_records", "\"ids\":[@]", false },
+    { "get_records, without", "POST", "/api/v1/stores/bench/vectors/get", "get_records", "\"ids\":[@],\"vectors\":false", false },
+};
+
+typedef struct side {
+    const char *name;
+    double cpu[ROUNDS], latency[ALL];
+} side;
+
+typedef struct bench {
+    ask_connection connection;
+    clockid_t clock; /* of evdbd's processor time */
+    const float *rows;
+    size_t count, asked, inserted;
+} bench;
+
+static char *put_vector(char *to, const float *v)
+{
+    *to++ = '[';
+    for (size_t i = 0; i < DIM; i++) {
+        to += evdb_number_print(v[i], to);
+        *to++ = ',';
+    }
+    to[-1] = ']';
+    return to;
+}
+
+static char *put(bench *b, char *to, const char *template)
+{
+    size_t row = b->asked * 7919 % b->count;
+    for (const char *p = template; *p; p++)
+        if (*p == '#') to = put_vector(to, b->rows + row * DIM);
+        else if (*p == '@') to += sprintf(to, "%zu", row);
+        else if (*p == '+') to += sprintf(to, "%zu", b->count + b->inserted++);
+        else *to++ = *p;
+    *to = 0;
+    return to;
+}
+
+static double ask_rest(bench *b, const call *c)
+{
+    static char body[BODY_BYTES], path[128];
+    const char *answer;
+    char *end = body;
+    put(b, path, c->path);
+    *end = 0;
+    if (!c->no_body) {
+        *end++ = '{';
+        end = put(b, end, c->arguments);
+        strcpy(end, "}");
+    }
+    return ask(&b->connection, c->method, path, body, &answer);
+}
+
+static double ask_mcp(bench *b, const call *c)
+{
+    static char body[BODY_BYTES];
+    const char *answer;
+    char *end = body + sprintf(body, "{\"jsonrpc\":\"2.0\",\"id\":%zu,\"method\":\"tools/call\",\"params\":{\"name\":\"%s\",\"arguments\":{\"store\":\"bench\",",
+                               b->asked, c->tool);
+    strcpy(put(b, end, c->arguments), "}}}");
+    double took = ask(&b->connection, "POST", "/mcp", body, &answer);
+    if (!strstr(answer, "\"isError\":false")) measure_die(c->tool, answer);
+    return took;
+}
+
+/* ---- rounds ---- */
+
+static double cpu_of(const bench *b)
+{
+    struct timespec t;
+    clock_gettime(b->clock, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void take_turn(bench *b, const call *c, double (*how)(bench *, const call *), side *s, size_t round, size_t turn)
+{
+    double began = cpu_of(b);
+    for (size_t i = 0; i < CALLS; i++, b->asked++) s->latency[(round * TURNS + turn) * CALLS + i] = how(b, c);
+    s->cpu[round] += (cpu_of(b) - began) / (TURNS * CALLS);
+}
+
+static void compare(bench *b, const call *c)
+{
+    static side rest, mcp;
+    memset(rest.cpu, 0, sizeof rest.cpu);
+    memset(mcp.cpu, 0, sizeof mcp.cpu);
+    for (int i = 0; i < CALLS; i++) (void)ask_rest(b, c), (void)ask_mcp(b, c);
+    for (size_t round = 0; round < ROUNDS; round++)
+        for (size_t turn = 0; turn < TURNS; turn++) {
+            take_turn(b, c, ask_rest, &rest, round, turn);
+            take_turn(b, c, ask_mcp, &mcp, round, turn);
+        }
+    double ratio[ROUNDS];
+    for (int i = 0; i < ROUNDS; i++) ratio[i] = mcp.cpu[i] / rest.cpu[i];
+    double cpu = measure_median(ratio, ROUNDS), late_rest = measure_median(rest.latency, ALL), late_mcp = measure_median(mcp.latency, ALL);
+    printf("%-28s cpu: REST %6.1f us, MCP %6.1f us, %.2fx%s   answered within: REST %6.1f us, MCP %6.1f us, %.2fx%s\n", c->name,
+           measure_median(rest.cpu, ROUNDS) * 1e6, measure_median(mcp.cpu, ROUNDS) * 1e6, cpu, cpu > CEILING ? " ABOVE" : "", late_rest * 1e6,
+           late_mcp * 1e6, late_mcp / late_rest, late_mcp / late_rest > CEILING ? " ABOVE" : "");
+}
+
+int main(int argc, char **argv)
+{
+    char folder[DATA_PATH_MAX];
+    bench b = { .count = argc > 1 && atoi(argv[1]) > 0 ? (size_t)atoi(argv[1]) : ROWS };
+    evdb_error err;
+    evdb_token token;
+    evdb *db;
+    data_folder_make(folder);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    b.rows = make_rows(b.count);
+    measure_must(evdb_open(folder, NULL, &db, &err), &err);
+    fill(db, b.rows, b.count);
+    measure_must(evdb_auth_client_add(db, "bench", "bench secret", EVDB_SCOPE_WRITE, 0, NULL, &err), &err);
+    measure_must(evdb_auth_token_issue(db, "bench", "bench secret", NULL, &token, &err), &err);
+    evdb_close(db);
+    daemon_process daemon = daemon_start(argv[0], folder);
+    if (clock_getcpuclockid(daemon.pid, &b.clock) != 0) measure_die("evdbd", "has no clock");
+    b.connection = ask_open(daemon.port, token.access);
+    printf("%zu x %d, at most %.1fx; %d rounds of %d calls\n", b.count, DIM, CEILING, ROUNDS, TURNS * CALLS);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        if (argc < 3 || strstr(calls[i].name, argv[2])) compare(&b, &calls[i]);
+    ask_close(&b.connection);
+    daemon_stop(&daemon);
+    data_folder_remove(folder);
+    return 0;
+}
