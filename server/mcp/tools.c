@@ -3,71 +3,18 @@
 #include "mcp/envelope.h"
 #include "mcp/operation.h"
 #include "mcp/params.h"
-#include "op/op_inline.h"
+#include "mcp/tool_list.h"
 #include "op/op_status.h"
-#include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { TITLE_BYTES = 64 };
 enum { TOOLS_TTL_MS = 3600000 }; /* they change with the program */
-
-static bool is_tool(const op *o) { return !o->no_tool; }
-
-static void put_schema(op_out *o, const char *key, json_t *schema)
-{
-    char *text = schema ? json_dumps(schema, JSON_COMPACT) : NULL;
-    if (text) op_out_json(o, key, text, strlen(text));
-    else o->failed = true; /* as any other want of memory, told by op_out_done() */
-    free(text);
-    json_decref(schema);
-}
-
-/* What a client may want to know before it lets a model call the tool. */
-static void put_annotations(op_out *out, const op *o)
-{
-    op_out_open(out, "annotations", '{');
-    op_out_bool(out, "readOnlyHint", o->effect == OP_READS);
-    op_out_bool(out, "destructiveHint", o->destroys);
-    op_out_bool(out, "idempotentHint", !o->creates);
-    op_out_bool(out, "openWorldHint", false); /* nothing leaves the database */
-    op_out_close(out, '}');
-}
-
-/* For people: "create_store" as "Create store". */
-static void put_title(op_out *out, const char *name)
-{
-    char title[TITLE_BYTES];
-    snprintf(title, sizeof title, "%s", name);
-    *title = (char)toupper((unsigned char)*title);
-    for (char *p = title; *p; p++)
-        if (*p == '_') *p = ' ';
-    op_out_text(out, "title", title);
-}
-
-static void put_tool(op_out *out, const op *o)
-{
-    op_out_open(out, NULL, '{');
-    op_out_text(out, "name", o->name);
-    put_title(out, o->name);
-    op_out_text(out, "description", o->doc);
-    put_schema(out, "inputSchema", op_inline_input_schema(o, op_input_schema(o)));
-    put_schema(out, "outputSchema", op_inline_output_schema(o, op_output_schema(o)));
-    put_annotations(out, o);
-    op_out_open(out, "_meta", '{');
-    op_out_text(out, "evdb/scope", op_scope_name(o->scope));
-    op_out_close(out, '}');
-    op_out_close(out, '}');
-}
 
 void tools_list(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
 {
     if (!params_first_page(m, reply)) return;
     envelope_open(m, reply);
     op_out_open(&reply->text, "tools", '[');
-    for (const op *const *o = ops; *o; o++)
-        if (is_tool(*o)) put_tool(&reply->text, *o);
+    tool_list_put(&reply->text);
     if (who->offer) who->offer->list(m->method, &reply->text);
     op_out_close(&reply->text, ']');
     envelope_cacheable(m, reply, TOOLS_TTL_MS, true);
@@ -130,7 +77,7 @@ void tools_call(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
     const op *o = name ? op_find(name) : NULL;
     json_t *none = given && !json_is_null(given) ? NULL : json_object();
     if (!name) envelope_error(m, reply, MCP_INVALID_PARAMS, "'params.name' must be a string, the name of a tool");
-    else if (!o || !is_tool(o)) {
+    else if (!o || o->no_tool) {
         (void)op_fail(&why, EVDB_INVALID, "there is no tool '%s'", name);
         envelope_error(m, reply, MCP_INVALID_PARAMS, why.message);
     } else if (!none && !json_is_object(given))

@@ -4,7 +4,6 @@
 #include <float.h>
 #include <math.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,22 +67,33 @@ static size_t character(const unsigned char *p, size_t left)
 
 static void escape(op_out *o, unsigned char c)
 {
-    static const char from[] = "\"\\\n\r\t", into[] = "\"\\nrt";
-    const char *simple = strchr(from, c);
-    char text[8];
-    if (simple && c) snprintf(text, sizeof text, "\\%c", into[simple - from]);
-    else snprintf(text, sizeof text, "\\u%04x", c);
-    add(o, text, strlen(text));
+    static const char from[] = "\"\\\n\r\t", into[] = "\"\\nrt", digits[] = "0123456789abcdef";
+    const char *simple = memchr(from, c, sizeof from - 1);
+    if (simple) add(o, (char[]){ '\\', into[simple - from] }, 2);
+    else add(o, (char[]){ '\\', 'u', '0', '0', digits[c >> 4], digits[c & 15] }, 6);
+}
+
+/* Behind the ASCII at p that stands in a string as it is. Eight at a time: a tool's reply is a string that holds the reply of an
+ * operation, and that is mostly digits. (What would carry from one byte into the next comes behind the first byte that stops.) */
+static const unsigned char *skip_plain(const unsigned char *p, const unsigned char *end)
+{
+    static const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
+    for (uint64_t eight; end - p >= (ptrdiff_t)sizeof eight; p += sizeof eight) {
+        memcpy(&eight, p, sizeof eight);
+        uint64_t quotes = eight ^ ones * '"', slashes = eight ^ ones * '\\';
+        if ((eight | (eight - ones * 0x20) | (quotes - ones) | (slashes - ones)) & high) break;
+    }
+    while (p < end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\') p++;
+    return p;
 }
 
 static void quote(op_out *o, const char *text, size_t length)
 {
     const unsigned char *p = (const unsigned char *)text, *end = p + length, *run = p;
     add(o, "\"", 1);
-    while (p < end) {
-        bool plain = *p >= 0x20 && *p != '"' && *p != '\\';
+    while ((p = skip_plain(p, end)) < end) {
         size_t n = character(p, (size_t)(end - p));
-        if (n && plain) {
+        if (n > 1) {
             p += n;
             continue;
         }

@@ -10,6 +10,7 @@
 #include "bench/data.h"
 #include "bench/measure.h"
 #include <evdb.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,52 +79,61 @@ typedef struct bench {
     size_t count, asked, inserted;
 } bench;
 
-static char *put_vector(char *to, const float *v)
+/* A text that grows. */
+typedef struct text {
+    char at[BODY_BYTES];
+    size_t length;
+} text;
+
+static void put(text *t, const char *format, ...)
 {
-    *to++ = '[';
-    for (size_t i = 0; i < DIM; i++) {
-        to += evdb_number_print(v[i], to);
-        *to++ = ',';
-    }
-    to[-1] = ']';
-    return to;
+    va_list values;
+    va_start(values, format);
+    int length = vsnprintf(t->at + t->length, sizeof t->at - t->length, format, values);
+    va_end(values);
+    t->length += (size_t)length;
+    if (t->length >= sizeof t->at) measure_die(format, "is too long");
 }
 
-static char *put(bench *b, char *to, const char *template)
+static void put_vector(text *t, const float *v)
+{
+    char number[EVDB_NUMBER_TEXT_MAX];
+    for (size_t i = 0; i < DIM; i++) put(t, "%c%.*s", i ? ',' : '[', (int)evdb_number_print(v[i], number), number);
+    put(t, "]");
+}
+
+static void put_filled(bench *b, text *t, const char *template)
 {
     size_t row = b->asked * 7919 % b->count;
     for (const char *p = template; *p; p++)
-        if (*p == '#') to = put_vector(to, b->rows + row * DIM);
-        else if (*p == '@') to += sprintf(to, "%zu", row);
-        else if (*p == '+') to += sprintf(to, "%zu", b->count + b->inserted++);
-        else *to++ = *p;
-    *to = 0;
-    return to;
+        if (*p == '#') put_vector(t, b->rows + row * DIM);
+        else if (*p == '@') put(t, "%zu", row);
+        else if (*p == '+') put(t, "%zu", b->count + b->inserted++);
+        else put(t, "%c", *p);
 }
 
 static double ask_rest(bench *b, const call *c)
 {
-    static char body[BODY_BYTES], path[128];
+    text path = { .length = 0 }, body = { .length = 0 };
     const char *answer;
-    char *end = body;
-    put(b, path, c->path);
-    *end = 0;
+    put_filled(b, &path, c->path);
     if (!c->no_body) {
-        *end++ = '{';
-        end = put(b, end, c->arguments);
-        strcpy(end, "}");
+        put(&body, "{");
+        put_filled(b, &body, c->arguments);
+        put(&body, "}");
     }
-    return ask(&b->connection, c->method, path, body, &answer);
+    return ask(&b->connection, c->method, path.at, body.at, &answer);
 }
 
 static double ask_mcp(bench *b, const call *c)
 {
-    static char body[BODY_BYTES];
+    text body = { .length = 0 };
     const char *answer;
-    char *end = body + sprintf(body, "{\"jsonrpc\":\"2.0\",\"id\":%zu,\"method\":\"tools/call\",\"params\":{\"name\":\"%s\",\"arguments\":{\"store\":\"bench\",",
-                               b->asked, c->tool);
-    strcpy(put(b, end, c->arguments), "}}}");
-    double took = ask(&b->connection, "POST", "/mcp", body, &answer);
+    put(&body, "{\"jsonrpc\":\"2.0\",\"id\":%zu,\"method\":\"tools/call\",\"params\":{\"name\":\"%s\",\"arguments\":{\"store\":\"bench\",", b->asked,
+        c->tool);
+    put_filled(b, &body, c->arguments);
+    put(&body, "}}}");
+    double took = ask(&b->connection, "POST", "/mcp", body.at, &answer);
     if (!strstr(answer, "\"isError\":false")) measure_die(c->tool, answer);
     return took;
 }
@@ -166,10 +176,11 @@ static void compare(bench *b, const call *c)
 int main(int argc, char **argv)
 {
     char folder[DATA_PATH_MAX];
-    bench b = { .count = argc > 1 && atoi(argv[1]) > 0 ? (size_t)atoi(argv[1]) : ROWS };
+    bench b = { .count = argc > 1 ? strtoul(argv[1], NULL, 10) : ROWS };
     evdb_error err;
     evdb_token token;
     evdb *db;
+    if (b.count < 1) measure_die("usage", "bench_mcp [ROWS] [MATCH]");
     data_folder_make(folder);
     setvbuf(stdout, NULL, _IOLBF, 0);
     b.rows = make_rows(b.count);

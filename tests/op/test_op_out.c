@@ -58,6 +58,29 @@ static void any_bytes_become_a_string(void **state)
     }
 }
 
+/* Text is looked at eight bytes at a time: the one that stands out may be at any of their places, beside any other. */
+static void each_byte_is_seen_wherever_it_stands(void **state)
+{
+    (void)state;
+    uint64_t seed = seed_print();
+    for (size_t i = 0; i < 256 * 24; i++) {
+        char text[24];
+        size_t at = i / 256;
+        for (size_t j = 0; j < sizeof text; j++) text[j] = (char)(0x20 + seed_below(&seed, 0x60));
+        text[at] = (char)(i % 256);
+        if (at) text[at - 1] = (char)seed_below(&seed, 0x80);
+        op_out out = OP_OUT;
+        op_out_bytes(&out, NULL, text, sizeof text);
+        assert_int_equal(op_out_done(&out, NULL), EVDB_OK);
+        if (i % 256 >= 0x80) text[at] = '?';
+        json_t *read = json_loadb(out.text, out.size, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL), *plain = json_stringn(text, sizeof text);
+        assert_true(json_equal(read, plain));
+        json_decref(read);
+        json_decref(plain);
+        op_out_free(&out);
+    }
+}
+
 static void text_that_is_no_utf8_stays_readable(void **state)
 {
     op_out out = OP_OUT;
@@ -118,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(floats_survive_json_bit_for_bit),
         cmocka_unit_test(any_bytes_become_a_string),
+        cmocka_unit_test(each_byte_is_seen_wherever_it_stands),
         cmocka_unit_test(text_that_is_no_utf8_stays_readable),
         cmocka_unit_test(commas_stand_between_values_and_nowhere_else),
         cmocka_unit_test(a_long_message_is_cut_between_characters),
