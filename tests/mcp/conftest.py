@@ -7,6 +7,10 @@ from mcp_peers import MODERN, VERSIONS, Daemon, Http, Stdio
 numbers = itertools.count(1)
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "threaded: worth running under the thread sanitizer")
+
+
 @pytest.fixture(scope="session")
 def daemon(tmp_path_factory):
     server = Daemon(tmp_path_factory.mktemp("evdbd"))
