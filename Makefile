@@ -144,7 +144,8 @@ $(B)/tests/fuzz/fuzz_config: $(call obj,$(filter server/config/%,$(DAEMON_C)))
 $(B)/tests/fuzz/fuzz_jose: $(call obj,$(JOSE_C))
 $(B)/tests/fuzz/fuzz_s3: $(call obj,$(addprefix server/remote/,s3_list.c xml.c))
 $(addprefix $(B)/tests/fuzz/fuzz_,http query): $(call obj,$(SERVED_C)) $(B)/tests/fuzz/served.o
-$(addprefix $(B)/tests/fuzz/fuzz_,json query): $(B)/tests/fuzz/choose.o
+$(addprefix $(B)/tests/fuzz/fuzz_,json query mcp): $(B)/tests/fuzz/choose.o
+$(B)/tests/fuzz/fuzz_mcp: $(B)/tests/fuzz/mcp_script.o
 $(FUZZ): $(B)/%: $(B)/%.o $(call obj,$(LIB_C) $(OP_C) $(MCP_C)) $(if $(FUZZER),,$(B)/tests/fuzz/replay.o)
 	$(LINK) -lmicrohttpd -lgnutls $(FUZZER)
 $(B)/tests/bench/bench_limit: $(call obj,$(filter server/limit/%,$(OP_C)))

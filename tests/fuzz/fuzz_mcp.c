@@ -1,10 +1,15 @@
 /* fuzz_mcp.c - any bytes as MCP messages: each must be answered with one sound JSON-RPC reply, or with none when it is none's
  * place to answer, whatever it does to the database.
  *
- * Input: a byte whose lowest three bits are the caller's scopes, then messages, one a line. */
+ * Input: a byte whose lowest three bits are the caller's scopes. Then messages, one a line; or, with its fourth bit, bytes that write
+ * messages (mcp_script.h), to a database with a store. */
 #include "mcp/mcp.h"
+#include "mcp_script.h"
 #include <stdlib.h>
 #include <string.h>
+
+enum { MESSAGES_MAX = 64 };
+#define ALL_SCOPES 7u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,11 +31,12 @@ static void check_id(const mcp_message *m, const json_t *id)
 }
 
 /* What a tool answers stands there twice: as JSON, and as the same JSON in a text. */
-static void check_result(const json_t *result)
+static void check_result(const mcp_message *m, const json_t *result)
 {
-    const json_t *structured = json_object_get(result, "structuredContent");
+    const json_t *type = json_object_get(result, "resultType"), *structured = json_object_get(result, "structuredContent");
     const json_t *part = json_array_get(json_object_get(result, "content"), 0), *text = json_object_get(part, "text");
-    check(json_is_object(result));
+    check(json_is_object(result) && m->modern == (type != NULL));
+    if (type) check(json_is_string(type) && json_is_object(json_object_get(result, "_meta")));
     if (!structured) return;
     check(json_is_false(json_object_get(result, "isError")) && json_is_object(structured));
     json_t *again = parse(json_string_value(text), json_string_length(text));
@@ -50,9 +56,10 @@ static void check_reply(const mcp_message *m, const mcp_reply *reply)
     check(json_object_size(tree) == 3 && !result == !!error);
     check(strcmp(json_string_value(json_object_get(tree, "jsonrpc")), "2.0") == 0);
     check_id(m, json_object_get(tree, "id"));
-    if (result) check_result(result);
+    if (result) check_result(m, result);
     else check(json_integer_value(json_object_get(error, "code")) == reply->code && json_is_string(json_object_get(error, "message")));
-    check(!result == (reply->code != 0) && (!reply->refused || error) && !(m->modern && reply->code == MCP_RESOURCE_NOT_FOUND));
+    check(!result == (reply->code != 0) && (!reply->refused || error) && (!reply->rejected || error));
+    check(!(m->modern && reply->code == MCP_RESOURCE_NOT_FOUND));
     json_decref(tree);
 }
 
@@ -83,18 +90,37 @@ static void empty(evdb *db)
     evdb_store_list_free(list, count);
 }
 
+static void run_lines(evdb *db, uint32_t scopes, const char *p, const char *end)
+{
+    while (p < end) {
+        const char *line = memchr(p, '\n', (size_t)(end - p));
+        size_t length = (size_t)((line ? line : end) - p);
+        one_message(db, scopes, p, length);
+        p += length + 1;
+    }
+}
+
+static void run_script(evdb *db, uint32_t scopes, const uint8_t *p, const uint8_t *end)
+{
+    static const char *const first[] = {
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"create_store\",\"arguments\":{\"name\":\"a\",\"metric\":\"euclidean\"}}}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"write_batch\",\"arguments\":{\"store\":\"a\",\"records\":["
+        "{\"id\":1,\"vector\":[1,2],\"metadata\":{\"n\":1}},{\"id\":\"r1\",\"vector\":[3,4],\"metadata\":{\"n\":2}},{\"id\":2,\"vector\":[5,6]}]}}}",
+    };
+    static mcp_script s;
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++) one_message(db, ALL_SCOPES, first[i], strlen(first[i]));
+    s.at = p;
+    s.end = end;
+    for (unsigned n = 0; n < MESSAGES_MAX && mcp_script_next(&s); n++) one_message(db, scopes, s.text, s.length);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static evdb *db;
     if (!db) check(evdb_open(":memory:", NULL, &db, NULL) == EVDB_OK);
     if (!size) return 0;
-    const char *p = (const char *)data + 1, *end = (const char *)data + size;
-    while (p < end) {
-        const char *line = memchr(p, '\n', (size_t)(end - p));
-        size_t length = (size_t)((line ? line : end) - p);
-        one_message(db, data[0] & 7u, p, length);
-        p += length + 1;
-    }
+    if (data[0] & 8u) run_script(db, data[0] & ALL_SCOPES, data + 1, data + size);
+    else run_lines(db, data[0] & ALL_SCOPES, (const char *)data + 1, (const char *)data + size);
     empty(db);
     return 0;
 }
