@@ -28,6 +28,8 @@ SUITE = {"at": "conformance", "install": [*NPM, "@modelcontextprotocol/conforman
 # How they are installed and run, and how many dialogues there are: a line of output each.
 CLIENTS = {
     "PyPI mcp 2.3.0": {"install": [*PIP, "mcp==2.3.0"], "run": [sys.executable, HERE / "mcp/dialogue.py"], "env": PYTHON, "dialogues": 10},
+    "an agent's day, PyPI mcp 2.3.0": {"at": "PyPI-mcp-2.3.0", "install": [*PIP, "mcp==2.3.0"], "run": [sys.executable, HERE / "mcp/day.py"],
+                                       "env": PYTHON, "dialogues": 26, "own_server": True},
     "npm @modelcontextprotocol/sdk 1.32.2": {"install": [*NPM, "@modelcontextprotocol/sdk@1.32.2"], "run": ["node", HERE / "mcp/sdk_v1.mjs"],
                                              "env": NODE, "dialogues": 3},
     "npm @modelcontextprotocol/client 2.4.0": {"install": [*NPM, "@modelcontextprotocol/client@2.4.0"],
@@ -88,6 +90,7 @@ def ask(client, at, server):
 def main(build, match=""):
     os.environ["EVDB_BUILD"] = str(build)
     from judged_server import JudgedServer
+    from day_server import DayServer, data_missing
 
     passed = failed = missing = 0
     chosen = {name: client for name, client in CLIENTS.items() if re.search(match, name)}
@@ -95,11 +98,15 @@ def main(build, match=""):
         server = JudgedServer(pathlib.Path(directory) / "server")
         for name, client in chosen.items():
             at = build / "judges" / client.get("at", name.replace("/", "-").replace(" ", "-"))
-            if not install(client, at):
+            own = "own_server" in client
+            if (own and data_missing()) or not install(client, at):
                 print(f"{name}: not run")
                 missing += client["dialogues"]
                 continue
-            good = ask(client, at, {"TMPDIR": directory, **server.environment})
+            asked = DayServer(pathlib.Path(directory) / "day") if own else server
+            good = ask(client, at, {"TMPDIR": directory, **asked.environment})
+            if own:
+                asked.stop()
             print(f"{name}: {good} of {client['dialogues']} dialogues")
             passed, failed = passed + good, failed + client["dialogues"] - good
         server.stop()
