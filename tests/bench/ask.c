@@ -44,12 +44,12 @@ static const char *receive(int from, const char *path)
     return body;
 }
 
-double ask(ask_connection *c, const char *method, const char *path, const char *body, const char **answer)
+double ask(ask_connection *c, const char *method, const char *path, const char *headers, const char *body, const char **answer)
 {
     static char request[REQUEST_MAX];
     int length = snprintf(request, sizeof request, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json, text/event-stream\r\n"
-                          "Authorization: Bearer %s\r\n%sContent-Length: %zu\r\n\r\n%s", method, path, c->token,
-                          *body ? "Content-Type: application/json\r\n" : "", strlen(body), body);
+                          "Authorization: Bearer %s\r\n%s%sContent-Length: %zu\r\n\r\n%s", method, path, c->token,
+                          headers, *body ? "Content-Type: application/json\r\n" : "", strlen(body), body);
     if (length >= REQUEST_MAX) measure_die(path, "is too long a request");
     double began = measure_wall();
     if (send(c->socket, request, (size_t)length, 0) != length) measure_die(path, "cannot be asked");

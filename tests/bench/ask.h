@@ -11,7 +11,7 @@ typedef struct ask_connection {
 
 ask_connection ask_open(uint16_t port, const char *token);
 void ask_close(ask_connection *c);
-/* Sends a request with a body of JSON ("" = none) and waits for the answer, whose body is valid until the next one. Seconds until all of
+/* Sends a request with these headers ("" = none, else each ends with \r\n) and a body of JSON ("" = none), and waits for the answer, whose body is valid until the next one. Seconds until all of
  * it was there, from when the first byte was sent. Ends the program when the status is not one of success. */
-double ask(ask_connection *c, const char *method, const char *path, const char *body, const char **answer);
+double ask(ask_connection *c, const char *method, const char *path, const char *headers, const char *body, const char **answer);
 #endif

@@ -2,7 +2,7 @@
  *
  *   bench_mcp [ROWS] [MATCH]     ROWS of 384 elements in the store (1,000); MATCH: only calls whose name contains it
  *
- * One connection, one call at a time, REST and MCP in turns of fifty; each round tells processor time a call, of which the median of
+ * One connection, one call at a time, REST and both eras of MCP in turns of fifty; each round tells processor time a call, of which the median of
  * rounds counts, and the time of each call, of which the median of all calls counts. The store is small, so that it is the
  * protocol that is measured and not the search. */
 #include "bench/ask.h"
@@ -67,11 +67,6 @@ static const call calls[] = {
     { "get_records, without", "POST", "/api/v1/stores/bench/vectors/get", "get_records", "\"ids\":[@],\"vectors\":false", false },
 };
 
-typedef struct side {
-    const char *name;
-    double cpu[ROUNDS], latency[ALL];
-} side;
-
 typedef struct bench {
     ask_connection connection;
     clockid_t clock; /* of evdbd's processor time */
@@ -122,23 +117,40 @@ static double ask_rest(bench *b, const call *c)
         put_filled(b, &body, c->arguments);
         put(&body, "}");
     }
-    return ask(&b->connection, c->method, path.at, body.at, &answer);
+    return ask(&b->connection, c->method, path.at, "", body.at, &answer);
 }
 
-static double ask_mcp(bench *b, const call *c)
+static double ask_mcp(bench *b, const call *c, const char *version, const char *headers, const char *meta)
 {
-    text body = { .length = 0 };
+    text head = { .length = 0 }, body = { .length = 0 };
     const char *answer;
-    put(&body, "{\"jsonrpc\":\"2.0\",\"id\":%zu,\"method\":\"tools/call\",\"params\":{\"name\":\"%s\",\"arguments\":{\"store\":\"bench\",", b->asked,
-        c->tool);
+    put(&head, "MCP-Protocol-Version: %s\r\n", version);
+    if (*headers) put(&head, "%s%s\r\n", headers, c->tool);
+    put(&body, "{\"jsonrpc\":\"2.0\",\"id\":%zu,\"method\":\"tools/call\",\"params\":{%s\"name\":\"%s\",\"arguments\":{\"store\":\"bench\",", b->asked,
+        meta, c->tool);
     put_filled(b, &body, c->arguments);
     put(&body, "}}}");
-    double took = ask(&b->connection, "POST", "/mcp", body.at, &answer);
+    double took = ask(&b->connection, "POST", "/mcp", head.at, body.at, &answer);
     if (!strstr(answer, "\"isError\":false")) measure_die(c->tool, answer);
     return took;
 }
 
+static double ask_legacy(bench *b, const call *c) { return ask_mcp(b, c, "2025-11-25", "", ""); }
+
+static double ask_modern(bench *b, const call *c)
+{
+    return ask_mcp(b, c, "2026-07-28", "Mcp-Method: tools/call\r\nMcp-Name: ",
+                   "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{},"
+                   "\"io.modelcontextprotocol/clientInfo\":{\"name\":\"bench\",\"version\":\"1\"}},");
+}
+
 /* ---- rounds ---- */
+
+typedef struct side {
+    const char *name;
+    double (*ask)(bench *b, const call *c);
+    double cpu[ROUNDS], latency[ALL];
+} side;
 
 static double cpu_of(const bench *b)
 {
@@ -147,30 +159,33 @@ static double cpu_of(const bench *b)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static void take_turn(bench *b, const call *c, double (*how)(bench *, const call *), side *s, size_t round, size_t turn)
+static void take_turn(bench *b, const call *c, side *s, size_t round, size_t turn)
 {
     double began = cpu_of(b);
-    for (size_t i = 0; i < CALLS; i++, b->asked++) s->latency[(round * TURNS + turn) * CALLS + i] = how(b, c);
+    for (size_t i = 0; i < CALLS; i++, b->asked++) s->latency[(round * TURNS + turn) * CALLS + i] = s->ask(b, c);
     s->cpu[round] += (cpu_of(b) - began) / (TURNS * CALLS);
+}
+
+static void show(const char *name, const side *rest, double rest_latency, side *s)
+{
+    double ratio[ROUNDS];
+    for (int i = 0; i < ROUNDS; i++) ratio[i] = s->cpu[i] / rest->cpu[i];
+    double cpu = measure_median(ratio, ROUNDS), latency = measure_median(s->latency, ALL) / rest_latency;
+    printf("%-28s %-15s cpu %6.1f us, %.2fx%s; half answered within %6.1f us, %.2fx%s\n", name, s->name, measure_median(s->cpu, ROUNDS) * 1e6, cpu,
+           cpu > CEILING ? " ABOVE" : "", latency * rest_latency * 1e6, latency, latency > CEILING ? " ABOVE" : "");
 }
 
 static void compare(bench *b, const call *c)
 {
-    static side rest, mcp;
-    memset(rest.cpu, 0, sizeof rest.cpu);
-    memset(mcp.cpu, 0, sizeof mcp.cpu);
-    for (int i = 0; i < CALLS; i++) (void)ask_rest(b, c), (void)ask_mcp(b, c);
-    for (size_t round = 0; round < ROUNDS; round++)
-        for (size_t turn = 0; turn < TURNS; turn++) {
-            take_turn(b, c, ask_rest, &rest, round, turn);
-            take_turn(b, c, ask_mcp, &mcp, round, turn);
-        }
-    double ratio[ROUNDS];
-    for (int i = 0; i < ROUNDS; i++) ratio[i] = mcp.cpu[i] / rest.cpu[i];
-    double cpu = measure_median(ratio, ROUNDS), late_rest = measure_median(rest.latency, ALL), late_mcp = measure_median(mcp.latency, ALL);
-    printf("%-28s cpu: REST %6.1f us, MCP %6.1f us, %.2fx%s   answered within: REST %6.1f us, MCP %6.1f us, %.2fx%s\n", c->name,
-           measure_median(rest.cpu, ROUNDS) * 1e6, measure_median(mcp.cpu, ROUNDS) * 1e6, cpu, cpu > CEILING ? " ABOVE" : "", late_rest * 1e6,
-           late_mcp * 1e6, late_mcp / late_rest, late_mcp / late_rest > CEILING ? " ABOVE" : "");
+    static side sides[] = { { .name = "REST", .ask = ask_rest }, { .name = "MCP 2025-11-25", .ask = ask_legacy }, { .name = "MCP 2026-07-28", .ask = ask_modern } };
+    enum { SIDES = sizeof sides / sizeof *sides };
+    for (size_t s = 0; s < SIDES; s++) memset(sides[s].cpu, 0, sizeof sides[s].cpu);
+    for (size_t i = 0; i < CALLS * SIDES; i++) (void)sides[i % SIDES].ask(b, c);
+    for (size_t turn = 0; turn < ROUNDS * TURNS; turn++)
+        for (size_t s = 0; s < SIDES; s++) take_turn(b, c, &sides[s], turn / TURNS, turn % TURNS);
+    const side rest = sides[0];
+    double latency = measure_median(sides[0].latency, ALL);
+    for (size_t s = 0; s < SIDES; s++) show(s ? "" : c->name, &rest, latency, &sides[s]);
 }
 
 int main(int argc, char **argv)
