@@ -5,11 +5,13 @@
  * what is wrong inside is found by whoever reads it. */
 #include "op/op_slices.h"
 #include "op/op.h"
+#include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARRAY_BYTES_MIN = 16, STAND_IN_BYTES = 32, MARKS = 7 }; /* marks: \u0001 to \u0007 */
+enum { ARRAY_BYTES_MIN = 16, STAND_IN_BYTES = 32, MARKS = 7, OBJECT_NAMES_MAX = 16 }; /* marks: \u0001 to \u0007 */
 
 typedef struct cutter {
     const char *p, *end;
@@ -64,13 +66,30 @@ static const char *whole_object(const char *p, const char *end, unsigned *deepes
     return NULL;
 }
 
-/* Does any operation take an object of this name whole? */
+/* The names of all fields of the table that are objects, gathered once: a message asks for each of its objects. */
+static struct {
+    pthread_once_t once;
+    const char *name[OBJECT_NAMES_MAX];
+    size_t length[OBJECT_NAMES_MAX], count;
+} objects = { .once = PTHREAD_ONCE_INIT };
+
 static bool takes_object(const char *key, size_t length)
 {
-    for (const op *const *o = ops; *o; o++)
-        for (const op_field *f = (*o)->args; f->name; f++)
-            if (f->type == OP_OBJECT && strlen(f->name) == length && memcmp(f->name, key, length) == 0) return true;
+    for (size_t i = 0; i < objects.count; i++)
+        if (objects.length[i] == length && memcmp(objects.name[i], key, length) == 0) return true;
     return false;
+}
+
+static void gather_objects(void)
+{
+    for (const op *const *o = ops; *o; o++)
+        for (const op_field *f = (*o)->args; f->name; f++) {
+            size_t length = strlen(f->name);
+            if (f->type != OP_OBJECT || takes_object(f->name, length)) continue;
+            assert(objects.count < OBJECT_NAMES_MAX);
+            objects.name[objects.count] = f->name;
+            objects.length[objects.count++] = length;
+        }
 }
 
 json_t *op_slices_add(op_slices *s, const char *text, size_t length, unsigned depth)
@@ -162,6 +181,7 @@ evdb_status op_slices_parse(const char *text, size_t length, op_slices *slices, 
 {
     *slices = (op_slices){ .mark = free_mark(text, length) };
     cutter c = { .p = text, .end = text + length, .slices = slices, .whole = !slices->mark };
+    (void)pthread_once(&objects.once, gather_objects);
     c.failed = !make_room(&c);
     cut(&c);
     evdb_status rc = c.failed ? op_fail(err, EVDB_NO_MEMORY, "out of memory reading JSON")
