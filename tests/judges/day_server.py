@@ -4,7 +4,7 @@ import os
 import pathlib
 import subprocess
 
-from mcp_peers import evdbd
+import evdbd
 
 CLIENTS = {"reader": "read", "writer": "write", "keeper": "admin", "agent": "admin"}
 REAL_DATA = pathlib.Path(__file__).resolve().parents[3] / "shared/data"

@@ -89,8 +89,8 @@ def ask(client, at, server):
 
 def main(build, match=""):
     os.environ["EVDB_BUILD"] = str(build)
-    from judged_server import JudgedServer
-    from day_server import DayServer, data_missing
+    from judged_server import JudgedServer  # which finds where evdbd.py is
+    from day_server import DayServer, data_missing  # noqa: I001
 
     passed = failed = missing = 0
     chosen = {name: client for name, client in CLIENTS.items() if re.search(match, name)}
