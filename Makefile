@@ -57,7 +57,7 @@ $(B)/server/%.o: INC = -Iserver
 $(B)/bindings/cli/%.o: INC = -Iserver -Ibindings/cli
 $(B)/tests/%.o: INC = -Itests
 $(B)/tests/unit/%.o $(B)/tests/fault/%.o: INC = -Ilib -Itests
-$(B)/tests/op/%.o $(B)/tests/limit/%.o $(B)/tests/http/%.o $(B)/tests/remote/%.o $(B)/tests/token/%.o $(B)/tests/config/%.o $(B)/tests/daemon/%.o: INC = -Iserver -Itests
+$(B)/tests/op/%.o $(B)/tests/limit/%.o $(B)/tests/http/%.o $(B)/tests/remote/%.o $(B)/tests/token/%.o $(B)/tests/config/%.o $(B)/tests/daemon/%.o $(B)/tests/conformance/%.o: INC = -Iserver -Itests
 $(B)/tests/bench/bench_limit.o: INC = -Iserver -Itests
 $(B)/tests/fuzz/%.o: INC = -Ilib -Iserver -Itests
 
@@ -72,6 +72,7 @@ INSTALL   := $(sort $(if $(filter quickstart bench peers codecs storage replay,$
 NEEDED    := $(if $(filter-out library emulated,$(or $(MAKECMDGOALS),all)),build,library)
 record     = echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
 .PHONY: always
+$(B)/flags: INC = # whichever object asked for it first
 $(B)/flags: always
 	@$(if $(INSTALL),CC='$(CC)' tests/install-deps $(INSTALL))
 	@$(if $(INSTALL)$(wildcard $@),,CC='$(CC)' tests/install-deps --check $(NEEDED))
@@ -116,6 +117,7 @@ TOKEN     := $(call bin,$(call tests,token))
 CONFIG    := $(call bin,$(call tests,config))
 DAEMON    := $(call bin,$(call tests,daemon))
 ECHO      := $(B)/tests/http/echo_server
+MODEL     := $(B)/tests/conformance/evdbd-conformance
 FUZZ      := $(call bin,$(FUZZ_C))
 BENCH     := $(call bin,$(BENCH_C))
 EXAMPLE   := $(call bin,$(EXAMPLE_C))
@@ -140,6 +142,8 @@ $(DAEMON): $(B)/%: $(B)/%.o $(call obj,server/backup_run.c server/log.c $(filter
 	$(LINK) -lcmocka
 $(ECHO): $(B)/%: $(B)/%.o $(B)/tests/http/echo_streams.o $(call obj,$(filter server/http/%,$(DAEMON_C)))
 	$(LINK) -lmicrohttpd -lgnutls
+$(MODEL): $(call obj,$(wildcard tests/conformance/*.c) $(SERVED_C) server/http/http.c server/http/exchange.c $(OP_C)) $(B)/libevdb.a
+	$(LINK) -lmicrohttpd -lgnutls
 $(B)/tests/fuzz/fuzz_config: $(call obj,$(filter server/config/%,$(DAEMON_C)))
 $(B)/tests/fuzz/fuzz_jose: $(call obj,$(JOSE_C))
 $(B)/tests/fuzz/fuzz_s3: $(call obj,$(addprefix server/remote/,s3_list.c xml.c))
@@ -153,7 +157,7 @@ $(BENCH): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,bench)
 	$(LINK) -lmicrohttpd
 $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
-programs: all $(C_TESTS) $(ECHO) $(EXAMPLE)
+programs: all $(C_TESTS) $(ECHO) $(MODEL) $(EXAMPLE)
 
 .PHONY: quickstart test lint asan tsan valgrind power-loss power-loss-long kill-long fuzz mutate neon noavx slowhttp judges tls-judges foreign s3 format tidy cover cover-parsers bench peers codecs storage install uninstall clean help
 quickstart: $(B)/examples/quickstart $(B)/evdbd ## install what is missing, build, search 60,000 images, serve them

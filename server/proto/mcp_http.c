@@ -65,7 +65,7 @@ static void answer(const service *s, const http_request *request, const evdb_pri
 {
     op_meter meter = { s->quotas, who, request->body_size };
     mcp_caller caller = { .db = s->db, .backup_key = s->backup_key, .bucket = s->bucket, .who = who, .refusals = s->refusals,
-                          .meter = s->quotas ? &meter : NULL };
+                          .meter = s->quotas ? &meter : NULL, .offer = s->offer };
     mcp_reply reply;
     evdb_error err;
     if (mcp_answer(m, &caller, &reply, &err) != EVDB_OK) problem_send(response, &err);

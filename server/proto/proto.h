@@ -40,6 +40,7 @@ typedef struct service {
     struct session_keys *sessions; /* of log-ins at the authorization endpoint (token/session.h) */
     const char *allowed_hosts; /* names, separated by blanks or commas; NULL = none (origin.c) */
     op_refusals *refusals; /* counted for the audit log; NULL = they are not */
+    const struct mcp_offer *offer; /* what MCP has besides the operations (mcp/mcp.h); NULL = nothing, as in evdbd */
 } service;
 
 /* Answers one HTTP request on whichever endpoint its port and path name (router.c):
