@@ -27,8 +27,8 @@ static bool same_bytes(const char *a, size_t a_length, const char *b, size_t b_l
     return a_length == b_length && memcmp(a, b, a_length) == 0;
 }
 
-/* Is it this text, as it is or, what a header could not hold, in base64? Text that looks encoded always is. */
-static bool says(const char *value, const char *text, size_t text_length)
+/* Text that looks encoded always is. */
+bool mcp_header_says(const char *value, const char *text, size_t text_length)
 {
     size_t length = trim(&value), decoded = 0;
     bool encoded = length >= BEGIN_BYTES + END_BYTES && memcmp(value, ENCODED_BEGIN, BEGIN_BYTES) == 0 &&
@@ -59,14 +59,14 @@ static const char *mismatch(const http_request *request, const mcp_message *m, c
     const char *method = http_header(request, "Mcp-Method"), *name = http_header(request, "Mcp-Name");
     const json_t *named_by_body = name_of(m);
     if (!version) return "the header MCP-Protocol-Version is missing: it must name the version that the message's _meta names";
-    if (m->version && !says(version, m->version, strlen(m->version)))
+    if (m->version && !mcp_header_says(version, m->version, strlen(m->version)))
         return "the header MCP-Protocol-Version names another version than the message's _meta";
     if (!m->version) return NULL; /* the message lacks something, not the headers */
     if (!method) return "the header Mcp-Method is missing: it must be the message's method";
-    if (!says(method, m->method, strlen(m->method))) return "the header Mcp-Method is not the message's method";
+    if (!mcp_header_says(method, m->method, strlen(m->method))) return "the header Mcp-Method is not the message's method";
     if (!named_by_body) return NULL;
     if (!name) return "the header Mcp-Name is missing: it must be the name or URI in the message's params";
-    if (!says(name, json_string_value(named_by_body), json_string_length(named_by_body)))
+    if (!mcp_header_says(name, json_string_value(named_by_body), json_string_length(named_by_body)))
         return "the header Mcp-Name is not the name or URI in the message's params";
     return NULL;
 }

@@ -8,5 +8,7 @@
  * or a URI, Mcp-Name are there and say what the message says. A message whose header alone names a modern version becomes m->modern.
  * false with the reply (HTTP 400) when that does not hold, or with *err when there is no memory for it. */
 bool mcp_headers_check(const http_request *request, mcp_message *m, mcp_reply *reply, evdb_error *err);
+/* Does a header's value say this text: as it is or, what a header could not hold, as =?base64?...?= */
+bool mcp_header_says(const char *value, const char *text, size_t text_length);
 
 #endif

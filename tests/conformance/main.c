@@ -3,6 +3,7 @@
  *   evdbd-conformance [PORT]     0, the default, is a port of the system's choice
  *
  * Listens on 127.0.0.1, prints its port in one line, and serves until SIGTERM or SIGINT. */
+#include "conformance/headers.h"
 #include "conformance/offer.h"
 #include "conformance/sealed.h"
 #include "http/http.h"
@@ -33,7 +34,7 @@ int main(int count, char **arguments)
     char *end = NULL;
     unsigned long port = count > 1 ? strtoul(arguments[1], &end, 10) : 0;
     service s = { .address = "127.0.0.1", .mcp_url = "", .rest_url = "", .offer = &conformance_offer };
-    http_options o = { .address = s.address, .ports = { (uint16_t)port }, .port_count = 1, .handler = service_handle, .context = &s };
+    http_options o = { .address = s.address, .ports = { (uint16_t)port }, .port_count = 1, .handler = headers_handle, .context = &s };
     http_server *server;
     sigset_t ends;
     evdb_error err;

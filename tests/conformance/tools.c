@@ -1,5 +1,6 @@
 /* tools.c - the tools that the suite calls. */
 #include "conformance/content.h"
+#include "conformance/headers.h"
 #include "conformance/inputs.h"
 #include "conformance/notices.h"
 #include "conformance/offer.h"
@@ -49,6 +50,20 @@ static void with_sampling(const mcp_message *m, const mcp_caller *who, mcp_reply
     else content_needs(m, reply, "sampling");
 }
 
+/* The argument of this tool stands in a header, too, for whoever is on the way and does not read messages. */
+static void with_header(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
+{
+    const json_t *arguments = json_object_get(m->params, "arguments"), *given = json_object_get(arguments, "region");
+    const char *region = text_in(m, arguments, "region");
+    (void)who;
+    if (given && !region && !json_is_null(given)) content_reply_text(m, reply, "'region' must be a string", true);
+    else if (!m->modern || headers_say("Mcp-Param-Region", region)) content_reply_text(m, reply, region ? region : "nowhere", false);
+    else {
+        envelope_error(m, reply, MCP_HEADER_MISMATCH, "the header Mcp-Param-Region is not the argument 'region'");
+        reply->rejected = true;
+    }
+}
+
 static const struct tool {
     const char *name, *description;
     const char *content; /* JSON of what it always answers, or ... */
@@ -56,18 +71,20 @@ static const struct tool {
     const char *schema; /* NULL = it takes no arguments */
     bool fails;
 } tools[] = {
-    { "test_simple_text", "Answers a text", "[" TEXT("This is a simple text response for testing.") "]" },
-    { "test_image_content", "Answers a picture", "[" IMAGE "]" },
-    { "test_audio_content", "Answers a sound", "[{\"type\":\"audio\",\"data\":\"" SOUND "\",\"mimeType\":\"audio/wav\"}]" },
-    { "test_embedded_resource", "Answers a resource", "[" RESOURCE("test://embedded-resource", "text/plain", "This is an embedded resource content.") "]" },
+    { "test_simple_text", "Answers a text", .content = "[" TEXT("This is a simple text response for testing.") "]" },
+    { "test_image_content", "Answers a picture", .content = "[" IMAGE "]" },
+    { "test_audio_content", "Answers a sound", .content = "[{\"type\":\"audio\",\"data\":\"" SOUND "\",\"mimeType\":\"audio/wav\"}]" },
+    { "test_embedded_resource", "Answers a resource", .content = "[" RESOURCE("test://embedded-resource", "text/plain", "This is an embedded resource content.") "]" },
     { "test_multiple_content_types", "Answers a text, a picture and a resource",
-      "[" TEXT("Multiple content types test:") "," IMAGE "," RESOURCE("test://mixed-content-resource", "application/json", "{\\\"test\\\":\\\"data\\\",\\\"value\\\":123}") "]" },
-    { "test_error_handling", "Fails", "[" TEXT("This tool intentionally returns an error for testing") "]", .fails = true },
+      .content = "[" TEXT("Multiple content types test:") "," IMAGE "," RESOURCE("test://mixed-content-resource", "application/json", "{\\\"test\\\":\\\"data\\\",\\\"value\\\":123}") "]" },
+    { "test_error_handling", "Fails", .content = "[" TEXT("This tool intentionally returns an error for testing") "]", .fails = true },
     { "test_tool_with_progress", "Tells how far it is", .call = with_progress },
     { "test_tool_with_logging", "Logs what it does", .call = with_logging },
     { "test_logging_tool", "Logs what it does, when the request asks for that", .call = with_logging },
     { "test_missing_capability", "Needs a client that has a model", .call = with_sampling },
-    { "json_schema_2020_12_tool", "Tool with JSON Schema 2020-12 features", "[" TEXT("Its arguments are what counts.") "]", .schema = schema_2020_12 },
+    { "json_schema_2020_12_tool", "Tool with JSON Schema 2020-12 features", .content = "[" TEXT("Its arguments are what counts.") "]", .schema = schema_2020_12 },
+    { "test_header_parameter", "Answers its argument, which a header repeats", .call = with_header,
+      .schema = "{\"type\":\"object\",\"properties\":{\"region\":{\"type\":\"string\",\"x-mcp-header\":\"Region\"}},\"additionalProperties\":false}" },
     { "test_streaming_elicitation", "Asks for a name, in its result", .call = with_input },
     { "test_input_required_result_elicitation", "Asks for a name", .call = with_input },
     { "test_input_required_result_sampling", "Asks the client's model", .call = with_input },
