@@ -70,6 +70,7 @@ def judge_server(url, requirements, baseline, unscored=()):
         good = sum(check["status"] == "SUCCESS" for check in found[name])
         print(f"conformance {requirements}: {name}, {good} of {len(found[name])} checks", flush=True)
     wrong = [name for name in unscored if name not in green] + sorted(set(expected) - set(found))
+    wrong += [f"{name}:{check}" for name in expected for check in expected[name] - {check["id"] for check in found.get(name, ())}]
     if wrong or run.returncode:
         print(said[max(said.find("=== SUMMARY"), 0):], f"not green, or not run: {wrong}" if wrong else "", file=sys.stderr)
     return run.returncode == 0 and not wrong
