@@ -117,11 +117,13 @@ TOKEN     := $(call bin,$(call tests,token))
 CONFIG    := $(call bin,$(call tests,config))
 DAEMON    := $(call bin,$(call tests,daemon))
 ECHO      := $(B)/tests/http/echo_server
+SEALED    := $(call bin,$(call tests,conformance))
 MODEL     := $(B)/tests/conformance/evdbd-conformance
+MODEL_C   := $(filter-out $(call tests,conformance),$(wildcard tests/conformance/*.c)) $(SERVED_C) $(addprefix server/http/,http.c exchange.c)
 FUZZ      := $(call bin,$(FUZZ_C))
 BENCH     := $(call bin,$(BENCH_C))
 EXAMPLE   := $(call bin,$(EXAMPLE_C))
-C_TESTS   := $(UNIT) $(API) $(OP) $(LIMIT) $(REMOTE) $(TOKEN) $(CONFIG) $(DAEMON) $(FAULT)
+C_TESTS   := $(UNIT) $(API) $(OP) $(LIMIT) $(REMOTE) $(TOKEN) $(CONFIG) $(DAEMON) $(SEALED) $(FAULT)
 $(UNIT): $(B)/%: $(B)/%.o $(call obj,$(LIB_C)) $(call support,unit)
 	$(LINK) -lcmocka
 $(FAULT): $(B)/%: $(B)/%.o $(call obj,$(LIB_C)) $(call support,fault)
@@ -142,7 +144,9 @@ $(DAEMON): $(B)/%: $(B)/%.o $(call obj,server/backup_run.c server/log.c $(filter
 	$(LINK) -lcmocka
 $(ECHO): $(B)/%: $(B)/%.o $(B)/tests/http/echo_streams.o $(call obj,$(filter server/http/%,$(DAEMON_C)))
 	$(LINK) -lmicrohttpd -lgnutls
-$(MODEL): $(call obj,$(wildcard tests/conformance/*.c) $(SERVED_C) server/http/http.c server/http/exchange.c $(OP_C)) $(B)/libevdb.a
+$(SEALED): $(B)/%: $(B)/%.o $(B)/tests/conformance/sealed.o $(call obj,$(wildcard tests/*.c)) $(B)/libevdb.a
+	$(LINK) -lcmocka
+$(MODEL): $(call obj,$(MODEL_C)) $(B)/libevdb.a
 	$(LINK) -lmicrohttpd -lgnutls
 $(B)/tests/fuzz/fuzz_config: $(call obj,$(filter server/config/%,$(DAEMON_C)))
 $(B)/tests/fuzz/fuzz_jose: $(call obj,$(JOSE_C))

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { ROUNDS = 2, ASKS = 3 };
 typedef enum kind { ELICITATION, SAMPLING, ROOTS } kind;
@@ -123,7 +124,7 @@ static bool resume(const mcp_message *m, const mcp_caller *who, talk *t, mcp_rep
     json_t *state = NULL;
     if (!given || json_is_null(given) || !t->dialogue->is_sealed) return true;
     const char *text = param_text(m, "requestState");
-    if (text) state = sealed_open(text, t->dialogue->name, who->who);
+    if (text) state = sealed_open(text, t->dialogue->name, who->who, (int64_t)time(NULL));
     if (state) {
         t->round = (size_t)json_integer_value(json_object_get(state, "round"));
         json_object_update(t->answers, json_object_get(state, "answers"));
@@ -172,7 +173,7 @@ static bool is_done(const mcp_message *m, const talk *t)
 static void put_state(const mcp_caller *who, const talk *t, mcp_reply *reply)
 {
     json_t *state = json_pack("{s:I, s:O}", "round", (json_int_t)t->round, "answers", t->answers);
-    char *text = state ? sealed_make(state, t->dialogue->name, who->who) : NULL;
+    char *text = state ? sealed_make(state, t->dialogue->name, who->who, (int64_t)time(NULL)) : NULL;
     if (text) op_out_text(&reply->text, "requestState", text);
     else reply->text.failed = true;
     free(text);

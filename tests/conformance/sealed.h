@@ -6,9 +6,10 @@
 
 /* Once, before any other. */
 void sealed_begin(void);
-/* A malloc'd text, or NULL without memory. about: the request that it belongs to. */
-char *sealed_make(const json_t *state, const char *about, const evdb_principal *who);
+/* A malloc'd text, or NULL without memory. about: the request that it belongs to. now: in seconds, by whatever clock. */
+char *sealed_make(const json_t *state, const char *about, const evdb_principal *who, int64_t now);
 /* The state, a new reference; NULL for what was not made by us, for this, for him, or not lately. */
-json_t *sealed_open(const char *text, const char *about, const evdb_principal *who);
+json_t *sealed_open(const char *text, const char *about, const evdb_principal *who, int64_t now);
+enum { SEALED_LIFETIME = 300 };
 
 #endif
