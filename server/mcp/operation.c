@@ -1,5 +1,6 @@
 /* operation.c - implements mcp/operation.h. */
 #include "mcp/operation.h"
+#include "mcp/call_progress.h"
 
 op_call operation_call(const mcp_caller *who)
 {
@@ -11,6 +12,8 @@ evdb_status operation_run(const op *o, const json_t *arguments, const mcp_messag
                           evdb_error *err)
 {
     op_call call = operation_call(who);
+    call_progress progress;
+    call_progress_begin(&progress, m, who->channel, &call);
     evdb_status rc = op_allow(o, who->who, arguments, err);
     if (rc != EVDB_OK) {
         reply->refused = o;

@@ -141,6 +141,13 @@ static evdb_status find_vectors(op_call *call, const benchmark_args *a, vectors_
     return EVDB_OK;
 }
 
+static int watch(void *context, uint32_t done, uint32_t all)
+{
+    op_call *call = context;
+    call->total = all;
+    return call->progress(call->progress_context, EVDB_PHASE_WRITE, done);
+}
+
 static evdb_status benchmark(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const benchmark_args *a = args;
@@ -156,6 +163,10 @@ static evdb_status benchmark(op_call *call, const void *args, op_out *reply, evd
     options.codecs = a->algorithms.at;
     options.codec_count = (uint32_t)a->algorithms.count;
     options.seed = (uint64_t)a->seed;
+    options.progress = call->progress ? watch : NULL;
+    options.context = call;
+    call->verb = "measuring";
+    call->counted = "codecs";
     if (rc == EVDB_OK) rc = evdb_codec_benchmark(&options, &report, err);
     if (rc == EVDB_OK) put_report(reply, report);
     evdb_codec_report_free(report);
@@ -219,6 +230,10 @@ static evdb_status advise(op_call *call, const void *args, op_out *reply, evdb_e
     options.codec_count = (uint32_t)a->algorithms.count;
     options.sample = (uint32_t)a->sample;
     options.seed = (uint64_t)a->seed;
+    options.progress = call->progress ? watch : NULL;
+    options.context = call;
+    call->verb = "measuring";
+    call->counted = "codecs";
     if (options.recall == 0) return op_fail(err, EVDB_INVALID, "recall is 0, but must be above 0 and at most 1");
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
     if (rc == EVDB_OK) rc = evdb_store_advise(store, &options, &report, err);

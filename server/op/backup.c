@@ -77,6 +77,7 @@ static evdb_status create(op_call *call, const void *args, op_out *reply, evdb_e
     options.context = call->progress_context;
     evdb_status rc = backup_target_check(call, a->target, err);
     if (rc == EVDB_OK) rc = evdb_store_open(call->db, a->store, &store, err);
+    if (rc == EVDB_OK && call->progress && !a->base) rc = evdb_store_count(store, &call->total, err);
     if (rc == EVDB_OK && a->target == TARGET_S3) rc = bucket_backup_create(call, store, a->backup, a->base, &made, err);
     else if (rc == EVDB_OK) rc = evdb_backup_create(store, a->backup, &options, &made, err);
     evdb_store_close(store);

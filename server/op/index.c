@@ -1,5 +1,6 @@
 /* index.c - operations on a store's graph index: build, pause, drop it, see how far it has come. */
 #include "op/choices.h"
+#include "op/index_build.h"
 #include "op/ops.h"
 
 #define THREADS_MAX 1024
@@ -49,12 +50,12 @@ static evdb_status reply_status(const char *name, evdb_store *store, op_out *rep
 }
 
 /* Opens the store, does that to its index (NULL = nothing), and answers how it is then. */
-static evdb_status act(op_call *call, const index_args *a, evdb_status (*what)(evdb_store *, const index_args *, evdb_error *),
+static evdb_status act(op_call *call, const index_args *a, evdb_status (*what)(op_call *, evdb_store *, const index_args *, evdb_error *),
                        op_out *reply, evdb_error *err)
 {
     evdb_store *store = NULL;
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
-    if (rc == EVDB_OK && what) rc = what(store, a, err);
+    if (rc == EVDB_OK && what) rc = what(call, store, a, err);
     if (rc == EVDB_OK) rc = reply_status(a->store, store, reply, err);
     evdb_store_close(store);
     return rc;
@@ -62,9 +63,9 @@ static evdb_status act(op_call *call, const index_args *a, evdb_status (*what)(e
 
 /* An operation that calls one function of evdb/index.h: how it is called, and how it is declared. */
 #define INDEX_OP(id, call_it, fields, verb, path_end, harms, text)                                                            \
-    static evdb_status id##_it(evdb_store *store, const index_args *a, evdb_error *err)                                       \
+    static evdb_status id##_it(op_call *call, evdb_store *store, const index_args *a, evdb_error *err)                        \
     {                                                                                                                         \
-        (void)a;                                                                                                              \
+        (void)call, (void)a;                                                                                                  \
         return call_it;                                                                                                       \
     }                                                                                                                         \
     static evdb_status id##_run(op_call *call, const void *args, op_out *reply, evdb_error *err)                              \
@@ -79,9 +80,9 @@ static evdb_status act(op_call *call, const index_args *a, evdb_status (*what)(e
 
 INDEX_OP(create, evdb_index_create(store, err), store_fields, "POST", "", false,
          "Let a store have a graph index, also after drop_index, and begin to build it in the background.")
-INDEX_OP(build, evdb_index_build(store, (uint32_t)a->threads, err), build_fields, "POST", "/build", false,
+INDEX_OP(build, index_build(call, store, (uint32_t)a->threads, false, err), build_fields, "POST", "/build", false,
          "Build a store's graph index now, and wait until it is there.")
-INDEX_OP(rebuild, evdb_index_rebuild(store, (uint32_t)a->threads, err), build_fields, "POST", "/rebuild", false,
+INDEX_OP(rebuild, index_build(call, store, (uint32_t)a->threads, true, err), build_fields, "POST", "/rebuild", false,
          "Build a store's graph index from scratch, and wait until it is there.")
 INDEX_OP(pause, evdb_index_pause(store, err), store_fields, "POST", "/pause", false,
          "Keep a store's graph index from being built in the background.")

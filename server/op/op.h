@@ -145,6 +145,10 @@ typedef struct op_call {
     /* Called now and then by what takes long; anything but 0 cancels it (EVDB_CANCELLED). May be NULL. */
     int (*progress)(void *context, evdb_transfer_phase phase, uint64_t records);
     void *progress_context;
+    /* What it hears of then; set by the operation before: how many there will be, in each phase (0 = not known), and in which words (NULL = checking
+     * or writing records). */
+    uint64_t total;
+    const char *verb, *counted;
     const struct op_bucket *bucket; /* the target "s3" of backups, or NULL (op_bucket.h) */
     struct op_meter *meter;  /* what the caller may write (op_meter.h), or NULL: whatever it likes */
     const evdb_source *from; /* of an OP_STREAM_IN */

@@ -59,9 +59,11 @@ evdb_status op_run(const op *o, op_call *call, const json_t *in, const struct op
     bool plain = o->stream == OP_STREAM_NONE || (o->stream == OP_STREAM_IN ? call->from != NULL : call->to != NULL);
     if (plain) return run(o, call, in, slices, NULL, reply, err);
     if (!call->inlined) return op_fail(err, EVDB_UNSUPPORTED, "%s moves plain bytes, which only REST carries", o->name);
-    op_call with = *call;
-    evdb_status rc = op_inline_begin(&inlined, o, &with, in, err);
-    if (rc == EVDB_OK) rc = run(o, &with, in, slices, &inlined, reply, err);
+    evdb_status rc = op_inline_begin(&inlined, o, call, in, err);
+    if (rc == EVDB_OK) rc = run(o, call, in, slices, &inlined, reply, err);
     op_inline_end(&inlined);
+    call->from = NULL;
+    call->to = NULL;
+    call->file = NULL;
     return rc;
 }

@@ -26,7 +26,7 @@ static const op_result repair_reply[] = {
     OP_END
 };
 
-typedef struct lost_list { op_out out; size_t count; } lost_list;
+typedef struct lost_list { op_out out; size_t count; const op_call *call; } lost_list;
 
 static void add_lost(void *context, const evdb_id *id, evdb_lost what)
 {
@@ -36,6 +36,12 @@ static void add_lost(void *context, const evdb_id *id, evdb_lost what)
     op_out_id(&l->out, "id", id);
     op_out_text(&l->out, "lost", choice_lost.name(what));
     op_out_close(&l->out, '}');
+}
+
+static int salvage(void *context, evdb_transfer_phase phase, uint64_t records)
+{
+    const op_call *call = ((lost_list *)context)->call;
+    return call->progress(call->progress_context, phase, records);
 }
 
 static void put_report(op_out *reply, const char *store, const evdb_repair_report *r)
@@ -58,8 +64,9 @@ static evdb_status repair(op_call *call, const void *args, op_out *reply, evdb_e
     const repair_args *a = args;
     evdb_repair_options options = EVDB_REPAIR_OPTIONS;
     evdb_repair_report report = EVDB_REPAIR_REPORT;
-    lost_list lost = { .out = OP_OUT };
+    lost_list lost = { .out = OP_OUT, .call = call };
     options.context = &lost;
+    options.progress = call->progress ? salvage : NULL;
     options.lost = add_lost;
     op_out_open(&lost.out, NULL, '[');
     evdb_status rc = evdb_store_repair(call->db, a->store, &options, &report, err);

@@ -34,7 +34,11 @@ static evdb_status export_run(op_call *call, const void *args, op_out *reply, ev
     evdb_export_options options = EVDB_EXPORT_OPTIONS;
     uint64_t count = 0;
     options.format = a->format;
+    options.progress = call->progress;
+    options.context = call->progress_context;
+    call->verb = "exporting";
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
+    if (rc == EVDB_OK && call->progress) rc = evdb_store_count(store, &call->total, err);
     if (rc == EVDB_OK) rc = evdb_export(store, call->to, &options, &count, err);
     evdb_store_close(store);
     if (rc != EVDB_OK) return rc;
@@ -104,13 +108,18 @@ static void add_problem(void *context, uint64_t line, const evdb_error *why)
 }
 
 /* The check sees all records before the first is written: so an import that is more than its caller may write writes nothing. */
-static int meter(void *context, evdb_transfer_phase phase, uint64_t records)
+static bool meter(watcher *w, uint64_t records)
 {
-    watcher *w = context;
-    if (phase != EVDB_PHASE_CHECK) return 0;
     w->refused = op_meter_take(w->call, records - w->taken, &w->why);
     if (w->refused == EVDB_OK) w->taken = records;
-    return w->refused != EVDB_OK;
+    return w->refused == EVDB_OK;
+}
+
+static int watch(void *context, evdb_transfer_phase phase, uint64_t records)
+{
+    watcher *w = context;
+    if (phase == EVDB_PHASE_CHECK && !meter(w, records)) return 1;
+    return w->call->progress ? w->call->progress(w->call->progress_context, phase, records) : 0;
 }
 
 static evdb_status import_from(evdb_store *store, const import_args *a, const evdb_source *from, watcher *w,
@@ -124,7 +133,7 @@ static evdb_status import_from(evdb_store *store, const import_args *a, const ev
     options.resume = a->resume;
     options.first_id = a->first_id;
     options.bad = add_problem;
-    options.progress = meter;
+    options.progress = watch;
     options.context = w;
     evdb_status rc = evdb_import(store, from, &options, report, &why);
     op_meter_return(w->call, w->taken - report->written);

@@ -1,8 +1,10 @@
-/* mcp_http.c - MCP over HTTP: one message a POST, answered by one JSON body. There are no sessions and no streams to GET or DELETE.
+/* mcp_http.c - MCP over HTTP: one message a POST, answered by one JSON body, or by events when it takes long and the client wants to hear
+ * of that. There are no sessions and no streams to GET or DELETE.
  *
  * Every message needs a token, initialize and ping too: a client learns from the 401 to its first request that, and where,
  * it must ask for one. Were initialize open, it would believe itself welcome and fail at its first call. */
 #include "op/op_status.h"
+#include "proto/mcp_events.h"
 #include "proto/mcp_headers.h"
 #include "proto/proto.h"
 #include <string.h>
@@ -66,9 +68,13 @@ static void answer(const service *s, const http_request *request, const evdb_pri
     op_meter meter = { s->quotas, who, request->body_size };
     mcp_caller caller = { .db = s->db, .backup_key = s->backup_key, .bucket = s->bucket, .who = who, .refusals = s->refusals,
                           .meter = s->quotas ? &meter : NULL, .offer = s->offer };
+    mcp_events events;
     mcp_reply reply;
     evdb_error err;
-    if (mcp_answer(m, &caller, &reply, &err) != EVDB_OK) problem_send(response, &err);
+    caller.channel = mcp_events_channel(&events, request, m, response);
+    evdb_status rc = mcp_answer(m, &caller, &reply, &err);
+    if (mcp_events_end(&events, &reply)) op_out_free(&reply.text);
+    else if (rc != EVDB_OK) problem_send(response, &err);
     else if (!reply.text.size) response->status = 202;
     else {
         send_reply(response, status_of(m, &reply), &reply);

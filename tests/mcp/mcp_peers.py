@@ -46,13 +46,19 @@ class Peer:
         self.ids = itertools.count(1)
         self.version, self.modern = version, version == MODERN
 
-    def request(self, method, params=None, **members):
-        """The reply to a request with the next id."""
+    def message(self, method, params=None, **members):
+        """A request with the next id."""
         message = {"jsonrpc": "2.0", "id": next(self.ids), "method": method, **members}
         if params is not None:
             message["params"] = params
-        if self.modern:
-            message = modern(message)
+        return modern(message) if self.modern else message
+
+    def call_of(self, tool, arguments, **meta):
+        return self.message("tools/call", {"name": tool, "arguments": arguments, "_meta": meta})
+
+    def request(self, method, params=None, **members):
+        """The reply to a request with the next id."""
+        message = self.message(method, params, **members)
         reply = json.loads(self.exchange(json.dumps(message).encode()))
         assert reply["jsonrpc"] == "2.0" and reply["id"] == message["id"]
         assert set(reply) == {"jsonrpc", "id", "result"} or set(reply) == {"jsonrpc", "id", "error"}
@@ -118,6 +124,11 @@ class Stdio(Peer):
         self.send(text)
         return self.receive()
 
+    def begin(self, message):
+        """Sends a request; the messages that come then, the reply the last of them."""
+        self.send(json.dumps(message).encode())
+        return Incoming(self, message["id"])
+
     def silent(self, text):
         """Nothing answers this: the next reply is that of the request behind it."""
         self.send(text)
@@ -134,6 +145,52 @@ class Stdio(Peer):
             assert self.end() == (b"", "")
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             pipe.close()
+
+
+class Incoming:
+    """The lines behind a request, up to its reply."""
+
+    def __init__(self, peer, id):
+        self.peer, self.id, self.over = peer, id, False
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.over:
+            raise StopIteration
+        message = json.loads(self.peer.receive())
+        self.over = message.get("id") == self.id
+        return message
+
+
+class Events:
+    """The answer to a request over HTTP: events, or one body."""
+
+    def __init__(self, connection):
+        self.connection, self.response = connection, connection.getresponse()
+        self.type = self.response.headers["Content-Type"]
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.type != "text/event-stream":
+            body = self.response.read()
+            if not body:
+                raise StopIteration
+            return json.loads(body)
+        lines = []
+        while (line := self.response.readline()) not in (b"\n", b""):
+            lines.append(line)
+        if not lines:
+            raise StopIteration
+        assert len(lines) == 2 and lines[0] == b"event: message\n" and lines[1].startswith(b"data: "), lines
+        return json.loads(lines[1][6:])
+
+    def leave(self):
+        self.response.close()
+        self.connection.close()
 
 
 class Reply:
@@ -190,6 +247,18 @@ class Http(Peer):
 
     def ask(self, body, **headers):
         return self.daemon.ask(body, Authorization=f"Bearer {self.token}", **headers)
+
+    def begin(self, message, read=True, **headers):
+        """Sends a request; the messages that come then, or, unless they are to be read, the connection."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.daemon.ports["mcp"], timeout=PATIENCE)
+        sent = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream", "Authorization": f"Bearer {self.token}"}
+        if self.version:
+            sent["MCP-Protocol-Version"] = self.version
+        if self.modern:
+            headers = {**headers_of(message), **headers}
+        sent.update({name.replace("_", "-"): value for name, value in headers.items()})
+        connection.request("POST", "/mcp", json.dumps(message).encode(), sent)
+        return Events(connection) if read else connection
 
     def exchange(self, text):
         legacy = {"MCP_Protocol_Version": self.version} if self.version else {}
