@@ -1,6 +1,7 @@
 /* lines.c - implements lines.h. */
 #include "lines.h"
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +24,26 @@ static bool make_room(lines *l)
     return true;
 }
 
+/* Waits for more; false when none is wanted. */
+static bool wait_more(const lines *l)
+{
+    struct pollfd fds[] = { { .fd = l->end, .events = POLLIN }, { .fd = l->fd, .events = POLLIN } };
+    int ready;
+    if (l->end < 0) return true;
+    do ready = poll(fds, 2, -1);
+    while (ready < 0 && errno == EINTR);
+    return !fds[0].revents;
+}
+
 /* Reads once; false on failure. */
 static bool read_more(lines *l)
 {
     if (!make_room(l)) return false;
+    if (!wait_more(l)) {
+        l->taken = l->used; /* half a line is none */
+        l->ended = true;
+        return true;
+    }
     ssize_t got;
     do got = read(l->fd, l->at + l->used, l->room - l->used);
     while (got < 0 && errno == EINTR);

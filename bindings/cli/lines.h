@@ -10,8 +10,9 @@ typedef struct lines {
     char *at;             /* what has been read: the line given out, and what follows it */
     size_t room, used, taken;
     bool ended;
+    int end;              /* a descriptor; when it can be read, no more of fd is: the input ends there. -1 = none */
 } lines;
-#define LINES(from, longest) { .fd = from, .most = longest }
+#define LINES(from, longest) { .fd = from, .most = longest, .end = -1 }
 
 typedef enum lines_got { LINES_ONE, LINES_TOO_LONG, LINES_END, LINES_FAILED } lines_got;
 

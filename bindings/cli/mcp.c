@@ -1,15 +1,11 @@
 /* mcp.c - `evdb mcp`: the Model Context Protocol on standard input and output, one message a line. Whoever started the
  * process is who asks; --scope says how much of that is lent to the client. */
 #include "cli.h"
-#include "lines.h"
-#include "mcp/mcp.h"
+#include "mcp_session.h"
 #include "op/op_audit.h"
 #include "terminal.h"
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-#define MESSAGE_MAX (32u << 20) /* bytes of one message, as over HTTP */
 enum { SCOPE_WRITE = OP_SCOPE_WRITE + 1 };
 
 /* Choices begin at 1, scopes at 0. */
@@ -39,61 +35,6 @@ const op_field mcp_fields[] = {
 
 static const op mcp_shape = { .name = "mcp", .args = mcp_fields, .args_size = sizeof(mcp_args) };
 
-/* false when the answer could not be delivered. */
-static bool send_reply(mcp_reply *reply)
-{
-    bool sent = true;
-    if (reply->text.size) sent = fwrite(reply->text.text, 1, reply->text.size, stdout) == reply->text.size && putchar('\n') != EOF;
-    op_out_free(&reply->text);
-    return sent && fflush(stdout) == 0;
-}
-
-static bool blank(const char *line, size_t length)
-{
-    while (length && (line[length - 1] == '\r' || line[length - 1] == ' ' || line[length - 1] == '\t')) length--;
-    return length == 0;
-}
-
-static evdb_status answer_line(const mcp_caller *who, const char *line, size_t length, mcp_reply *reply, evdb_error *err)
-{
-    mcp_message m;
-    mcp_read(line, length, &m);
-    evdb_status rc = mcp_answer(&m, who, reply, err);
-    mcp_forget(&m);
-    return rc;
-}
-
-static evdb_status refuse_line(mcp_reply *reply, evdb_error *err)
-{
-    mcp_message none = { .kind = MCP_MALFORMED };
-    evdb_error why;
-    (void)op_fail(&why, EVDB_LIMIT, "a message may have %u MiB", MESSAGE_MAX >> 20);
-    return mcp_refuse(&none, &why, reply, err);
-}
-
-static op_exit serve(const mcp_caller *who)
-{
-    lines in = LINES(STDIN_FILENO, MESSAGE_MAX);
-    op_exit code = OP_EXIT_OK;
-    lines_got got = LINES_ONE;
-    while (code == OP_EXIT_OK && got != LINES_END) {
-        const char *line = NULL;
-        size_t length = 0;
-        mcp_reply reply = MCP_REPLY;
-        evdb_error err;
-        evdb_status rc = EVDB_OK;
-        got = lines_next(&in, &line, &length);
-        if (got == LINES_ONE && !blank(line, length)) rc = answer_line(who, line, length, &reply, &err);
-        else if (got == LINES_TOO_LONG) rc = refuse_line(&reply, &err);
-        else if (got == LINES_FAILED) rc = op_fail(&err, EVDB_IO, "cannot read standard input: %s", strerror(errno));
-        if (rc == EVDB_OK) rc = op_refusals_write(who->refusals, false, &err);
-        if (rc != EVDB_OK) code = complain_error(rc, &err);
-        else if (!send_reply(&reply)) code = OP_EXIT_IO; /* main() says why */
-    }
-    lines_free(&in);
-    return code;
-}
-
 op_exit run_mcp(cli *c)
 {
     mcp_args a;
@@ -109,7 +50,7 @@ op_exit run_mcp(cli *c)
     if (rc != OP_EXIT_OK) return rc;
     who.db = c->db;
     if (!(who.refusals = op_refusals_open(c->db))) return complain_error(op_fail(&err, EVDB_NO_MEMORY, "out of memory"), &err);
-    rc = serve(&who);
+    rc = mcp_session(&who);
     op_refusals_close(who.refusals);
     return rc;
 }
