@@ -11,7 +11,7 @@
 #include <evdb/store.h>
 #include <stdbool.h>
 
-enum { ROWS_FORMAT = 3, ROWS_READERS_KEPT = 8 };
+enum { ROWS_FORMAT = 4, ROWS_READERS_KEPT = 8 };
 
 typedef struct rows rows;
 typedef struct rows_reader rows_reader;

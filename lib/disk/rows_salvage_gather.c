@@ -171,7 +171,7 @@ static bool sensible(const evdb_store_info *i, bool codec)
 
 static evdb_status take_store(salvage *s, const leaf_row *row, evdb_error *err)
 {
-    enum { FORMAT, UUID, NAME, DIM, METRIC, DTYPE, ID_TYPE, M, EF, THREADS, CREATED, CODEC, CODEC_ID, CODING, RECODE, TTL, FORGOTTEN, COLUMNS };
+    enum { FORMAT, UUID, NAME, DIM, METRIC, DTYPE, ID_TYPE, M, EF, THREADS, CREATED, CODEC, CODEC_ID, CODING, RECODE, TTL, FORGOTTEN, AUTHORS, TRASH };
     const leaf_value *v = row->values;
     if (v[UUID].size != strlen(s->uuid) || memcmp(v[UUID].bytes, s->uuid, v[UUID].size) != 0) return EVDB_OK;
     if (v[FORMAT].number > ROWS_FORMAT)
@@ -197,7 +197,7 @@ static evdb_status take_store(salvage *s, const leaf_row *row, evdb_error *err)
         s->found.coding.codec = (uint32_t)v[CODEC_ID].number;
         s->found.coding.version = (uint32_t)v[CODING].number;
     }
-    if (row->columns == COLUMNS) i.ttl_ms = v[TTL].number;
+    if (row->columns > TTL) i.ttl_ms = v[TTL].number;
     memcpy(i.uuid, s->uuid, sizeof(i.uuid));
     s->info = i;
     s->found.info = &s->info;
@@ -206,9 +206,10 @@ static evdb_status take_store(salvage *s, const leaf_row *row, evdb_error *err)
 
 static bool is_store(const leaf_row *row)
 {
-    enum { BEFORE_CODECS = 11, BEFORE_EXPIRY = 15, COLUMNS = 17 };
+    enum { BEFORE_CODECS = 11, BEFORE_EXPIRY = 15, BEFORE_TRASH = 17, COLUMNS = 19 };
     const leaf_value *v = row->values;
-    return row->keyed && (row->columns == BEFORE_CODECS || row->columns == BEFORE_EXPIRY || row->columns == COLUMNS) && v[0].kind == LEAF_INTEGER && v[1].kind == LEAF_TEXT;
+    bool shape = row->columns == BEFORE_CODECS || row->columns == BEFORE_EXPIRY || row->columns == BEFORE_TRASH || row->columns == COLUMNS;
+    return row->keyed && shape && v[0].kind == LEAF_INTEGER && v[1].kind == LEAF_TEXT;
 }
 
 static evdb_status take(salvage *s, const leaf_row *row, int64_t place, evdb_error *err)

@@ -14,14 +14,14 @@ static bool is_id(const leaf_value *v, evdb_id *out)
 
 bool salvage_is_record(const leaf_row *row, rows_record *out)
 {
-    enum { ID, SLOT, SEQUENCE, CHECKSUM, METADATA, EXPIRES, COLUMNS };
+    enum { ID, SLOT, SEQUENCE, CHECKSUM, METADATA, EXPIRES, AUTHOR, WRITTEN, COLUMNS };
     const leaf_value *v = row->values;
     *out = (rows_record){ 0 };
-    /* one written before there were expiries has no column for them */
+    /* one written before there were expiries, or authors, has no column for them */
     if (row->keyed || row->columns < EXPIRES || row->columns > COLUMNS || !is_id(&v[ID], &out->id) || !is_number(&v[SLOT]) || !is_number(&v[SEQUENCE]) ||
         v[CHECKSUM].kind != LEAF_INTEGER || v[METADATA].kind != LEAF_TEXT)
         return false;
-    bool expires = row->columns == COLUMNS && v[EXPIRES].kind != LEAF_NULL;
+    bool expires = row->columns > EXPIRES && v[EXPIRES].kind != LEAF_NULL;
     if (expires && v[EXPIRES].kind != LEAF_INTEGER) return false;
     out->slot = (uint64_t)v[SLOT].number;
     out->version = (uint64_t)v[SEQUENCE].number;

@@ -27,6 +27,15 @@ const char *const schema_rows[] = {
     "ALTER TABLE store ADD COLUMN ttl_ms INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE store ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;"
     "UPDATE store SET format=3;",
+    "ALTER TABLE records ADD COLUMN author TEXT;"
+    "ALTER TABLE records ADD COLUMN written INTEGER;"
+    "ALTER TABLE store ADD COLUMN authors INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE store ADD COLUMN trash_ms INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE trash(number INTEGER PRIMARY KEY, id NOT NULL UNIQUE, deleted INTEGER NOT NULL, deleter TEXT,"
+    " sequence INTEGER NOT NULL, checksum INTEGER NOT NULL, codec INTEGER NOT NULL, expires INTEGER, author TEXT, written INTEGER,"
+    " metadata TEXT NOT NULL, bytes BLOB NOT NULL);"
+    "CREATE INDEX trash_deleted ON trash(deleted);"
+    "UPDATE store SET format=4;",
 };
 const uint32_t schema_rows_count = sizeof(schema_rows) / sizeof(*schema_rows);
 

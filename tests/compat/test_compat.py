@@ -52,6 +52,12 @@ def test_every_record_is_there_as_it_was_written(database, stores):
             assert record.vector.tolist() == numpy.float32(vectors[name][number]).tolist()
 
 
+def test_what_expires_still_does(database, stores, request):
+    expires = 4102444800000 if request.node.callspec.id == "format3" else None  # from format 3 on
+    for name in stores:
+        assert [database.store(name).get(make_id(name, number)).expires_ms for number in (28, 29)] == [None, expires]
+
+
 def test_it_is_searched_written_and_found_sound(database, stores):
     for name in stores:
         store = database.store(name)
