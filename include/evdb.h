@@ -32,6 +32,7 @@
 #include <evdb/batch.h>
 #include <evdb/expiry.h>
 #include <evdb/forget.h>
+#include <evdb/trash.h>
 #include <evdb/compress.h>
 #include <evdb/cursor.h>
 #include <evdb/changes.h>

@@ -185,6 +185,7 @@ static evdb_status check_store(const backup_head *h, evdb_error *err)
     o.ef_construction = s->ef_construction;
     o.index_threads = s->index_threads;
     o.ttl_ms = s->ttl_ms;
+    o.trash_ms = s->trash_ms;
     o.field_count = s->field_count;
     o.fields = s->fields;
     evdb_status rc = store_name_check(s->name, &why);
@@ -231,6 +232,7 @@ evdb_status backup_check_next(evdb *db, backup_checked *c, const evdb_source *so
     memcpy(c->id, head->id, sizeof(c->id));
     c->sum = foot->sum;
     c->ttl_ms = head->store.ttl_ms;
+    c->trash_ms = head->store.trash_ms;
     c->raw_bytes += foot->raw_bytes;
     c->records += foot->entries;
     if (!c->count++) backup_in_give_head(in, &c->first);

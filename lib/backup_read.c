@@ -24,7 +24,7 @@ typedef struct restoring {
     const evdb_source *const *sources;
     backup_checked checked;
     size_t count;       /* files that are needed */
-    int64_t ttl_ms;     /* of the last one's store */
+    int64_t ttl_ms, trash_ms; /* of the last one's store */
     uint64_t *sums;     /* of each */
     staging staging;
     bool last;          /* the file under way ends with the state that counts */
@@ -110,6 +110,7 @@ static evdb_status check_all(restoring *r, size_t given, evdb_error *err)
         if (too_late(r, &r->checked.last)) break;
         r->sums[r->count++] = r->checked.sum;
         r->ttl_ms = r->checked.ttl_ms;
+        r->trash_ms = r->checked.trash_ms;
     }
     if (!r->count) TRY(error_set(err, EVDB_NOT_FOUND, "the backup holds no state that early: its first is of change %llu",
                                  (unsigned long long)r->checked.last.sequence));
@@ -239,6 +240,7 @@ static void describe(restoring *r)
     *i = r->checked.first.store;
     i->format = ROWS_FORMAT;
     i->ttl_ms = r->ttl_ms;
+    i->trash_ms = r->trash_ms;
     i->fields = r->checked.first.fields;
     store_make_uuid(&r->db->platform, i->uuid);
     snprintf(i->name, sizeof(i->name), "%s", r->name);

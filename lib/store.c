@@ -86,6 +86,7 @@ evdb_status store_options_check(const evdb_store_options *given, evdb_store_opti
     TRY(between(o->index_threads, 0, STORE_INDEX_THREADS_MAX, "index threads", err));
     TRY(check_fields(o, err));
     TRY(store_check_ttl(o->ttl_ms, err));
+    TRY(store_check_trash(o->trash_ms, err));
 out:
     return rc;
 }
@@ -199,6 +200,7 @@ evdb_status evdb_store_create(evdb *db, const char *name, const evdb_store_optio
     info.created_ms = db->platform.clock_ms(db->platform.clock_context);
     info.codec = *spec ? spec : NULL;
     info.ttl_ms = o.ttl_ms;
+    info.trash_ms = o.trash_ms;
     info.field_count = o.field_count;
     info.fields = o.fields;
     TRY(system_lock(db->system, err));

@@ -25,6 +25,7 @@ evdb_status store_has(evdb_store *s, const evdb_id *id, bool *has, evdb_error *e
 /* A batch of one, of which the caller of whoever calls knows nothing. */
 evdb_status record_write(evdb_store *store, evdb_batch *b, uint64_t *version, evdb_error *err);
 evdb_status store_check_ttl(int64_t ttl_ms, evdb_error *err);
+evdb_status store_check_trash(int64_t keep_ms, evdb_error *err);
 /* The surroundings of the store's database; lives as long as it. */
 const platform *store_platform(const evdb_store *s);
 

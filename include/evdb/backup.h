@@ -1,7 +1,8 @@
 /* backup.h - a store as one file, and stores made of such files again.
  *
  * A backup is taken online: writers and readers go on. It holds the store as of one number of its change sequence, records with
- * their versions, codecs and all; the index is not in it, for it is derived. A *full* one holds every record; an *incremental* one
+ * their versions, codecs and all; the index is not in it, for it is derived, and neither is what was deleted (trash.h): a store that is
+ * restored keeps deletes as long as this one did, and begins with an empty trash. A *full* one holds every record; an *incremental* one
  * what changed since an earlier backup, its base, and costs as much as that change. To restore from an increment the whole chain is
  * needed, from a full backup on.
  *

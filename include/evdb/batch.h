@@ -5,6 +5,7 @@
 EVDB_BEGIN
 
 #define EVDB_BATCH_MAX 10000u              /* records in one batch */
+#define EVDB_AUTHOR_BYTES_MAX 256u         /* of the name of who writes */
 #define EVDB_BATCH_BYTES_MAX (256u << 20)  /* vectors and metadata in one batch */
 
 typedef enum evdb_write {
@@ -42,6 +43,8 @@ typedef struct evdb_batch {
                                     elements; NULL = the store's */
     const int64_t *expires;      /* count Unix times in milliseconds from which the records are gone (expiry.h), EVDB_NEVER for none;
                                     0, or NULL = none given: an update keeps what there is, others take the store's default */
+    const char *author;          /* who writes, 1 to EVDB_AUTHOR_BYTES_MAX bytes of UTF-8: of a delete, the trash remembers it (trash.h); NULL =
+                                    nobody says */
 } evdb_batch;
 #define EVDB_BATCH { .size = sizeof(evdb_batch) }
 

@@ -2,7 +2,7 @@
  *
  * A delete frees the room of a record; its bytes stay in the files until others take that room. Forgetting leaves nothing: not in
  * rows.db, its log or the change feed, not in the index or one that was set aside. When it returns, no file of the store holds the
- * ids, vectors and metadata of these records, or of any that was deleted before.
+ * ids, vectors and metadata of these records, or of any that was deleted before: the store's trash (trash.h) is empty then.
  *
  * What that takes: rows.db is written anew, so it takes as long as that, and memory and disk for one more copy of the store, whatever
  * the number of records; writers wait meanwhile, searches go on. The change feed cannot be continued from before (EVDB_GONE): who

@@ -5,7 +5,7 @@
  * faster than one. For bulk loading use batch.h.
  *
  * Deletes give room back. On disk: with every 64 records that are deleted, expire or are replaced, all pages that have come free go back
- * to the file system, so that rows.db stays below three times what its records take and 1 MB; beside it the log has at most 64 MB until
+ * to the file system, so that rows.db stays below three times what its records, and those in its trash (trash.h), take and 1 MB; beside it the log has at most 64 MB until
  * evdb_store_sync(), and each change some 50 bytes until evdb_changes_trim(). In memory: rows are used again; where there is a graph,
  * once an eighth of it (and more than 1,000 records) is gone, the next searches have it saved anew without them and use that, and
  * where there is none the memory of the most records there were is kept until the store is opened again. */

@@ -45,6 +45,8 @@ typedef struct rows_write {
     size_t metadata_length;
     uint64_t if_version;
     int64_t expires; /* Unix ms, EVDB_NEVER; 0: none given, so that an update keeps it, and the store decides for others */
+    const char *author; /* who writes; NULL: that is not known */
+    size_t author_length;
 } rows_write;
 
 /* Takes the writer lock of all processes and starts a transaction. */
@@ -150,7 +152,7 @@ evdb_status rows_expired(rows_reader *rd, int64_t after, int64_t through, rows_e
 /* Records that are there and not expired now. */
 evdb_status rows_count(rows_reader *rd, const rows_tip *tip, uint64_t *out, evdb_error *err);
 int64_t rows_clock(const rows *r); /* Unix ms */
-/* May a record have been written that expires, through this very handle? */
+/* May a record have been written that expires, or gone into the trash, through this very handle? */
 bool rows_wrote_expiry(const rows *r);
 /* Within a transaction: how long records to come live, 0 = for ever. */
 evdb_status rows_set_ttl(rows *r, int64_t ttl_ms, evdb_error *err);

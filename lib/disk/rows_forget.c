@@ -32,6 +32,8 @@ evdb_status rows_forget(rows *r, const evdb_id *ids, size_t count, uint64_t *for
         }
     }
     sqlite3_stmt *st;
+    uint64_t removed;
+    TRY(rows_trash_empty(r, &removed, err));
     TRY(rows_write_statement(r, W_BLANK, &st, err));
     TRY(sql_run(&r->writer, st, err));
     rc = rows_note_forgotten(r, err);

@@ -2,6 +2,7 @@
 #ifndef EVDB_DISK_ROWS_PRIVATE_H
 #define EVDB_DISK_ROWS_PRIVATE_H
 #include "disk/rows.h"
+#include "disk/rows_trash.h"
 #include "disk/sql.h"
 #include "disk/wal.h"
 #include "platform/lock.h"
@@ -26,11 +27,13 @@ enum { HINT_BYTES = 4096 };
 enum write_statement {
     W_BEGIN, W_COMMIT, W_ROLLBACK, W_MARK, W_UNMARK, W_UNDO, W_TIP, W_SLOT, W_FREE_SLOT, W_FIND, W_RECORD_IN, W_RECORD_UP,
     W_RECORD_OUT, W_VECTOR_IN, W_VECTOR_OUT, W_CHANGE, W_FREE_IN, W_FREE_OUT, W_DECIDE, W_DECIDED, W_TRIM, W_VACUUM, W_CODEC,
-    W_CODEC_IN, W_CODEC_OUT, W_CODING, W_RECODE_FROM, W_RECODE, W_TTL, W_EXPIRED, W_BLANK, W_FORGOTTEN, W_PAGES, W_TRIM_OLDEST, W_COUNT
+    W_CODEC_IN, W_CODEC_OUT, W_CODING, W_RECODE_FROM, W_RECODE, W_TTL, W_EXPIRED, W_BLANK, W_FORGOTTEN, W_PAGES, W_TRIM_OLDEST,
+    W_VECTOR, W_TRASH_IN, W_TRASH_OF, W_TRASH_AT, W_TRASH_SINCE, W_TRASH_OUT, W_TRASH_OLD, W_TRASH_EMPTY, W_SET_TRASH, W_CODEC_OWN, W_COUNT
 };
 enum read_statement {
     R_BEGIN, R_END, R_TIP, R_STORE, R_FIELDS, R_GET, R_FIRST, R_AFTER, R_VECTOR, R_VECTORS, R_CHANGES, R_HORIZON, R_CODEC,
-    R_CODEC_OF, R_CODING, R_OTHERS, R_SLOTS, R_NEXT_EXPIRY, R_EXPIRED, R_EXPIRED_COUNT, R_FORGOTTEN, R_COUNT
+    R_CODEC_OF, R_CODING, R_OTHERS, R_SLOTS, R_NEXT_EXPIRY, R_EXPIRED, R_EXPIRED_COUNT, R_FORGOTTEN,
+    R_TRASH, R_TRASH_ALL, R_NEXT_PURGE, R_COUNT
 };
 
 /* What a transaction has come to; copied by rows_mark so that rows_undo can go back. */
@@ -42,6 +45,7 @@ typedef struct rows_state {
     uint32_t codec, coding;
     int64_t recode_from; /* -1 = none */
     int64_t ttl_ms;      /* 0 = none */
+    int64_t trash_ms;    /* how long deleted records are kept, 0 = not at all */
 } rows_state;
 
 struct rows_reader {
@@ -72,7 +76,7 @@ struct rows {
     uint64_t deleted; /* since the last incremental vacuum */
     bool unsynced; /* commits do not wait for the disk */
     atomic_bool broken; /* a commit or a sync failed and nobody knows how it ended */
-    atomic_bool wrote_expiry;
+    atomic_bool wrote_expiry; /* or put into the trash, where nothing stays for ever either */
     int64_t clock_ms; /* when the transaction began: what has expired by then is gone for all of it */
 };
 
@@ -93,6 +97,7 @@ int64_t rows_record_checksum(const evdb_id *id, uint64_t slot, uint64_t sequence
 static inline bool rows_is_expired(int64_t expires, int64_t now) { return expires && expires <= now; }
 int64_t rows_codec_checksum(const rows_codec *codec);
 
+#define TRASH_COLUMNS "number, id, deleted, deleter, sequence, checksum, codec, expires, author, written, metadata, bytes"
 /* Reads the vector row that st, of the columns of VECTOR_COLUMNS, stands on, verified. */
 #define VECTOR_COLUMNS "slot, sequence, id, checksum, bytes, codec"
 evdb_status rows_take_vector(rows_reader *rd, sqlite3_stmt *st, rows_vector *out, evdb_error *err);
@@ -103,6 +108,9 @@ evdb_status rows_read_statement(rows_reader *rd, enum read_statement which, sqli
 evdb_status rows_integers(rows *r, enum write_statement which, int64_t *out, int count, evdb_error *err);
 /* Deletes a record without asking whether it has expired. NOT_FOUND; CORRUPT when its checksum fails, and it stays. */
 evdb_status rows_delete(rows *r, const evdb_id *id, evdb_error *err);
+/* Into the trash: what is about to be deleted. Of `t` all but number, codec, bytes and size counts. CORRUPT when the checksum of its vector,
+ * which lies in `slot`, fails. (rows_trash.c) */
+evdb_status rows_trash_put(rows *r, const rows_trashed *t, uint64_t slot, evdb_error *err);
 /* Into a slot that has none. */
 evdb_status rows_put_vector(rows *r, const rows_vector *v, evdb_error *err);
 /* A record's row, of the slot, version (sequence) and id of its vector. */

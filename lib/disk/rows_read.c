@@ -11,7 +11,7 @@ static const char *const texts[R_COUNT] = {
     [R_END] = "COMMIT",
     [R_TIP] = "SELECT sequence, live FROM changes ORDER BY sequence DESC LIMIT 1",
     [R_STORE] = "SELECT format, uuid, name, dim, metric, dtype, id_type, m, ef_construction, index_threads, created_ms,"
-                " (SELECT count(*) FROM fields), codec, ttl_ms FROM store",
+                " (SELECT count(*) FROM fields), codec, ttl_ms, trash_ms FROM store",
     [R_FIELDS] = "SELECT name FROM fields ORDER BY position",
     [R_GET] = "SELECT id, slot, sequence, checksum, metadata, expires FROM records WHERE id=?1",
     [R_FIRST] = "SELECT id, slot, sequence, checksum, metadata, expires FROM records ORDER BY id",
@@ -29,6 +29,9 @@ static const char *const texts[R_COUNT] = {
     [R_NEXT_EXPIRY] = "SELECT expires FROM records WHERE expires>?1 ORDER BY expires LIMIT 1",
     [R_EXPIRED] = "SELECT id, slot, expires FROM records WHERE expires>?1 AND expires<=?2 ORDER BY expires",
     [R_FORGOTTEN] = "SELECT forgotten FROM store",
+    [R_TRASH] = "SELECT " TRASH_COLUMNS " FROM trash WHERE number<?1 AND (expires IS NULL OR expires>?2) ORDER BY number DESC LIMIT ?3",
+    [R_TRASH_ALL] = "SELECT " TRASH_COLUMNS " FROM trash ORDER BY number",
+    [R_NEXT_PURGE] = "SELECT deleted + (SELECT trash_ms FROM store) FROM trash ORDER BY deleted LIMIT 1",
     [R_EXPIRED_COUNT] = "SELECT count(*) FROM records WHERE expires<=?1",
 };
 
@@ -339,6 +342,7 @@ evdb_status rows_info(rows_reader *rd, evdb_store_info **out, evdb_error *err)
     info->index_threads = (uint32_t)sqlite3_column_int(st, 9);
     info->created_ms = sqlite3_column_int64(st, 10);
     info->ttl_ms = sqlite3_column_int64(st, 13);
+    info->trash_ms = sqlite3_column_int64(st, 14);
     info->field_count = fields;
     info->fields = (const char *const *)(info + 1);
     TRY(read_fields(rd, info, (char **)(info + 1), err));

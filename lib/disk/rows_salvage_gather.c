@@ -198,6 +198,7 @@ static evdb_status take_store(salvage *s, const leaf_row *row, evdb_error *err)
         s->found.coding.version = (uint32_t)v[CODING].number;
     }
     if (row->columns > TTL) i.ttl_ms = v[TTL].number;
+    if (row->columns > TRASH) i.trash_ms = v[TRASH].number;
     memcpy(i.uuid, s->uuid, sizeof(i.uuid));
     s->info = i;
     s->found.info = &s->info;

@@ -103,6 +103,8 @@ static const struct { const char *text, *sentence; } relations[] = {
                "a vector is of a codec that is missing: slot" },
     /* I9 */ { "SELECT codec_id FROM store WHERE codec_id<>0 AND codec_id NOT IN (SELECT id FROM codecs)",
                "the store's codec is missing:" },
+    /* I9 */ { "SELECT id FROM trash WHERE codec>0 AND codec NOT IN (SELECT id FROM codecs) LIMIT 100",
+               "a vector in the trash is of a codec that is missing: record" },
     /* I6 */ { "SELECT a.sequence FROM changes a WHERE a.sequence < (SELECT max(sequence) FROM changes) AND NOT EXISTS"
                " (SELECT 1 FROM changes b WHERE b.sequence=a.sequence+1) LIMIT 100", "a change is missing after" },
 };
@@ -126,6 +128,8 @@ evdb_status rows_verify(rows_reader *rd, rows_vector_check_fn *check_vector, row
         rc = check_none(&c, relations[i].text, relations[i].sentence, &why);
         TRY(finding(&c, rc, &why, err));
     }
+    rc = rows_trash_verify(rd, problem, context, &why); /* I10 */
+    TRY(finding(&c, rc, &why, err));
     *records = c.records;
 out:
     return rc;

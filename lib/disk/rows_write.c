@@ -27,19 +27,31 @@ static const char *const texts[W_COUNT] = {
     [W_FREE_IN] = "INSERT INTO free(slot) VALUES(?1)",
     [W_FREE_OUT] = "DELETE FROM free WHERE slot=?1",
     [W_DECIDE] = "UPDATE store SET dim=?1, id_type=?2",
-    [W_DECIDED] = "SELECT dim, id_type, codec_id, ifnull(recode_from, -1), coding, ttl_ms FROM store",
+    [W_DECIDED] = "SELECT dim, id_type, codec_id, ifnull(recode_from, -1), coding, ttl_ms, trash_ms FROM store",
     [W_TRIM] = "DELETE FROM changes WHERE sequence<=?1 AND sequence<(SELECT max(sequence) FROM changes)",
     [W_PAGES] = "PRAGMA page_count",
     [W_TRIM_OLDEST] = "DELETE FROM changes WHERE sequence<(SELECT min(sequence) FROM changes)+?1 AND sequence<(SELECT max(sequence) FROM changes)",
     [W_VACUUM] = "PRAGMA incremental_vacuum",
     [W_CODEC] = "SELECT 1 FROM codecs WHERE id=?1",
     [W_CODEC_IN] = "INSERT INTO codecs(spec, own, loss, bytes, checksum, id) VALUES(?1,?2,?3,?4,?5,?6)",
-    [W_CODEC_OUT] = "DELETE FROM codecs WHERE id<>(SELECT codec_id FROM store) AND id NOT IN (SELECT DISTINCT codec FROM vectors)",
+    [W_CODEC_OUT] = "DELETE FROM codecs WHERE id<>(SELECT codec_id FROM store) AND id NOT IN (SELECT DISTINCT codec FROM vectors)"
+                    " AND id NOT IN (SELECT codec FROM trash)",
     [W_CODING] = "UPDATE store SET codec=?1, codec_id=?2, recode_from=?3, coding=?4",
     [W_RECODE_FROM] = "UPDATE store SET recode_from=?1",
     [W_RECODE] = "DELETE FROM vectors WHERE slot=?1 AND sequence=?2",
     [W_BLANK] = "UPDATE changes SET id=x'' WHERE id<>x'' AND id NOT IN (SELECT id FROM records)",
     [W_FORGOTTEN] = "UPDATE store SET forgotten=?1",
+    [W_VECTOR] = "SELECT codec, sequence, checksum, bytes FROM vectors WHERE slot=?1",
+    [W_TRASH_IN] = "INSERT OR REPLACE INTO trash(id, deleted, deleter, sequence, checksum, codec, expires, author, written, metadata, bytes)"
+                   " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+    [W_TRASH_OF] = "SELECT " TRASH_COLUMNS " FROM trash WHERE id=?1",
+    [W_TRASH_AT] = "SELECT " TRASH_COLUMNS " FROM trash WHERE number=?1",
+    [W_TRASH_SINCE] = "SELECT number FROM trash WHERE deleted>=?1 AND number>?2 ORDER BY number LIMIT ?3",
+    [W_TRASH_OUT] = "DELETE FROM trash WHERE number=?1",
+    [W_TRASH_OLD] = "DELETE FROM trash WHERE number IN (SELECT number FROM trash WHERE deleted<=?1 ORDER BY deleted LIMIT ?2)",
+    [W_TRASH_EMPTY] = "DELETE FROM trash",
+    [W_SET_TRASH] = "UPDATE store SET trash_ms=?1",
+    [W_CODEC_OWN] = "SELECT own FROM codecs WHERE id=?1",
     [W_TTL] = "UPDATE store SET ttl_ms=?1",
     [W_EXPIRED] = "SELECT id FROM records WHERE expires<=?1 ORDER BY expires LIMIT ?2",
 };
@@ -243,6 +255,15 @@ out:
     return rc;
 }
 
+/* st: as find() leaves it. */
+static evdb_status keep_deleted(rows *r, const rows_write *w, const evdb_id *id, const found *old, sqlite3_stmt *st, evdb_error *err)
+{
+    const rows_trashed t = { .id = *id, .deleted = r->clock_ms, .deleter = w->author, .deleter_length = w->author_length, .version = old->sequence,
+                             .expires = old->expires, .metadata = (const char *)sqlite3_column_text(st, 3),
+                             .metadata_length = (size_t)sqlite3_column_bytes(st, 3) };
+    return rows_trash_put(r, &t, old->slot, err);
+}
+
 /* One that was encoded before the store's codec changed, or by a process that has not heard of it, is to be written again. */
 static evdb_status put_vector(rows *r, const rows_write *w, const evdb_id *id, uint64_t slot, evdb_error *err)
 {
@@ -319,6 +340,7 @@ evdb_status rows_apply(rows *r, const rows_write *w, uint64_t *version, evdb_err
         if (!kept) TRY(error_no_memory(err, length, "metadata"));
         metadata = kept;
     }
+    if (w->kind == EVDB_DELETE && r->now.trash_ms) TRY(keep_deleted(r, w, &id, &old, st, err));
     sqlite3_reset(st);
     st = NULL;
     if (w->kind == EVDB_DELETE) TRY(remove_record(r, &id, &old, err));

@@ -1,6 +1,7 @@
 /* commit.c - implements engine/commit.h. */
 #include "engine/commit.h"
 #include "base/error.h"
+#include "disk/rows_trash.h"
 #include "engine/engine.h"
 #include "platform/wake.h"
 #include <string.h>
@@ -168,7 +169,7 @@ static commit_request *take_more(group *g)
     return *before;
 }
 
-/* It takes no room in the end. */
+/* It takes no room in the end, but in a store that keeps what is deleted. */
 static bool deletes(const commit_request *q)
 {
     if (q->kind == COMMIT_WORK) return q->deletes;
@@ -177,9 +178,15 @@ static bool deletes(const commit_request *q)
     return all;
 }
 
-static bool all_delete(const commit_request *q)
+/* As of the transaction that has begun, or the last one. */
+static bool takes_no_room(const rows *r, const commit_request *q)
 {
-    while (q && deletes(q)) q = q->next;
+    return deletes(q) && !(q->kind == COMMIT_WRITES && rows_keeps_deleted(r));
+}
+
+static bool all_delete(const rows *r, const commit_request *q)
+{
+    while (q && takes_no_room(r, q)) q = q->next;
     return !q;
 }
 
@@ -195,7 +202,7 @@ static evdb_status transact(rows *r, group *g, evdb_error *err)
         for (commit_request *q = more; rc == EVDB_OK && q; q = q->next) rc = carry_out(g->engine, r, q, alone, err);
     if (rc == EVDB_OK) {
         codecs_hear(g->engine, r);
-        if (all_delete(g->first)) rows_use_reserve(r);
+        if (all_delete(r, g->first)) rows_use_reserve(r);
         return rows_commit(r, err);
     }
     rows_rollback(r);
@@ -235,7 +242,14 @@ static void forget_answers(commit_request *q)
 /* Found the disk full: with the log emptied there may be room. */
 static bool tries_again(const group *g)
 {
-    return !stands_alone(g->first) && g->tried + 1 < (all_delete(g->first) ? DELETE_TRIES : DELETE_TRIES - 1);
+    return !stands_alone(g->first) && g->tried + 1 < (all_delete(g->engine->rows, g->first) ? DELETE_TRIES : DELETE_TRIES - 1);
+}
+
+/* Of a delete nobody expects it. */
+static void explain_full(const rows *r, commit_request *q)
+{
+    if (q->status == EVDB_FULL && deletes(q) && !takes_no_room(r, q))
+        (void)error_set(&q->error, EVDB_FULL, "the disk is full, and the store's trash is on, so that deletes take room: empty it or turn it off");
 }
 
 /* Carries out one request, or a group while it grows. */
@@ -258,6 +272,7 @@ static void run_group(group *g)
             q->next = next;
         } else if (q->status == EVDB_OK && rc == EVDB_OK) tell_versions(q);
         else if (q->status == EVDB_OK) fail(q, rc, &err);
+        explain_full(r, q);
     }
 }
 

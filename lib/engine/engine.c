@@ -1,5 +1,6 @@
 /* engine.c - implements engine/engine.h. */
 #include "engine/engine.h"
+#include "disk/rows_trash.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/try.h"
@@ -73,7 +74,7 @@ static void engine_close(engine *e)
 
 static evdb_status describe(engine *e, bool *expires, evdb_error *err)
 {
-    int64_t next;
+    int64_t next, purge;
     rows_reader *rd = NULL;
     evdb_store_info *info = NULL;
     evdb_status rc;
@@ -81,7 +82,8 @@ static evdb_status describe(engine *e, bool *expires, evdb_error *err)
     TRY(rows_info(rd, &info, err));
     TRY(codecs_learn(e, rd, err));
     TRY(rows_next_expiry(rd, INT64_MIN, &next, err));
-    *expires = next != INT64_MAX;
+    TRY(rows_next_purge(rd, &purge, err));
+    *expires = next != INT64_MAX || purge != INT64_MAX;
     memcpy(e->uuid, info->uuid, sizeof(e->uuid));
     e->metric = info->metric;
     e->dtype = info->dtype;

@@ -6,6 +6,7 @@
 #include "base/json_text.h"
 #include "base/mem.h"
 #include "base/try.h"
+#include "base/utf8.h"
 #include "engine/engine.h"
 #include <math.h>
 #include <string.h>
@@ -176,6 +177,15 @@ static evdb_batch needed(const evdb_batch *given)
     return b;
 }
 
+static evdb_status take_author(const char *author, char *to, evdb_error *err)
+{
+    size_t length = author ? strlen(author) : 0;
+    if (author && (!length || length > EVDB_AUTHOR_BYTES_MAX || !utf8_valid(author, length)))
+        return error_set(err, EVDB_INVALID, "the name of who writes must be 1 to %u bytes of UTF-8", EVDB_AUTHOR_BYTES_MAX);
+    if (author) memcpy(to, author, length + 1);
+    return EVDB_OK;
+}
+
 evdb_status input_batch(engine *e, const evdb_batch *given, bool copy, input *out, evdb_error *err)
 {
     const evdb_batch kept = needed(given), *b = &kept;
@@ -188,6 +198,7 @@ evdb_status input_batch(engine *e, const evdb_batch *given, bool copy, input *ou
     evdb_status rc;
     buf_init(&in.text, mem);
     TRY(check_batch(b, err));
+    TRY(take_author(b->author, in.author, err));
     if (!(in.writes = mem_array(mem, b->count, sizeof(*in.writes))))
         TRY(error_no_memory(err, b->count * sizeof(*in.writes), "a batch"));
     in.own_statuses = partial && !b->statuses;
@@ -211,6 +222,10 @@ evdb_status input_batch(engine *e, const evdb_batch *given, bool copy, input *ou
     rc = EVDB_OK;
     settle_text(&in, copy);
     *out = in;
+    for (size_t i = 0; b->author && i < b->count; i++) {
+        out->writes[i].author = out->author;
+        out->writes[i].author_length = strlen(out->author);
+    }
     return rc;
 out:
     for (size_t i = 0; b->statuses && i < b->count; i++) b->statuses[i] = rc; /* nothing is written */

@@ -22,6 +22,7 @@ typedef struct input {
     stored_room room;
     buf text;              /* metadata, and ids when copied */
     size_t count;
+    char author[EVDB_AUTHOR_BYTES_MAX + 1];
 } input;
 
 /* Checks everything that can be known before the transaction. In a partial batch bad items get their status and are

@@ -1,6 +1,7 @@
 /* sweep.c - implements engine/sweep.h. */
 #include "engine/sweep.h"
 #include "base/try.h"
+#include "disk/rows_trash.h"
 #include "engine/engine.h"
 #include "platform/thread.h"
 #include "platform/wake.h"
@@ -17,13 +18,17 @@ void sweep_destroy(engine *e)
     pthread_mutex_destroy(&s->lock);
 }
 
+/* When there is something to do next. */
 static evdb_status next_expiry(engine *e, int64_t *out, evdb_error *err)
 {
     rows_reader *rd = NULL;
+    int64_t purge;
     evdb_status rc;
     TRY(engine_usable(e, err));
     TRY(rows_read(e->rows, &rd, err));
-    rc = rows_next_expiry(rd, INT64_MIN, out, err);
+    TRY(rows_next_expiry(rd, INT64_MIN, out, err));
+    rc = rows_next_purge(rd, &purge, err);
+    if (rc == EVDB_OK && purge < *out) *out = purge;
 out:
     rows_read_end(rd);
     return rc;
@@ -34,10 +39,14 @@ typedef struct batch { size_t most, swept; } batch;
 static evdb_status sweep(void *context, rows *r, evdb_error *err)
 {
     batch *b = context;
-    return rows_sweep(r, b->most, &b->swept, err);
+    size_t purged = 0;
+    evdb_status rc = rows_sweep(r, b->most, &b->swept, err);
+    if (rc == EVDB_OK) rc = rows_purge(r, b->most, &purged, err);
+    if (purged > b->swept) b->swept = purged;
+    return rc;
 }
 
-/* All that has expired by now; fewer at a time where the disk is full, whose last room many would not fit in. What is damaged stays, and
+/* All that has expired by now, or been in the trash for long enough; fewer at a time where the disk is full, whose last room many would not fit in. What is damaged stays, and
  * is never swept. */
 static evdb_status sweep_all(engine *e, evdb_error *err)
 {

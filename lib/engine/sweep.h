@@ -1,7 +1,7 @@
-/* sweep.h - deleting what has expired, in the background.
+/* sweep.h - deleting what has expired, and purging the trash, in the background.
  *
- * One thread a store that has records which expire, in every process that has it open: it waits for the next expiry, deletes what has
- * expired in batches, each an ordinary commit, and ends when no record expires any more. Who comes second finds nothing left. */
+ * One thread a store that has records which expire, or some in its trash, in every process that has it open: it waits for the next expiry,
+ * deletes what has expired in batches, each an ordinary commit, and ends when there is nothing left to wait for. Who comes second finds nothing left. */
 #ifndef EVDB_ENGINE_SWEEP_H
 #define EVDB_ENGINE_SWEEP_H
 #include "platform/thread.h"
@@ -29,7 +29,7 @@ void sweep_init(sweeper *s);
 void sweep_destroy(struct engine *e);
 /* There may be something to sweep: at once, or later. */
 void sweep_begin(struct engine *e);
-/* Records that expire may have been written: there must be a thread. Cheap. */
+/* Records that expire may have been written, or some gone into the trash: there must be a thread. Cheap. */
 void sweep_wrote(struct engine *e);
 
 #endif

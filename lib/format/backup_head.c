@@ -1,6 +1,7 @@
 /* backup_head.c - implements format/backup_head.h. */
 #include "format/backup_head.h"
 #include <evdb/expiry.h>
+#include <evdb/trash.h>
 #include "base/checksum.h"
 #include "base/error.h"
 #include "base/try.h"
@@ -66,7 +67,8 @@ static json_t *describe(const backup_head *h)
     if (!root) return NULL;
     bool made = (!s->metric_name || json_object_set_new(root, "metric_name", json_string(s->metric_name)) == 0) &&
                 (!s->codec || json_object_set_new(root, "codec", json_string(s->codec)) == 0) &&
-                (!s->ttl_ms || json_object_set_new(root, "ttl_ms", json_integer(s->ttl_ms)) == 0);
+                (!s->ttl_ms || json_object_set_new(root, "ttl_ms", json_integer(s->ttl_ms)) == 0) &&
+                (!s->trash_ms || json_object_set_new(root, "trash_ms", json_integer(s->trash_ms)) == 0);
     if (made && h->encrypted) {
         hex(h->salt, BACKUP_SALT, salt);
         made = json_object_set_new(root, "encryption", json_string(encryption)) == 0 &&
@@ -168,7 +170,8 @@ static bool read_store(const json_t *root, backup_head *h)
                 number(root, "store_created_ms", INT64_MIN, INT64_MAX, &s->created_ms) &&
                 optional(root, "metric_name", EVDB_METRIC_NAME_MAX, &s->metric_name) &&
                 optional(root, "codec", EVDB_CODEC_SPEC_MAX, &s->codec) &&
-                (!json_object_get(root, "ttl_ms") || number(root, "ttl_ms", 0, EVDB_TTL_MAX_MS, &s->ttl_ms)) && read_fields(root, h) &&
+                (!json_object_get(root, "ttl_ms") || number(root, "ttl_ms", 0, EVDB_TTL_MAX_MS, &s->ttl_ms)) &&
+                (!json_object_get(root, "trash_ms") || number(root, "trash_ms", 0, EVDB_TRASH_MAX_MS, &s->trash_ms)) && read_fields(root, h) &&
                 evdb_metric_parse(metric, &s->metric, NULL) == EVDB_OK && evdb_dtype_parse(dtype, &s->dtype, NULL) == EVDB_OK;
     if (!read) return false;
     s->dim = (uint32_t)dim;

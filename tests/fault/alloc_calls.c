@@ -349,7 +349,7 @@ const alloc_call alloc_calls[] = {
     ELSEWHERE(user_change), ELSEWHERE(user_check), ELSEWHERE(user_list), ELSEWHERE(code),
     ELSEWHERE(filter), ELSEWHERE(filter_index), ELSEWHERE(metric), ELSEWHERE(elements),
     ELSEWHERE(benchmark), ELSEWHERE(advise), ELSEWHERE(compress), ELSEWHERE(backup_stream), ELSEWHERE(backup_folder),
-    ELSEWHERE(expiry), ELSEWHERE(forget), ELSEWHERE(index_control), ELSEWHERE(words),
+    ELSEWHERE(expiry), ELSEWHERE(trash), ELSEWHERE(forget), ELSEWHERE(index_control), ELSEWHERE(words),
 };
 #undef CALL
 #undef ELSEWHERE

@@ -66,6 +66,7 @@ static void note_acknowledged(ledger *l, const writing *w)
 {
     for (size_t i = 0; i < w->count; i++) {
         ledger_row *row = &l->rows[w->rows[i]];
+        if (w->kind == EVDB_DELETE) row->trashed = row->acknowledged;
         row->acknowledged = row->wanted;
         atomic_thread_fence(memory_order_seq_cst);
         row->under_way = 0;
@@ -181,6 +182,9 @@ void ledger_compare(ledger *l, evdb_store *store, ledger_found *found)
             tag = row->under_way;
             common = fate;
         }
+        bool restored = fate == AS_WANTED && row->wanted.vector && memcmp(&row->wanted, &row->trashed, sizeof(row->wanted)) == 0;
+        if (restored) row->trashed = (ledger_state){ 0, 0 };
+        if (fate == AS_WANTED && row->acknowledged.vector && !row->wanted.vector) row->trashed = row->acknowledged;
         if (fate == AS_WANTED) row->acknowledged = row->wanted;
         row->under_way = 0;
     }
@@ -191,6 +195,69 @@ unsigned ledger_differences(ledger *l, evdb_store *store)
     ledger_found found = { 0 };
     ledger_compare(l, store, &found);
     return found.lost + found.corrupt;
+}
+
+/* ---- the trash ---- */
+
+static bool is_there(const evdb_trash *trash, int64_t id, ledger_state state)
+{
+    char metadata[LEDGER_METADATA_MAX];
+    ledger_metadata(state.metadata, metadata);
+    for (size_t i = 0; i < trash->count; i++)
+        if (trash->at[i].id.number == id) return strcmp(trash->at[i].metadata, metadata) == 0;
+    return false;
+}
+
+unsigned ledger_trash_differences(const ledger *l, evdb_store *store)
+{
+    evdb_trash *trash = NULL;
+    evdb_error err;
+    unsigned bad = 0;
+    if (evdb_trash_list(store, 0, 0, &trash, &err) != EVDB_OK) {
+        fprintf(stderr, "the trash: %s\n", err.message);
+        return 1;
+    }
+    for (uint32_t i = 0; i < LEDGER_ROWS; i++) {
+        const ledger_row *row = &l->rows[i];
+        if (!row->trashed.vector || is_there(trash, l->first + i, row->trashed)) continue;
+        fprintf(stderr, "record %lld: was deleted as %u/%u, and is not in the trash\n", (long long)(l->first + i), row->trashed.vector,
+                row->trashed.metadata);
+        bad++;
+    }
+    evdb_trash_free(trash);
+    return bad;
+}
+
+unsigned ledger_trash_restore(ledger *l, evdb_store *store)
+{
+    evdb_id ids[LEDGER_ROWS];
+    evdb_undelete what = EVDB_UNDELETE;
+    evdb_error err;
+    uint32_t tag = ++l->tag;
+    what.ids = ids;
+    for (uint32_t i = 0; i < LEDGER_ROWS; i++) {
+        ledger_row *row = &l->rows[i];
+        if (row->acknowledged.vector || !row->trashed.vector) continue;
+        ids[what.count++] = (evdb_id){ .number = l->first + i };
+        row->wanted = row->trashed;
+        atomic_thread_fence(memory_order_seq_cst);
+        row->under_way = tag;
+    }
+    evdb_status rc = what.count ? evdb_trash_restore(store, &what, NULL, &err) : EVDB_OK;
+    if (rc != EVDB_OK) fprintf(stderr, "restore: %s\n", err.message);
+    for (size_t i = 0; rc == EVDB_OK && i < what.count; i++) {
+        ledger_row *row = &l->rows[ids[i].number - l->first];
+        row->acknowledged = row->wanted;
+        row->trashed = (ledger_state){ 0, 0 };
+        atomic_thread_fence(memory_order_seq_cst);
+        row->under_way = 0;
+    }
+    return rc == EVDB_OK ? ledger_differences(l, store) : 1;
+}
+
+void ledger_trash_emptied(ledger *l)
+{
+    for (uint32_t i = 0; i < LEDGER_ROWS; i++) l->rows[i].trashed = (ledger_state){ 0, 0 };
 }
 
 unsigned ledger_feed_problems(evdb_store *store, uint64_t *from)

@@ -18,6 +18,7 @@ typedef struct ledger_state {
 
 typedef struct ledger_row {
     ledger_state acknowledged, wanted;
+    ledger_state trashed;  /* what it was when it was last deleted; 0, 0 = it was not */
     uint32_t under_way; /* tag of the write that was not answered, 0 = none */
 } ledger_row;
 
@@ -53,6 +54,13 @@ typedef struct ledger_found {
 } ledger_found;
 /* The same in numbers, added to what `found` holds. */
 void ledger_compare(ledger *l, evdb_store *store, ledger_found *found);
+
+/* Of a store whose trash is on, after ledger_compare(): records that were deleted and are not in it as they were; prints each. */
+unsigned ledger_trash_differences(const ledger *l, evdb_store *store);
+/* Brings back those that are not there any more; what is wrong then. */
+unsigned ledger_trash_restore(ledger *l, evdb_store *store);
+/* Before the trash is emptied. */
+void ledger_trash_emptied(ledger *l);
 
 /* Gaps in the sequence of changes after *from, which is moved to the end; prints each. */
 unsigned ledger_feed_problems(evdb_store *store, uint64_t *from);

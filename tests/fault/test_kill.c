@@ -1,7 +1,7 @@
 /* test_kill.c - kill -9 at random moments while two processes write to one store and a third reads it.
  *
  * After every kill: all that was acknowledged is there, a batch under way is there whole or not at all, nothing
- * deleted has come back, verify finds nothing, and the sequence of changes has no gap. Clients are as their owner was told:
+ * deleted has come back, all of it is in the trash and can be brought back, verify finds nothing, and the sequence of changes has no gap. Clients are as their owner was told:
  * those added or given a new secret can log in, removed ones and old secrets cannot, a used refresh token stays used. The reader checks that it sees
  * what the writers were told, the moment they were told.
  *   EVDB_KILLS=n  rounds, each with one to three kills (200)
@@ -170,6 +170,8 @@ static void check(scene *s, const process *processes, uint64_t *fed)
     for (unsigned i = 0; i < WRITERS; i++) {
         if (processes[i].alive) continue;
         assert_int_equal(ledger_differences(&s->ledgers[i], store), 0);
+        assert_int_equal(ledger_trash_differences(&s->ledgers[i], store), 0);
+        if (seed_next(&s->seed) % 4 == 0) assert_int_equal(ledger_trash_restore(&s->ledgers[i], store), 0);
         assert_int_equal(accounts_differences(&s->clients[i], db), 0);
     }
     assert_int_equal(ledger_feed_problems(store, fed), 0);
@@ -184,6 +186,7 @@ static void make_store(const char *dir)
     evdb *db;
     evdb_error err;
     o.metric = EVDB_EUCLIDEAN;
+    o.trash_ms = EVDB_TRASH_DAY_MS;
     assert_int_equal(evdb_open(dir, NULL, &db, &err), EVDB_OK);
     assert_int_equal(evdb_store_create(db, "s", &o, NULL, &err), EVDB_OK);
     evdb_close(db);

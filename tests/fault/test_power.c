@@ -59,12 +59,14 @@ static void write_some(recorder *r, evdb_store *store, uint64_t *seed)
 static void session(recorder *r, uint64_t *seed)
 {
     notes *n = &r->notes;
+    evdb_store_options keeping = EVDB_STORE_OPTIONS;
     evdb *db;
     evdb_store *store;
     evdb_error err;
+    keeping.trash_ms = EVDB_TRASH_DAY_MS;
     for (int part = 0; part < 2; part++) { /* the second opens what the first has closed */
         must(gated_open(power_gate(&r->disk), r->disk.dir, NULL, &db, &err), &err, "open");
-        if (!part) must(evdb_store_create(db, "s", NULL, NULL, &err), &err, "create");
+        if (!part) must(evdb_store_create(db, "s", &keeping, NULL, &err), &err, "create");
         n->created = true;
         must(evdb_store_open(db, "s", &store, &err), &err, "open the store");
         for (int i = 0; i < WRITES; i++) {
@@ -73,6 +75,7 @@ static void session(recorder *r, uint64_t *seed)
             if (i % 9 == 8) write_again(store, codecs[part * 2 + i / 9]);
             if (i % 8 == 7) must(evdb_store_sync(store, &err), &err, "sync");
             if (i % 7 == 6) must(evdb_index_build(store, 1, &err), &err, "build an index");
+            if (i == 18) ledger_trash_emptied(&n->ledger);
             if (i == 18) must(evdb_store_forget(store, NULL, 0, NULL, &err), &err, "erase what was deleted");
             if (i != 12 || part) continue;
             must(evdb_store_create(db, "second", NULL, NULL, &err), &err, "create");
@@ -122,10 +125,11 @@ static void look_at_store(notes *n, evdb_store *store, ledger_found *found)
     evdb_error err;
     found->corrupt += evdb_store_get_stats(store, &stats, &err) != EVDB_OK;
     ledger_compare(&n->ledger, store, found);
+    found->lost += ledger_trash_differences(&n->ledger, store);
     found->corrupt += ledger_feed_problems(store, &stats.changes_horizon) + not_found(&n->ledger, store) + index_was_bad(store);
     found->corrupt += ledger_write(&n->ledger, store, EVDB_UPSERT, 0, 3, &err) != EVDB_OK;
     found->corrupt += evdb_store_recode(store, &err) != EVDB_OK;
-    found->corrupt += ledger_differences(&n->ledger, store);
+    found->corrupt += ledger_differences(&n->ledger, store) + ledger_trash_restore(&n->ledger, store);
 }
 
 static void look(void *context, io_gate gate, const char *dir, void *noted, ledger_found *found)

@@ -16,6 +16,7 @@ from typing import Optional, Union
 
 from ._expiry import NEVER
 from ._library import lib as _lib
+from ._trash import Trashed, TrashPage, Undeleted
 from .advise import CodecFigures, CodecReport, benchmark_codecs
 from .audit import AuditEntry, AuditReport
 from .backups import Backup
@@ -39,7 +40,8 @@ __all__ = [
     "CodecFigures", "CodecKind", "CodecReport", "Compression", "Conflict", "Corrupt", "Database", "Denied", "Error", "Exists", "Foreign",
     "Forked", "Full", "Gone",
     "Hit", "ImportReport", "Index", "Internal", "Invalid", "Io", "Limit", "LostRecord", "NEVER", "Newer", "NoMemory", "NotFound",
-    "Problem", "Record", "Remote", "RepairReport", "SearchResult", "Store", "StoreInfo", "Throttled", "Unsupported", "VerifyReport",
+    "Problem", "Record", "Remote", "RepairReport", "SearchResult", "Store", "StoreInfo", "Throttled", "TrashPage", "Trashed", "Undeleted",
+    "Unsupported", "VerifyReport",
     "Written", "benchmark_codecs", "codecs", "distance", "kernel", "library_version", "open", "score", "sealed",
     "unseal",
 ]

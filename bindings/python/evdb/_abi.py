@@ -85,7 +85,7 @@ class StoreOptions(Structure):
     _fields_ = [("size", c_size_t), ("dim", c_uint32), ("metric", c_int), ("dtype", c_int), ("id_type", c_int),
                 ("m", c_uint32), ("ef_construction", c_uint32), ("index_threads", c_uint32),
                 ("field_count", c_uint32), ("fields", POINTER(c_char_p)), ("metric_name", c_char_p), ("codec", c_char_p),
-                ("ttl_ms", c_int64)]
+                ("ttl_ms", c_int64), ("trash_ms", c_int64)]
 
 
 class StoreInfo(Structure):
@@ -94,7 +94,8 @@ class StoreInfo(Structure):
     _fields_ = [("name", c_char * 65), ("uuid", c_char * 37), ("dim", c_uint32), ("metric", c_int), ("dtype", c_int),
                 ("id_type", c_int), ("m", c_uint32), ("ef_construction", c_uint32), ("index_threads", c_uint32),
                 ("format", c_uint32), ("created_ms", c_int64), ("field_count", c_uint32),
-                ("fields", POINTER(c_char_p)), ("metric_name", c_char_p), ("codec", c_char_p), ("ttl_ms", c_int64)]
+                ("fields", POINTER(c_char_p)), ("metric_name", c_char_p), ("codec", c_char_p), ("ttl_ms", c_int64),
+                ("trash_ms", c_int64)]
 
 
 class StoreStats(Structure):
@@ -134,13 +135,39 @@ class Batch(Structure):
     _fields_ = [("size", c_size_t), ("kind", c_int), ("flags", c_uint32), ("count", c_size_t), ("numbers", c_void_p),
                 ("ids", c_void_p), ("vectors", c_void_p), ("stride", c_size_t), ("dtype", c_int), ("dim", c_uint32),
                 ("metadata", c_void_p), ("if_versions", c_void_p), ("statuses", c_void_p), ("versions", c_void_p),
-                ("errors", c_void_p), ("codec", c_char_p), ("expires", c_void_p)]
+                ("errors", c_void_p), ("codec", c_char_p), ("expires", c_void_p), ("author", c_char_p)]
 
 
 class ForgetReport(Structure):
     """evdb_forget_report"""
 
     _fields_ = [("size", c_size_t), ("forgotten", c_uint64), ("missing", c_uint64)]
+
+
+class Trashed(Structure):
+    """evdb_trashed"""
+
+    _fields_ = [("id", Id), ("number", c_uint64), ("deleted_ms", c_int64), ("deleter", c_char_p), ("version", c_uint64),
+                ("metadata", c_char_p), ("metadata_length", c_size_t), ("expires_ms", c_int64), ("until_ms", c_int64)]
+
+
+class Trash(Structure):
+    """evdb_trash"""
+
+    _fields_ = [("count", c_size_t), ("at", POINTER(Trashed)), ("next", c_uint64)]
+
+
+class Undelete(Structure):
+    """evdb_undelete"""
+
+    _fields_ = [("size", c_size_t), ("ids", c_void_p), ("count", c_size_t), ("since_ms", c_int64), ("flags", c_uint32),
+                ("reserved", c_uint32)]
+
+
+class UndeleteReport(Structure):
+    """evdb_undelete_report"""
+
+    _fields_ = [("size", c_size_t), ("restored", c_uint64), ("existing", c_uint64)]
 
 
 class CursorOptions(Structure):
@@ -407,6 +434,11 @@ PROTOTYPES = {
     "evdb_index_state_name": (c_char_p, [c_int]),
     "evdb_store_forget": (c_int, [_P, _P, c_size_t, _P, _P]),
     "evdb_store_set_ttl": (c_int, [_P, c_int64, _P]),
+    "evdb_store_set_trash": (c_int, [_P, c_int64, _P]),
+    "evdb_trash_list": (c_int, [_P, c_uint64, c_size_t, _P, _P]),
+    "evdb_trash_free": (None, [_P]),
+    "evdb_trash_restore": (c_int, [_P, _P, _P, _P]),
+    "evdb_trash_empty": (c_int, [_P, _P, _P]),
     "evdb_record_set_expiry": (c_int, [_P, Id, c_int64, c_uint64, _P, _P]),
     "evdb_store_set_codec": (c_int, [_P, c_char_p, _P]),
     "evdb_store_get_compression": (c_int, [_P, _P, _P]),

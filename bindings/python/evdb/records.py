@@ -137,6 +137,7 @@ class StoreInfo:
     metric_name: Optional[str] = None  # with metric "custom": `Database.register_metric`
     codec: Optional[str] = None  # that its vectors are kept with: `Store.set_codec`
     ttl_ms: int = 0  # milliseconds that records live which are written without an expiry; 0 = for ever: `Store.set_ttl`
+    trash_ms: int = 0  # milliseconds that deleted records can be restored; 0 = not at all: `Store.set_trash`
 
 
 def _name(text: Optional[bytes]) -> Optional[str]:
@@ -158,4 +159,5 @@ def store_info_from(native: _abi.StoreInfo) -> StoreInfo:
         metric_name=_name(native.metric_name),
         codec=_name(native.codec),
         ttl_ms=native.ttl_ms,
+        trash_ms=native.trash_ms,
     )

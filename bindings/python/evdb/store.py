@@ -7,11 +7,12 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 import numpy as np
 
-from . import _abi, _expiry, _ids, _vectors, backups, transfer
+from . import _abi, _expiry, _ids, _trash, _vectors, backups, transfer
 from ._arguments import json_text, text, unsigned
 from ._batch import Batch, write
 from ._ids import Id
 from ._library import CursorHandle, Handle, ResultHandle, check, failure, lib, output
+from ._trash import TrashPage, Undeleted
 from .advise import CodecReport, Progress, advise, sample_of
 from .backups import Backup
 from .codecs import Compression, compression_of
@@ -149,7 +150,8 @@ class Store:
         return write(self, Batch(_abi.UPDATE, ids, vectors, metadata, if_versions, partial, None, ttl, expires_ms))
 
     def delete(self, ids: Ids, *, if_versions: Any = None, partial: bool = False) -> Written:
-        """Deletes records. `NotFound` (and nothing deleted) when one is missing, unless partial."""
+        """Deletes records. `NotFound` (and nothing deleted) when one is missing, unless partial. Where the store's trash is on (`set_trash`),
+        `undelete` brings them back."""
         return write(self, Batch(_abi.DELETE, ids, None, None, if_versions, partial))
 
     def forget(self, ids: Ids) -> int:
@@ -302,6 +304,29 @@ class Store:
     def set_ttl(self, ttl: Optional[float]) -> None:
         """Lets records that are written from now on without an expiry of their own live that many seconds; None is for ever."""
         check(lib.evdb_store_set_ttl, self._handle, _expiry.milliseconds(ttl))
+
+    # The trash.
+
+    def set_trash(self, keep: Union[bool, float, None] = True) -> None:
+        """Keeps deleted records that many seconds, True is a day, so that `undelete` brings them back. None or False turns the trash off
+        and empties it."""
+        check(lib.evdb_store_set_trash, self._handle, _trash.milliseconds(keep))
+
+    def trash(self, before: int = 0, limit: Optional[int] = None) -> TrashPage:
+        """Deleted records that can be restored, the last deleted first: at most `limit` (1,000 when None). Continue with
+        `trash(page.next)` while that is not None."""
+        return _trash.page(self._handle, before, limit)
+
+    def undelete(self, ids: Optional[Ids] = None, *, since_ms: Optional[int] = None, dry_run: bool = False) -> Undeleted:
+        """Brings deleted records back as they were: these ids, all or none (`NotFound`, `Exists`), or all that were deleted since a Unix
+        time in milliseconds but for those of which there is a record again. dry_run only tells how many."""
+        return _trash.restore(self._handle, ids, since_ms, dry_run)
+
+    def empty_trash(self) -> int:
+        """Removes what is in the trash for good; how many records that were."""
+        removed = c_uint64()
+        check(lib.evdb_trash_empty, self._handle, byref(removed))
+        return removed.value
 
     # Codecs.
 
