@@ -137,7 +137,7 @@ static evdb_status vector_length(evdb_store *store, const op_records *records, s
     return rc;
 }
 
-static evdb_status write_columns(evdb_store *store, const batch_args *a, columns *c, size_t *written, evdb_error *err)
+static evdb_status write_columns(const op_call *call, evdb_store *store, const batch_args *a, columns *c, size_t *written, evdb_error *err)
 {
     evdb_batch batch = EVDB_BATCH;
     const float *vectors = NULL;
@@ -158,6 +158,7 @@ static evdb_status write_columns(evdb_store *store, const batch_args *a, columns
     batch.statuses = c->statuses;
     batch.versions = c->versions;
     batch.errors = c->errors;
+    batch.author = op_author(call);
     *written = 0;
     return c->count ? evdb_batch_write(store, &batch, written, err) : EVDB_OK;
 }
@@ -192,7 +193,7 @@ static evdb_status write_batch(op_call *call, const void *args, op_out *reply, e
     if (rc == EVDB_OK) rc = evdb_store_open(call->db, a->store, &store, err);
     if (rc == EVDB_OK && metered) rc = op_meter_take(call, metered, err);
     if (rc == EVDB_OK) {
-        rc = write_columns(store, a, &c, &written, err);
+        rc = write_columns(call, store, a, &c, &written, err);
         if (metered) op_meter_return(call, rc == EVDB_OK ? metered - written : metered);
     }
     if (rc == EVDB_OK) {

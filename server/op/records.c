@@ -1,5 +1,6 @@
 /* records.c - operations on records by id, or one after the other: get, scroll, delete, count. */
 #include "op/ops.h"
+#include "op/write_one.h"
 #include <stdlib.h>
 
 typedef struct get_args {
@@ -193,6 +194,7 @@ const op op_scroll_records = {
 typedef struct delete_args {
     const char *store;
     op_ids ids;
+    bool dry_run;
 } delete_args;
 
 static const op_field delete_fields[] = {
@@ -201,9 +203,17 @@ static const op_field delete_fields[] = {
     OP_END
 };
 
+static const op_field delete_all_fields[] = {
+    OP_STORE(delete_args),
+    OP_FIELD(delete_args, ids, OP_IDS, OP_REQUIRED, .position = 2, .min = 1, .max = OP_IDS_MAX, .doc = "Ids of the records."),
+    OP_FIELD(delete_args, dry_run, OP_BOOL, 0, .doc = "Tell how many would be deleted, and delete none."),
+    OP_END
+};
+
 static const op_result delete_reply[] = {
-    OP_RESULT(deleted, OP_INTEGER, 0, .doc = "How many records were deleted."),
+    OP_RESULT(deleted, OP_INTEGER, 0, .doc = "How many records were deleted, or would be."),
     OP_RESULT(missing, OP_IDS, 0, .doc = "The ids that did not exist."),
+    OP_RESULT(dry_run, OP_BOOL, OP_OPTIONAL, .doc = "true when nothing was deleted."),
     OP_END
 };
 
@@ -226,6 +236,19 @@ static evdb_status delete_failure(const op_ids *ids, const evdb_status *statuses
     return EVDB_OK;
 }
 
+/* statuses become what a delete would answer. */
+static evdb_status look_for(evdb_store *store, const op_ids *ids, evdb_status *statuses, size_t *there, evdb_error *err)
+{
+    for (size_t i = 0; i < ids->count; i++) {
+        evdb_record *record = NULL;
+        statuses[i] = evdb_record_get(store, ids->at[i], &record, err);
+        evdb_record_free(record);
+        *there += statuses[i] == EVDB_OK;
+        if (statuses[i] != EVDB_OK && statuses[i] != EVDB_NOT_FOUND) return statuses[i];
+    }
+    return EVDB_OK;
+}
+
 static evdb_status delete(op_call *call, const void *args, op_out *reply, evdb_error *err)
 {
     const delete_args *a = args;
@@ -239,19 +262,21 @@ static evdb_status delete(op_call *call, const void *args, op_out *reply, evdb_e
     batch.count = a->ids.count;
     batch.ids = a->ids.at;
     batch.statuses = statuses;
+    batch.author = op_author(call);
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
-    if (rc == EVDB_OK) rc = evdb_batch_write(store, &batch, &deleted, err);
+    if (rc == EVDB_OK) rc = a->dry_run ? look_for(store, &a->ids, statuses, &deleted, err) : evdb_batch_write(store, &batch, &deleted, err);
     if (rc == EVDB_OK) rc = delete_failure(&a->ids, statuses, err);
     if (rc == EVDB_OK) put_deleted(reply, &a->ids, statuses, deleted);
+    if (rc == EVDB_OK && a->dry_run) op_out_bool(reply, "dry_run", true);
     evdb_store_close(store);
     free(statuses);
     return rc;
 }
 
 const op op_delete_records = {
-    .name = "delete_records", .doc = "Delete records by id.",
+    .name = "delete_records", .doc = "Delete records by id; where the store's trash is on, undelete_records brings them back.",
     .method = "POST", .path = "/api/v1/stores/{name}/vectors/delete", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES, .destroys = true,
-    .args = delete_fields, .args_size = sizeof(delete_args), .reply = delete_reply, .run = delete,
+    .args = delete_all_fields, .args_size = sizeof(delete_args), .reply = delete_reply, .run = delete,
 };
 
 static const op_result still_reply[] = {
@@ -327,8 +352,12 @@ static evdb_status delete_one_record(op_call *call, const void *args, op_out *re
 {
     const delete_one_args *a = args;
     evdb_store *store = NULL;
+    uint64_t if_version = (uint64_t)a->if_version;
+    const evdb_batch batch = { .size = sizeof batch, .kind = EVDB_DELETE, .count = 1, .ids = &a->id, .if_versions = &if_version,
+                               .author = op_author(call) };
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
-    if (rc == EVDB_OK) rc = evdb_record_delete(store, a->id, (uint64_t)a->if_version, err);
+    if (rc == EVDB_OK) rc = evdb_batch_write(store, &batch, NULL, err);
+    if (rc != EVDB_OK && err) err->item = EVDB_NO_ITEM; /* who asked knows of no batch */
     if (rc == EVDB_OK) op_out_id(reply, "id", &a->id);
     evdb_store_close(store);
     return rc;

@@ -1,11 +1,11 @@
 /* stores.c - operations on stores as a whole: create, list, describe, rename, drop. */
 #include "op/choices.h"
 #include "op/ops.h"
+#include "op/store_reply.h"
 
 #define THREADS_MAX 1024
 
-/* What a store is; every operation that answers a store answers this. */
-static const op_result store_reply[] = {
+const op_result op_store_reply[] = {
     OP_RESULT(name, OP_STRING, 0, .doc = "Name of the store."),
     OP_RESULT(dim, OP_INTEGER, 0, .doc = "Elements in a vector; 0 until the first vector decides."),
     OP_RESULT(metric, OP_CHOICE, OP_OPTIONAL, .choice = &choice_metric, .doc = "How distance is measured."),
@@ -19,6 +19,7 @@ static const op_result store_reply[] = {
     OP_RESULT(threads, OP_INTEGER, 0, .doc = "Threads that build the index; 0 = all."),
     OP_RESULT(ttl_ms, OP_INTEGER, OP_OPTIONAL,
               .doc = "Milliseconds that records live which are written without an expiry; left out = for ever."),
+    OP_RESULT(trash_ms, OP_INTEGER, OP_OPTIONAL, .doc = "Milliseconds that deleted records can be restored; left out = not at all."),
     OP_RESULT(fields, OP_STRINGS, 0, .doc = "Metadata fields that filters are fast on."),
     OP_RESULT(format, OP_INTEGER, 0, .doc = "On-disk format."),
     OP_RESULT(created_ms, OP_TIME, 0, .doc = "When the store was created, Unix time in milliseconds."),
@@ -46,6 +47,7 @@ static void put_store(op_out *o, const evdb_store_info *info)
     op_out_integer(o, "ef_construction", info->ef_construction);
     op_out_integer(o, "threads", info->index_threads);
     if (info->ttl_ms) op_out_integer(o, "ttl_ms", info->ttl_ms);
+    if (info->trash_ms) op_out_integer(o, "trash_ms", info->trash_ms);
     op_out_open(o, "fields", '[');
     for (uint32_t i = 0; i < info->field_count; i++) op_out_text(o, NULL, info->fields[i]);
     op_out_close(o, ']');
@@ -55,7 +57,7 @@ static void put_store(op_out *o, const evdb_store_info *info)
     if (!info->metric) op_out_bool(o, "damaged", true);
 }
 
-static evdb_status reply_store(evdb_store *store, op_out *reply, evdb_error *err)
+evdb_status op_reply_store(evdb_store *store, op_out *reply, evdb_error *err)
 {
     evdb_store_info *info = NULL;
     evdb_status rc = evdb_store_describe(store, &info, err);
@@ -81,6 +83,7 @@ typedef struct create_args {
     const char *name, *metric_name, *codec;
     int64_t dim, m, ef_construction, threads, ttl, ttl_ms;
     uint32_t metric, dtype, id_type;
+    bool trash;
     op_strings fields;
 } create_args;
 
@@ -104,6 +107,7 @@ static const op_field create_fields[] = {
              .doc = "Search effort while building the index."),
     OP_FIELD(create_args, threads, OP_INTEGER, 0, .max = THREADS_MAX, .doc = "Threads that build the index; 0 = all."),
     OP_TTL(create_args),
+    OP_FIELD(create_args, trash, OP_BOOL, 0, .doc = "Keep deleted records for a day, so that they can be restored; set_trash says for how long."),
     OP_FIELD(create_args, fields, OP_STRINGS, 0, .max = EVDB_STORE_FIELDS_MAX,
              .doc = "Metadata fields that filters shall be fast on."),
     OP_END
@@ -123,11 +127,12 @@ static evdb_status create(op_call *call, const void *args, op_out *reply, evdb_e
     options.m = (uint32_t)a->m;
     options.ef_construction = (uint32_t)a->ef_construction;
     options.index_threads = (uint32_t)a->threads;
+    options.trash_ms = a->trash ? EVDB_TRASH_DAY_MS : 0;
     options.field_count = (uint32_t)a->fields.count;
     options.fields = a->fields.at;
     evdb_status rc = take_ttl(a->ttl, a->ttl_ms, &options.ttl_ms, err);
     if (rc == EVDB_OK) rc = evdb_store_create(call->db, a->name, &options, &store, err);
-    if (rc == EVDB_OK) rc = reply_store(store, reply, err);
+    if (rc == EVDB_OK) rc = op_reply_store(store, reply, err);
     evdb_store_close(store);
     return rc;
 }
@@ -135,13 +140,13 @@ static evdb_status create(op_call *call, const void *args, op_out *reply, evdb_e
 const op op_create_store = {
     .name = "create_store", .doc = "Create an empty store.", .method = "POST", .path = "/api/v1/stores",
     .scope = OP_SCOPE_WRITE, .effect = OP_ADMINISTERS, .creates = "/api/v1/stores/{name}",
-    .args = create_fields, .args_size = sizeof(create_args), .reply = store_reply, .run = create,
+    .args = create_fields, .args_size = sizeof(create_args), .reply = op_store_reply, .run = create,
 };
 
 static const op_field no_fields[] = { OP_END };
 
 static const op_result list_reply[] = {
-    OP_RESULT(stores, OP_LIST, 0, .of = store_reply, .doc = "All stores, sorted by name."),
+    OP_RESULT(stores, OP_LIST, 0, .of = op_store_reply, .doc = "All stores, sorted by name."),
     OP_END
 };
 
@@ -177,7 +182,7 @@ static evdb_status describe(op_call *call, const void *args, op_out *reply, evdb
     const store_args *a = args;
     evdb_store *store = NULL;
     evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
-    if (rc == EVDB_OK) rc = reply_store(store, reply, err);
+    if (rc == EVDB_OK) rc = op_reply_store(store, reply, err);
     evdb_store_close(store);
     return rc;
 }
@@ -186,7 +191,7 @@ const op op_describe_store = {
     .name = "describe_store", .doc = "Show what a store is: dimension, metric, types.",
     .method = "GET", .path = "/api/v1/stores/{name}", .scope = OP_SCOPE_READ, .effect = OP_READS,
     .resource = { "evdb://stores/{name}", "store", "Store" },
-    .args = store_fields, .args_size = sizeof(store_args), .reply = store_reply, .run = describe,
+    .args = store_fields, .args_size = sizeof(store_args), .reply = op_store_reply, .run = describe,
 };
 
 typedef struct ttl_args { const char *store; int64_t ttl, ttl_ms; } ttl_args;
@@ -200,7 +205,7 @@ static evdb_status set_ttl(op_call *call, const void *args, op_out *reply, evdb_
     evdb_status rc = take_ttl(a->ttl, a->ttl_ms, &ttl_ms, err);
     if (rc == EVDB_OK) rc = evdb_store_open(call->db, a->store, &store, err);
     if (rc == EVDB_OK) rc = evdb_store_set_ttl(store, ttl_ms, err);
-    if (rc == EVDB_OK) rc = reply_store(store, reply, err);
+    if (rc == EVDB_OK) rc = op_reply_store(store, reply, err);
     evdb_store_close(store);
     return rc;
 }
@@ -208,7 +213,7 @@ static evdb_status set_ttl(op_call *call, const void *args, op_out *reply, evdb_
 const op op_set_ttl = {
     .name = "set_ttl", .doc = "Say how long records of a store live that are written from now on.",
     .method = "PUT", .path = "/api/v1/stores/{name}/ttl", .scope = OP_SCOPE_WRITE, .effect = OP_ADMINISTERS, .destroys = true,
-    .args = ttl_fields, .args_size = sizeof(ttl_args), .reply = store_reply, .run = set_ttl,
+    .args = ttl_fields, .args_size = sizeof(ttl_args), .reply = op_store_reply, .run = set_ttl,
 };
 
 typedef struct rename_args { const char *store, *new_name; } rename_args;

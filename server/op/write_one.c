@@ -13,6 +13,8 @@ evdb_status op_expiry_take(const op_expiry *given, int64_t *out, evdb_error *err
     return EVDB_OK;
 }
 
+const char *op_author(const op_call *call) { return call->who ? call->who->client : call->user; }
+
 const op_result op_write_reply[] = {
     OP_RESULT(id, OP_ID, 0, .doc = "Id of the record."),
     OP_RESULT(version, OP_INTEGER, 0, .doc = "The record's version now; grows with every write."),

@@ -16,6 +16,10 @@
 /* As evdb_batch.expires has it; 0 = none given. EVDB_INVALID when there is more than one. */
 evdb_status op_expiry_take(const op_expiry *given, int64_t *out, evdb_error *err);
 
+/* Who writes, or deletes: the client that was authenticated, or the user of the machine. It is no argument, so
+ * that nobody can write in another's name. NULL = a program. */
+const char *op_author(const op_call *call);
+
 typedef struct op_write {
     evdb_write kind;
     const char *store, *metadata, *codec;

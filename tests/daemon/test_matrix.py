@@ -27,6 +27,7 @@ create_store          write  named
 list_stores           read   lists
 describe_store        read   named
 set_ttl               write  named
+set_trash             write  named
 rename_store          write  named
 drop_store            write  named
 insert_vector         write  named
@@ -39,6 +40,9 @@ get_records           read   named
 scroll_records        read   named
 delete_record         write  named
 delete_records        write  named
+list_trash            read   named
+undelete_records      write  named
+empty_trash           write  named
 forget_records        admin  all
 search_vectors        read   named
 search_batch          read   named

@@ -104,9 +104,9 @@ static void the_bytes_of_a_request_that_writes_are_taken_once(void **state)
 /* An operation that is to be added here has to say what it takes. */
 static void every_operation_that_writes_is_metered_or_known_to_add_nothing(void **state)
 {
-    static const char *const metered_ones[] = { "insert_vector", "upsert_vector", "update_vector", "insert_compressed", "write_batch",
+    static const char *const metered_ones[] = { "undelete_records", "insert_vector", "upsert_vector", "update_vector", "insert_compressed", "write_batch",
                                                 "load_vectors", "import_store" };
-    static const char *const free_ones[] = { "delete_record", "delete_records", "forget_records", "sync_store" };
+    static const char *const free_ones[] = { "delete_record", "delete_records", "forget_records", "empty_trash", "sync_store" };
     (void)state;
     for (const op *const *o = ops; *o; o++) {
         bool known = (*o)->effect != OP_WRITES;
