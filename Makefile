@@ -244,7 +244,7 @@ guided: $(FUZZ)
 	@tests/fuzz/run $(B) $(SECONDS) '$(T)'
 # The C tests whose subjects are parsers, or what they read; one makes their allocations fail. The seed is one, so that the share is.
 PARSED    := $(patsubst tests/%.c,%,$(call tests,op) $(call tests,remote) $(call tests,token)) $(addprefix unit/test_,backup_head codec damaged_record filter foreign_text format_feed format_json \
-             format_memory format_number format_vectors id indexed_saved json_text jws jwt utf8 wal) $(addprefix api/test_,backup backup_chain \
+             format_memory format_number format_vectors id indexed_saved json_merge json_text jws jwt utf8 wal) $(addprefix api/test_,backup backup_chain \
              filter foreign foreign_index ids metadata number repair transfer transfer_import verify) $(addprefix fault/test_,alloc backup backup_forged generation lost_commits repair)
 empty     :=
 parsed: replay $(addprefix $(B)/tests/,$(PARSED))

@@ -2,10 +2,12 @@
 #include <evdb/record.h>
 #include "base/error.h"
 #include "base/id.h"
+#include "base/json_text.h"
 #include "base/mem.h"
 #include "base/try.h"
 #include "engine/engine.h"
 #include "engine/stored.h"
+#include "format/json_merge.h"
 #include "store_private.h"
 #include <evdb/batch.h>
 #include <string.h>
@@ -58,11 +60,11 @@ evdb_status evdb_record_delete(evdb_store *store, evdb_id id, uint64_t if_versio
     return write(store, EVDB_DELETE, id, NULL, 0, NULL, if_version, NULL, err);
 }
 
-/* Copies a row that is about to be let go of into one block: struct, vector, id, metadata. */
+/* Copies a row that is about to be let go of into one block: struct, vector where there is one, id, metadata. */
 static evdb_status copy_record(engine *e, rows_reader *rd, const rows_record *row, evdb_record **out, evdb_error *err)
 {
     uint32_t dim = atomic_load(&e->dim);
-    size_t id_bytes = row->id.text ? row->id.length + 1 : 0, vector_bytes = dim * sizeof(float);
+    size_t id_bytes = row->id.text ? row->id.length + 1 : 0, vector_bytes = row->vector ? dim * sizeof(float) : 0;
     size_t bytes = sizeof(evdb_record) + vector_bytes + id_bytes + row->metadata_length + 1;
     const float *vector;
     stored_room room = { 0 };
@@ -70,8 +72,8 @@ static evdb_status copy_record(engine *e, rows_reader *rd, const rows_record *ro
     if (!r) return error_no_memory(err, bytes, "a record");
     char *at = (char *)(r + 1);
     float *own = (float *)(void *)at;
-    evdb_status rc = stored_vector(e, rd, &row->id, row->codec, row->vector, row->vector_bytes, dim, &room, &vector, err);
-    if (rc == EVDB_OK) memcpy(own, vector, vector_bytes);
+    evdb_status rc = row->vector ? stored_vector(e, rd, &row->id, row->codec, row->vector, row->vector_bytes, dim, &room, &vector, err) : EVDB_OK;
+    if (rc == EVDB_OK && row->vector) memcpy(own, vector, vector_bytes);
     stored_room_free(e, &room);
     if (rc != EVDB_OK) {
         mem_owned_free(r);
@@ -81,7 +83,7 @@ static evdb_status copy_record(engine *e, rows_reader *rd, const rows_record *ro
     r->version = row->version;
     r->dtype = e->dtype;
     r->dim = dim;
-    r->vector = own;
+    if (row->vector) r->vector = own;
     at += vector_bytes;
     if (id_bytes) {
         memcpy(at, row->id.text, row->id.length); /* the block is zeroed: a NUL follows */
@@ -113,6 +115,46 @@ evdb_status evdb_record_get(evdb_store *store, evdb_id id, evdb_record **out, ev
     TRY(copy_record(e, rd, &row, out, err));
 out:
     rows_read_end(rd);
+    return rc;
+}
+
+/* Of what is stored and of a patch. */
+static evdb_status merge(void *context, const char *stored, size_t stored_length, const char *patch, size_t patch_length, const char **text,
+                         size_t *length, evdb_error *err)
+{
+    buf *merged = context;
+    merged->size = 0; /* a commit that failed may be tried again */
+    evdb_status rc = json_merge(stored, stored_length, patch, patch_length, merged, err);
+    if (rc == EVDB_OK && merged->size > EVDB_METADATA_BYTES_MAX)
+        rc = error_set(err, EVDB_LIMIT, "merged, the metadata has %zu bytes, more than %u", merged->size, EVDB_METADATA_BYTES_MAX);
+    *text = merged->at;
+    *length = merged->size;
+    return rc;
+}
+
+evdb_status evdb_record_merge(evdb_store *store, evdb_id id, const char *patch, uint64_t if_version, evdb_record **out, evdb_error *err)
+{
+    engine *e = store->engine;
+    buf checked, merged;
+    rows_record after;
+    evdb_status rc;
+    buf_init(&checked, &e->db->platform.mem);
+    buf_init(&merged, &e->db->platform.mem);
+    TRY(engine_usable(e, err));
+    TRY(id_check(&id, err));
+    if (!patch) TRY(error_set(err, EVDB_INVALID, "the patch is missing"));
+    TRY(json_text_object(patch, strlen(patch), &checked, err));
+    rows_write w = { .kind = EVDB_UPDATE, .id = id, .metadata = checked.at, .metadata_length = checked.size, .if_version = if_version,
+                     .merge = merge, .merge_context = &merged, .after = &after };
+    commit_request request = { .kind = COMMIT_WRITES, .writes = &w, .count = 1 };
+    rc = commit_run(e, &request, err);
+    if (rc != EVDB_OK && err) err->item = EVDB_NO_ITEM;
+    if (rc != EVDB_OK || !out) goto out;
+    after.id = id;
+    rc = copy_record(e, NULL, &after, out, err);
+out:
+    buf_free(&checked);
+    buf_free(&merged);
     return rc;
 }
 

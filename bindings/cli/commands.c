@@ -41,6 +41,8 @@ const cli_command commands[] = {
       .example = "evdb put docs a --vector '[1,2,3]' --metadata '{\"lang\":\"en\"}'" },
     { .name = "update", .op = "update_vector",
       .example = "evdb update docs a --metadata '{\"lang\":\"de\"}'" },
+    { .name = "metadata", .op = "update_metadata",
+      .example = "evdb metadata docs a '{\"lang\":\"de\",\"draft\":null}'" },
     { .name = "rm", .op = "delete_records", .summary = "deleted,dry_run",
       .trouble = "missing", .complaint = "no such record", .trouble_exit = OP_EXIT_NOT_FOUND,
       .example = "evdb rm docs a b" },

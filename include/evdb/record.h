@@ -46,6 +46,7 @@ typedef struct evdb_record {
  *   upsert  inserts or replaces the whole record
  *   update  EVDB_NOT_FOUND when missing; vector NULL or metadata NULL keeps that part
  *   delete  EVDB_NOT_FOUND when missing
+ *   merge   changes single members of the metadata (see below); EVDB_NOT_FOUND when missing
  * if_version other than 0 must equal the stored version, else EVDB_CONFLICT and nothing changes. */
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_record_insert(evdb_store *store, evdb_id id, const float *vector,
                                                         uint32_t dim, const char *metadata, uint64_t *version,
@@ -58,6 +59,14 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_record_update(evdb_store *store, evdb_
                                                         uint64_t *version, evdb_error *err);
 EVDB_API EVDB_MUST_CHECK evdb_status evdb_record_delete(evdb_store *store, evdb_id id, uint64_t if_version,
                                                         evdb_error *err);
+
+/* Merges patch, JSON object text, into the metadata of a record and leaves its vector and expiry alone (RFC 7396): a member of the patch
+ * takes the place of that of its name, null takes it away, an object is merged into an object. Members that the patch does not name stay
+ * as they are written, to the last digit. Read and written in one commit, so that merges at once are all there afterwards. EVDB_LIMIT
+ * when the metadata would become too large. *out (may be NULL) receives the record as it is then, without its vector, and with its id as it
+ * was given here. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_record_merge(evdb_store *store, evdb_id id, const char *patch, uint64_t if_version,
+                                                       evdb_record **out, evdb_error *err);
 
 /* Reads the committed record, also what another process committed a moment ago. EVDB_NOT_FOUND;
  * EVDB_CORRUPT when its checksum does not hold: damaged data is reported, never returned. */

@@ -33,6 +33,11 @@ void rows_close(rows *r);
 
 /* ---- writing: rows_begin .. rows_commit or rows_rollback, one thread at a time ---- */
 
+/* Makes of what is stored and of `metadata` what is to be stored; *text and *length are borrowed until the write has ended. */
+typedef evdb_status rows_merge_fn(void *context, const char *stored, size_t stored_length, const char *metadata, size_t metadata_length,
+                                  const char **text, size_t *length, evdb_error *err);
+
+struct rows_record;
 typedef struct rows_write {
     evdb_write kind;
     evdb_id id;
@@ -47,6 +52,9 @@ typedef struct rows_write {
     int64_t expires; /* Unix ms, EVDB_NEVER; 0: none given, so that an update keeps it, and the store decides for others */
     const char *author; /* who writes; NULL: that is not known */
     size_t author_length;
+    rows_merge_fn *merge; /* of an update, which may be carried out more than once; NULL: metadata takes the place of what is stored */
+    void *merge_context;
+    struct rows_record *after; /* out, or NULL: the record as it is then, without a vector; its texts are the write's own */
 } rows_write;
 
 /* Takes the writer lock of all processes and starts a transaction. */

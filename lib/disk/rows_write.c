@@ -298,10 +298,12 @@ static evdb_status store_record(rows *r, const rows_write *w, const evdb_id *id,
         if (old->there) TRY(free_slot(r, old->slot, err));
         TRY(take_slot(r, &slot, err));
     }
+    int64_t expires = expiry_of(r, w, old);
     r->now.sequence++;
     if (w->vector) TRY(put_vector(r, w, id, slot, err));
     TRY(rows_put_record(r, old->there ? W_RECORD_UP : W_RECORD_IN, &(rows_vector){ .slot = slot, .sequence = r->now.sequence, .id = *id },
-                        expiry_of(r, w, old), metadata, length, err));
+                        expires, metadata, length, err));
+    if (w->after) *w->after = (rows_record){ .version = r->now.sequence, .slot = slot, .metadata = metadata, .metadata_length = length, .expires = expires };
     if (!old->there) r->now.live++;
     TRY(rows_log_change(r, id, w->vector ? EVDB_CHANGE_PUT : EVDB_CHANGE_UPDATE, w->vector ? &slot : NULL,
                         w->vector && old->there ? &old->slot : NULL, err));
@@ -339,6 +341,9 @@ evdb_status rows_apply(rows *r, const rows_write *w, uint64_t *version, evdb_err
         kept = mem_text(&r->platform->mem, (const char *)sqlite3_column_text(st, 3), length);
         if (!kept) TRY(error_no_memory(err, length, "metadata"));
         metadata = kept;
+    } else if (w->merge) {
+        TRY(w->merge(w->merge_context, (const char *)sqlite3_column_text(st, 3), (size_t)sqlite3_column_bytes(st, 3), w->metadata,
+                     w->metadata_length, &metadata, &length, err));
     }
     if (w->kind == EVDB_DELETE && r->now.trash_ms) TRY(keep_deleted(r, w, &id, &old, st, err));
     sqlite3_reset(st);

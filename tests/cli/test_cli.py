@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from evdb_command import (BINARY, CONFLICT, CORRUPT, DENIED, EXISTS, INVALID, IO, NOT_FOUND, ROOT, USAGE)
 
-COMMANDS = ["create", "ls", "describe", "rename", "rm-store", "import", "export", "get", "put", "update", "rm", "search",
+COMMANDS = ["create", "ls", "describe", "rename", "rm-store", "import", "export", "get", "put", "update", "metadata", "rm", "search",
             "count", "stats", "verify", "sync", "index build", "index status",
             "index create", "index list", "index estimate", "index drop", "index rebuild", "index pause", "index resume", "index cancel",
             "compress bench", "compress codecs", "compress insert", "compress set", "compress status", "compress vector", "decompress", "advise",
@@ -98,6 +98,15 @@ def test_put_replaces_unless_told_to_insert(docs):
     assert docs.json("get", "docs", "a")["records"][0]["metadata"] == {}
     assert "'a'" in docs.fails(EXISTS, "put", "docs", "a", "--vector", "[1,1,1]", "--insert")
     assert docs.json("get", "docs", "a")["records"][0]["vector"] == [7, 7, 7]
+
+
+def test_members_of_metadata_change_one_by_one(docs):
+    docs.text("update", "docs", "a", "--metadata", '{"lang":"en","n":1.50}')
+    assert docs.json("metadata", "docs", "a", '{"lang":null,"k":[1]}')["metadata"] == {"n": 1.5, "k": [1]}
+    assert '"n":1.50' in docs.text("export", "docs", "-")
+    assert docs.json("metadata", "docs", "a", '{"k":2}', "--replace")["metadata"] == {"k": 2}
+    docs.fails(CONFLICT, "metadata", "docs", "a", "{}", "--if-version", "1")
+    docs.fails(NOT_FOUND, "metadata", "docs", "zz", "{}")
 
 
 def test_update_keeps_the_other_part(docs):

@@ -33,6 +33,7 @@ drop_store            write  named
 insert_vector         write  named
 upsert_vector         write  named
 update_vector         write  named
+update_metadata       write  named
 write_batch           write  named
 load_vectors          write  named
 get_record            read   named

@@ -3,6 +3,7 @@
 #include "alloc_advise.h"
 #include "alloc_audit.h"
 #include "alloc_auth.h"
+#include "alloc_author.h"
 #include "alloc_backup.h"
 #include "alloc_compress.h"
 #include "alloc_elements.h"
@@ -335,6 +336,7 @@ const alloc_call alloc_calls[] = {
     CALL(describe),   CALL(sync),
     CALL(insert),     CALL(upsert),
     CALL(update),     CALL(delete),
+    ELSEWHERE(merge),
     CALL(get),        CALL(batch),
     CALL(ticket),     CALL(iterate),
     CALL(changes),    CALL(trim),

@@ -55,6 +55,7 @@ static void records_that_are_written_are_taken_and_others_given_back(void **stat
     expect(&m, "insert_vector", "{\"store\":\"none\",\"id\":1,\"vector\":[1,2]}", EVDB_NOT_FOUND, 1);
     expect(&m, "upsert_vector", "{\"store\":\"docs\",\"id\":1,\"vector\":[1,2]}", EVDB_OK, 2);
     expect(&m, "update_vector", "{\"store\":\"docs\",\"id\":1,\"metadata\":{}}", EVDB_OK, 3);
+    expect(&m, "update_metadata", "{\"store\":\"docs\",\"id\":7,\"metadata\":{}}", EVDB_NOT_FOUND, 3);
     expect(&m, "insert_compressed", "{\"store\":\"docs\",\"id\":9,\"vector\":[1,2],\"codec\":\"f16\"}", EVDB_OK, 4);
     expect(&m, "write_batch", "{\"store\":\"docs\",\"partial\":true,\"records\":[{\"id\":1,\"vector\":[1,2]},{\"id\":2,\"vector\":[1,2]}]}",
            EVDB_OK, 5);
@@ -104,8 +105,8 @@ static void the_bytes_of_a_request_that_writes_are_taken_once(void **state)
 /* An operation that is to be added here has to say what it takes. */
 static void every_operation_that_writes_is_metered_or_known_to_add_nothing(void **state)
 {
-    static const char *const metered_ones[] = { "undelete_records", "insert_vector", "upsert_vector", "update_vector", "insert_compressed", "write_batch",
-                                                "load_vectors", "import_store" };
+    static const char *const metered_ones[] = { "undelete_records", "insert_vector", "upsert_vector", "update_vector", "update_metadata", "insert_compressed",
+                                                "write_batch", "load_vectors", "import_store" };
     static const char *const free_ones[] = { "delete_record", "delete_records", "forget_records", "empty_trash", "sync_store" };
     (void)state;
     for (const op *const *o = ops; *o; o++) {

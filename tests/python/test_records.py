@@ -265,3 +265,16 @@ def test_stats_count_what_is_there(st, rng):
     stats = st.stats()
     assert stats["records"] == 100 == stats["loaded_sequence"] and stats["memory_bytes"] >= 100 * 16
     assert stats["disk_bytes"] >= 100 * 16
+
+
+def test_members_of_metadata_change_one_by_one(st):
+    st.insert(1, [1, 2, 3, 4], '{"n":1.50,"lang":"en","o":{"a":1,"b":2}}')
+    record = st.update_metadata(1, {"lang": None, "o": {"b": 3}})
+    assert (record.id, record.vector, record.version) == (1, None, 2)
+    assert record.metadata_json == '{"n":1.50,"o":{"a":1,"b":3}}' == st.get(1).metadata_json
+    with pytest.raises(evdb.Conflict):
+        st.update_metadata(1, {}, if_version=1)
+    with pytest.raises(evdb.NotFound):
+        st.update_metadata(2, {})
+    with pytest.raises(evdb.Invalid):
+        st.update_metadata(1, "[]")

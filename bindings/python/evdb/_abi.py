@@ -439,6 +439,7 @@ PROTOTYPES = {
     "evdb_trash_free": (None, [_P]),
     "evdb_trash_restore": (c_int, [_P, _P, _P, _P]),
     "evdb_trash_empty": (c_int, [_P, _P, _P]),
+    "evdb_record_merge": (c_int, [_P, Id, c_char_p, c_uint64, _P, _P]),
     "evdb_record_set_expiry": (c_int, [_P, Id, c_int64, c_uint64, _P, _P]),
     "evdb_store_set_codec": (c_int, [_P, c_char_p, _P]),
     "evdb_store_get_compression": (c_int, [_P, _P, _P]),

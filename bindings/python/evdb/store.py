@@ -149,6 +149,16 @@ class Store:
         expires_ms they expire when they would have."""
         return write(self, Batch(_abi.UPDATE, ids, vectors, metadata, if_versions, partial, None, ttl, expires_ms))
 
+    def update_metadata(self, id: Id, patch: Mapping[str, Any], *, if_version: int = 0) -> Record:
+        """Changes single members of a record's metadata, and nothing else (RFC 7396): a member of `patch` takes the place of that of its
+        name, None takes it away, a dict is merged into a dict. Merges at once are all there afterwards. The record as it is then, without
+        its vector. `update` replaces all of the metadata."""
+        address = output(lib.evdb_record_merge, self._handle, _ids.one(id), json_text(patch, "patch"), unsigned(if_version, "if_version", bits=64))
+        try:
+            return record_from(_abi.Record.from_address(address))
+        finally:
+            lib.evdb_record_free(address)
+
     def delete(self, ids: Ids, *, if_versions: Any = None, partial: bool = False) -> Written:
         """Deletes records. `NotFound` (and nothing deleted) when one is missing, unless partial. Where the store's trash is on (`set_trash`),
         `undelete` brings them back."""
