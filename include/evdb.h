@@ -30,6 +30,7 @@
 #include <evdb/advise.h>
 #include <evdb/record.h>
 #include <evdb/batch.h>
+#include <evdb/author.h>
 #include <evdb/expiry.h>
 #include <evdb/forget.h>
 #include <evdb/trash.h>

@@ -10,6 +10,7 @@
 #include "base/json_text.h"
 #include "base/mem.h"
 #include "base/try.h"
+#include "base/utf8.h"
 #include "codec/codec.h"
 #include "engine/engine.h"
 #include "store_private.h"
@@ -128,6 +129,8 @@ static evdb_status check_record(void *context, const backup_entry *e, evdb_error
     if (c->texts && c->numbers) return bad(err, &e->id, "its id is of another kind than those before");
     if (!c->dim) c->dim = e->dim;
     if (c->dim != e->dim) return bad(err, &e->id, "its vector has another dimension than those before");
+    bool named = !e->author || (!memchr(e->author, 0, e->author_length) && utf8_valid(e->author, e->author_length));
+    if (!named) return bad(err, &e->id, "its author's name makes no sense");
     evdb_status rc = e->codec ? check_coded(c, e, err) : check_elements(c, e, err);
     return rc == EVDB_OK ? check_metadata(c, e, err) : rc;
 }
@@ -186,6 +189,7 @@ static evdb_status check_store(const backup_head *h, evdb_error *err)
     o.index_threads = s->index_threads;
     o.ttl_ms = s->ttl_ms;
     o.trash_ms = s->trash_ms;
+    o.authors = s->authors;
     o.field_count = s->field_count;
     o.fields = s->fields;
     evdb_status rc = store_name_check(s->name, &why);
@@ -233,6 +237,7 @@ evdb_status backup_check_next(evdb *db, backup_checked *c, const evdb_source *so
     c->sum = foot->sum;
     c->ttl_ms = head->store.ttl_ms;
     c->trash_ms = head->store.trash_ms;
+    c->authors = head->store.authors;
     c->raw_bytes += foot->raw_bytes;
     c->records += foot->entries;
     if (!c->count++) backup_in_give_head(in, &c->first);

@@ -21,6 +21,7 @@ typedef struct backup_checked {
     unsigned char id[BACKUP_ID]; /* of the last one, ... */
     evdb_backup_info last;   /* ... what it is, ... */
     int64_t ttl_ms, trash_ms; /* ... the ttl of its store, and how long that keeps deleted records, ... */
+    uint32_t authors;        /* ... whether its records say who wrote them, ... */
     uint64_t sum;            /* ... and the checksum of all of it */
     evdb_backup_info last_seen; /* also one that was refused, as far as it was read */
     uint64_t raw_bytes, records; /* of all together */

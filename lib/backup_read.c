@@ -25,6 +25,7 @@ typedef struct restoring {
     backup_checked checked;
     size_t count;       /* files that are needed */
     int64_t ttl_ms, trash_ms; /* of the last one's store */
+    uint32_t authors;   /* likewise */
     uint64_t *sums;     /* of each */
     staging staging;
     bool last;          /* the file under way ends with the state that counts */
@@ -111,6 +112,7 @@ static evdb_status check_all(restoring *r, size_t given, evdb_error *err)
         r->sums[r->count++] = r->checked.sum;
         r->ttl_ms = r->checked.ttl_ms;
         r->trash_ms = r->checked.trash_ms;
+        r->authors = r->checked.authors;
     }
     if (!r->count) TRY(error_set(err, EVDB_NOT_FOUND, "the backup holds no state that early: its first is of change %llu",
                                  (unsigned long long)r->checked.last.sequence));
@@ -145,7 +147,8 @@ static evdb_status load_record(void *context, const backup_entry *e, evdb_error 
     r->written++;
     if (e->kind == BACKUP_DELETE) return rows_load_delete(&r->staging.load, &e->id, err);
     const rows_record record = { .id = e->id, .version = e->version, .metadata = e->text, .metadata_length = e->length, .vector = e->bytes,
-                                 .vector_bytes = e->size, .codec = e->codec, .expires = e->expires };
+                                 .vector_bytes = e->size, .codec = e->codec, .expires = e->expires,
+                                 .author = e->author, .author_length = e->author_length, .written = e->written };
     return rows_load_put(&r->staging.load, &record, err);
 }
 
@@ -241,6 +244,7 @@ static void describe(restoring *r)
     i->format = ROWS_FORMAT;
     i->ttl_ms = r->ttl_ms;
     i->trash_ms = r->trash_ms;
+    i->authors = r->authors;
     i->fields = r->checked.first.fields;
     store_make_uuid(&r->db->platform, i->uuid);
     snprintf(i->name, sizeof(i->name), "%s", r->name);

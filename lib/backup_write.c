@@ -108,7 +108,8 @@ static evdb_status save_record(saving *s, const rows_record *r, evdb_error *err)
     evdb_status rc;
     TRY(save_codec(s, r->codec, err));
     backup_entry e = { .kind = BACKUP_PUT, .id = r->id, .version = r->version, .expires = r->expires, .codec = r->codec,
-                       .dim = atomic_load(&s->engine->dim), .bytes = r->vector, .size = r->vector_bytes, .text = r->metadata, .length = r->metadata_length };
+                       .dim = atomic_load(&s->engine->dim), .bytes = r->vector, .size = r->vector_bytes, .text = r->metadata, .length = r->metadata_length,
+                       .author = r->author, .author_length = r->author_length, .written = r->written };
     TRY(backup_out_add(s->out, &e, err));
     s->entries++;
 out:

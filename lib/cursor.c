@@ -57,13 +57,14 @@ static evdb_status add(evdb_cursor *c, rows_reader *rd, const rows_record *row, 
     evdb_record *r = &c->records[c->count];
     *r = (evdb_record){ .id = row->id, .version = row->version, .dtype = c->engine->dtype,
                         .dim = atomic_load(&c->engine->dim), .metadata_length = row->metadata_length,
-                        .expires_ms = row->expires };
+                        .expires_ms = row->expires, .written_ms = row->written };
     const float *vector = NULL;
     evdb_status rc = EVDB_OK;
     if (row->vector) rc = stored_vector(c->engine, rd, &row->id, row->codec, row->vector, row->vector_bytes, r->dim, &c->room, &vector, err);
     if (rc != EVDB_OK) return rc;
     bool kept = keep(c, row->metadata, row->metadata_length, (const void **)&r->metadata);
     if (kept && row->id.text) kept = keep(c, row->id.text, row->id.length, (const void **)&r->id.text);
+    if (kept && row->author) kept = keep(c, row->author, row->author_length, (const void **)&r->author);
     if (kept && vector) kept = keep(c, vector, r->dim * sizeof(*vector), (const void **)&r->vector);
     if (!kept) return error_no_memory(err, r->dim * sizeof(*vector) + row->metadata_length, "a block of records");
     c->count++;
@@ -106,6 +107,7 @@ static evdb_status fill(evdb_cursor *c, evdb_error *err)
         evdb_record *r = &c->records[i];
         r->metadata = settled(c, r->metadata);
         r->id.text = settled(c, r->id.text);
+        r->author = settled(c, r->author);
         r->vector = settled(c, r->vector);
     }
 out:

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/try.h"
 #include "engine/engine.h"
+#include "engine/input.h"
 #include "engine/stored.h"
 #include "format/json_merge.h"
 #include "store_private.h"
@@ -60,12 +61,13 @@ evdb_status evdb_record_delete(evdb_store *store, evdb_id id, uint64_t if_versio
     return write(store, EVDB_DELETE, id, NULL, 0, NULL, if_version, NULL, err);
 }
 
-/* Copies a row that is about to be let go of into one block: struct, vector where there is one, id, metadata. */
+/* Copies a row that is about to be let go of into one block: struct, vector where there is one, id, author, metadata. */
 static evdb_status copy_record(engine *e, rows_reader *rd, const rows_record *row, evdb_record **out, evdb_error *err)
 {
     uint32_t dim = atomic_load(&e->dim);
     size_t id_bytes = row->id.text ? row->id.length + 1 : 0, vector_bytes = row->vector ? dim * sizeof(float) : 0;
-    size_t bytes = sizeof(evdb_record) + vector_bytes + id_bytes + row->metadata_length + 1;
+    size_t author_bytes = row->author ? row->author_length + 1 : 0;
+    size_t bytes = sizeof(evdb_record) + vector_bytes + id_bytes + author_bytes + row->metadata_length + 1;
     const float *vector;
     stored_room room = { 0 };
     evdb_record *r = mem_owned(&e->db->platform.mem, bytes);
@@ -90,10 +92,16 @@ static evdb_status copy_record(engine *e, rows_reader *rd, const rows_record *ro
         r->id.text = at;
         at += id_bytes;
     }
+    if (row->author) {
+        memcpy(at, row->author, row->author_length);
+        r->author = at;
+        at += author_bytes;
+    }
     memcpy(at, row->metadata, row->metadata_length);
     r->metadata = at;
     r->metadata_length = row->metadata_length;
     r->expires_ms = row->expires;
+    r->written_ms = row->written;
     *out = r;
     return EVDB_OK;
 }
@@ -132,7 +140,8 @@ static evdb_status merge(void *context, const char *stored, size_t stored_length
     return rc;
 }
 
-evdb_status evdb_record_merge(evdb_store *store, evdb_id id, const char *patch, uint64_t if_version, evdb_record **out, evdb_error *err)
+evdb_status evdb_record_merge(evdb_store *store, evdb_id id, const char *patch, const char *author, uint64_t if_version,
+                              evdb_record **out, evdb_error *err)
 {
     engine *e = store->engine;
     buf checked, merged;
@@ -142,10 +151,11 @@ evdb_status evdb_record_merge(evdb_store *store, evdb_id id, const char *patch, 
     buf_init(&merged, &e->db->platform.mem);
     TRY(engine_usable(e, err));
     TRY(id_check(&id, err));
+    TRY(input_author(author, err));
     if (!patch) TRY(error_set(err, EVDB_INVALID, "the patch is missing"));
     TRY(json_text_object(patch, strlen(patch), &checked, err));
     rows_write w = { .kind = EVDB_UPDATE, .id = id, .metadata = checked.at, .metadata_length = checked.size, .if_version = if_version,
-                     .merge = merge, .merge_context = &merged, .after = &after };
+                     .author = author, .author_length = author ? strlen(author) : 0, .merge = merge, .merge_context = &merged, .after = &after };
     commit_request request = { .kind = COMMIT_WRITES, .writes = &w, .count = 1 };
     rc = commit_run(e, &request, err);
     if (rc != EVDB_OK && err) err->item = EVDB_NO_ITEM;

@@ -94,13 +94,22 @@ typedef struct columns {
     evdb_id *ids;
     int64_t *numbers;
     float *distances, *scores;
-    const char **metadata;
+    const char **metadata, **authors;
+    int64_t *written;
     char *texts;
 } columns;
 
-/* Metadata of every hit, NUL-terminated, in `texts`. rd sees the state the hits were found in. */
-static evdb_status fetch_metadata(rows_reader *rd, const evdb_id *ids, size_t count, buf *texts, evdb_error *err)
+/* What is read of the hits' records. */
+typedef struct fetched {
+    buf texts;        /* of each its metadata and its author, "" = none, NUL-terminated */
+    int64_t *written; /* of each */
+    bool authors;     /* some say who wrote them, or when */
+} fetched;
+
+/* rd sees the state the hits were found in. */
+static evdb_status fetch(rows_reader *rd, const evdb_id *ids, size_t count, fetched *f, evdb_error *err)
 {
+    buf *texts = &f->texts;
     rows_record row;
     char shown[64];
     evdb_error why;
@@ -111,14 +120,16 @@ static evdb_status fetch_metadata(rows_reader *rd, const evdb_id *ids, size_t co
             rc = error_set(&why, EVDB_CORRUPT, "record %s is missing, but its vector is there", id_show(&ids[i], shown, sizeof(shown)));
         if (rc != EVDB_OK && err) *err = why;
         if (rc != EVDB_OK) break;
-        if (!buf_add(texts, row.metadata, row.metadata_length) || !buf_byte(texts, 0))
-            return error_no_memory(err, row.metadata_length, "metadata");
+        bool added = buf_add(texts, row.metadata, row.metadata_length) && buf_byte(texts, 0) && buf_add(texts, row.author, row.author_length);
+        if (!added || !buf_byte(texts, 0)) return error_no_memory(err, row.metadata_length, "metadata");
+        f->written[i] = row.written;
+        f->authors |= row.author || row.written;
     }
     return rc;
 }
 
 /* Lays the block out; with `at` NULL only counts its bytes. Widest elements first, so that all are aligned. */
-static size_t lay_out(char *at, size_t queries, size_t count, bool strings, bool metadata, size_t text_bytes,
+static size_t lay_out(char *at, size_t queries, size_t count, bool strings, bool metadata, bool authors, size_t text_bytes,
                       columns *out)
 {
     size_t size = sizeof(evdb_result);
@@ -131,6 +142,8 @@ static size_t lay_out(char *at, size_t queries, size_t count, bool strings, bool
     COLUMN(ids, count);
     COLUMN(numbers, strings ? 0 : count);
     COLUMN(metadata, metadata ? count : 0);
+    COLUMN(authors, authors ? count : 0);
+    COLUMN(written, authors ? count : 0);
     COLUMN(distances, count);
     COLUMN(scores, count);
     COLUMN(texts, text_bytes);
@@ -176,35 +189,44 @@ static evdb_status build(engine *e, const request *q, const hits *h, evdb_result
     size_t count = 0, id_bytes = 0;
     evdb_id *ids = NULL;
     columns c = { 0 };
-    buf texts;
+    fetched f = { 0 };
     evdb_status rc = EVDB_OK;
-    buf_init(&texts, mem);
+    buf_init(&f.texts, mem);
     for (size_t i = 0; h->snapshot->index && i < q->count; i++)
         for (size_t j = 0; j < h->found[i]; j++, count++)
             if (strings) id_bytes += flat_id(&h->snapshot->rows, h->at[i * q->o.k + j].row).length + 1;
     if (metadata && count) {
-        if (!(ids = mem_array(mem, count, sizeof(*ids)))) TRY(error_no_memory(err, count * sizeof(*ids), "results"));
+        ids = mem_array(mem, count, sizeof(*ids));
+        f.written = mem_array(mem, count, sizeof(*f.written));
+        if (!ids || !f.written) TRY(error_no_memory(err, count * sizeof(*ids), "results"));
         for (size_t i = 0, n = 0; i < q->count; i++)
             for (size_t j = 0; j < h->found[i]; j++)
                 ids[n++] = flat_id(&h->snapshot->rows, h->at[i * q->o.k + j].row);
-        TRY(fetch_metadata(h->reader, ids, count, &texts, err));
+        TRY(fetch(h->reader, ids, count, &f, err));
     }
-    size_t bytes = lay_out(NULL, q->count, count, strings, metadata, id_bytes + texts.size, &c);
+    size_t bytes = lay_out(NULL, q->count, count, strings, metadata, f.authors, id_bytes + f.texts.size, &c);
     evdb_result *r = mem_owned(mem, bytes);
     if (!r) TRY(error_no_memory(err, bytes, "results"));
-    lay_out((char *)r, q->count, count, strings, metadata, id_bytes + texts.size, &c);
+    lay_out((char *)r, q->count, count, strings, metadata, f.authors, id_bytes + f.texts.size, &c);
     fill_columns(e, q, h, &c, strings);
     char *at = c.texts + id_bytes;
-    if (texts.size) memcpy(at, texts.at, texts.size);
-    for (size_t i = 0; metadata && i < count; i++, at += strlen(at) + 1) c.metadata[i] = at;
+    if (f.texts.size) memcpy(at, f.texts.at, f.texts.size);
+    for (size_t i = 0; metadata && i < count; i++, at += strlen(at) + 1) {
+        c.metadata[i] = at;
+        at += strlen(at) + 1;
+        if (f.authors) c.authors[i] = *at ? at : NULL;
+        if (f.authors) c.written[i] = f.written[i];
+    }
     *r = (evdb_result){ .queries = q->count, .count = count, .offsets = c.offsets, .ids = c.ids,
                         .numbers = strings ? NULL : c.numbers, .distances = c.distances, .scores = c.scores,
                         .metadata = metadata ? c.metadata : NULL, .complete = !h->cut,
-                        .stop = h->cut ? EVDB_STOP_LIMIT : EVDB_STOP_COMPLETE };
+                        .stop = h->cut ? EVDB_STOP_LIMIT : EVDB_STOP_COMPLETE, .authors = f.authors ? c.authors : NULL,
+                        .written = f.authors ? c.written : NULL };
     *out = r;
 out:
     mem_free(mem, ids);
-    buf_free(&texts);
+    mem_free(mem, f.written);
+    buf_free(&f.texts);
     return rc;
 }
 

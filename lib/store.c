@@ -201,6 +201,7 @@ evdb_status evdb_store_create(evdb *db, const char *name, const evdb_store_optio
     info.codec = *spec ? spec : NULL;
     info.ttl_ms = o.ttl_ms;
     info.trash_ms = o.trash_ms;
+    info.authors = o.authors != 0;
     info.field_count = o.field_count;
     info.fields = o.fields;
     TRY(system_lock(db->system, err));

@@ -184,6 +184,8 @@ static evdb_status run_import(import *im, evdb_import_report *report, evdb_error
     TRY(evdb_store_describe(im->store, &im->info, err));
     transfer_batch_init(&im->batch, &store_platform(im->store)->mem, im->options.kind, im->options.batch,
                         im->options.keep_going != 0);
+    im->batch.author = im->options.author;
+    im->batch.keep_authors = im->options.keep_authors != 0;
     TRY(pass(im, EVDB_PHASE_CHECK, true, err));
     TRY(rewind_source(im->source, err));
     TRY(rewind_source(im->options.companion, err));

@@ -2,6 +2,7 @@
 #include "transfer_batch.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include <string.h>
 
 void transfer_batch_init(transfer_batch *b, const evdb_allocator *mem, evdb_write kind, uint32_t most, bool partial)
 {
@@ -20,6 +21,8 @@ void transfer_batch_free(transfer_batch *b)
     mem_free(mem, b->ids);
     mem_free(mem, b->metadata);
     mem_free(mem, b->expires);
+    mem_free(mem, b->written);
+    mem_free(mem, b->authors);
     mem_free(mem, b->statuses);
 }
 
@@ -30,8 +33,10 @@ static evdb_status set_up(transfer_batch *b, evdb_error *err)
     b->ids = mem_array(mem, b->most, sizeof(*b->ids));
     b->metadata = mem_array(mem, b->most, sizeof(*b->metadata));
     b->expires = mem_array(mem, b->most, sizeof(*b->expires));
+    b->written = mem_array(mem, b->most, sizeof(*b->written));
+    b->authors = mem_array(mem, b->most, sizeof(*b->authors));
     b->statuses = mem_array(mem, b->most, sizeof(*b->statuses));
-    return b->items && b->ids && b->metadata && b->expires && b->statuses
+    return b->items && b->ids && b->metadata && b->expires && b->written && b->authors && b->statuses
                ? EVDB_OK
                : error_no_memory(err, b->most * sizeof(*b->items), "a batch");
 }
@@ -52,6 +57,12 @@ evdb_status transfer_batch_add(transfer_batch *b, const reader_row *row, const e
         item.metadata = b->text.size;
         ok = ok && buf_add(&b->text, row->metadata, row->metadata_length) && buf_byte(&b->text, 0);
     }
+    if (b->keep_authors && row->author) {
+        item.author = b->text.size;
+        item.has_author = true;
+        ok = ok && buf_add(&b->text, row->author, strlen(row->author) + 1);
+    }
+    if (b->keep_authors) item.written_ms = row->written_ms;
     if (!ok) return error_no_memory(err, row->dim * sizeof(float) + row->metadata_length, "a batch");
     b->dim = row->dim;
     b->items[b->count++] = item;
@@ -89,6 +100,8 @@ evdb_status transfer_batch_write(transfer_batch *b, evdb_store *store, size_t *w
         if (item->id_length) b->ids[i] = (evdb_id){ .text = b->text.at + item->id, .length = item->id_length };
         b->metadata[i] = item->has_metadata ? b->text.at + item->metadata : NULL;
         b->expires[i] = item->expires_ms;
+        b->authors[i] = item->has_author ? b->text.at + item->author : NULL;
+        b->written[i] = item->written_ms;
     }
     batch.kind = b->kind;
     batch.flags = b->partial ? EVDB_BATCH_PARTIAL : 0;
@@ -98,6 +111,9 @@ evdb_status transfer_batch_write(transfer_batch *b, evdb_store *store, size_t *w
     batch.dim = b->dim;
     batch.metadata = b->metadata;
     batch.expires = b->expires;
+    batch.author = b->author;
+    batch.authors = b->authors;
+    batch.written = b->written;
     batch.statuses = b->statuses;
     evdb_status rc = evdb_batch_write(store, &batch, written, &why);
     if (rc != EVDB_OK) return by_line(b, rc, &why, err);

@@ -15,12 +15,17 @@ typedef struct transfer_item {
     size_t metadata;      /* in text, NUL-terminated */
     bool has_metadata;
     int64_t expires_ms;
+    size_t author;        /* in text, NUL-terminated ... */
+    bool has_author;      /* ... where it has one */
+    int64_t written_ms;
 } transfer_item;
 
 typedef struct transfer_batch {
     evdb_write kind;
     uint32_t most; /* records */
     bool partial;  /* write the good ones and report the others */
+    const char *author; /* who writes, or NULL */
+    bool keep_authors;  /* but for records that say who wrote them */
     uint32_t dim;
     size_t count;
     buf vectors, text;
@@ -28,7 +33,8 @@ typedef struct transfer_batch {
     transfer_item *items;
     evdb_id *ids;
     const char **metadata;
-    int64_t *expires;
+    int64_t *expires, *written;
+    const char **authors;
     evdb_status *statuses;
 } transfer_batch;
 

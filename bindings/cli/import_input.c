@@ -3,6 +3,7 @@
 #include "import.h"
 #include "interrupt.h"
 #include "progress.h"
+#include "op/op_audit.h"
 #include "terminal.h"
 
 static evdb_status open_foreign(import_input *in, evdb_foreign_kind kind, const import_args *a, evdb_error *err)
@@ -65,6 +66,7 @@ op_exit import_load(evdb_store *store, const import_args *a, import_input *in, e
     drawn d = { .bar = progress_begin(), .in = in };
     evdb_source reader = source_reader(&in->from), companion = source_reader(&in->beside);
     evdb_import_options options = EVDB_IMPORT_OPTIONS;
+    char user[OP_AUDIT_USER_BYTES];
     evdb_error err;
     options.format = in->format;
     options.kind = a->upsert ? EVDB_UPSERT : EVDB_INSERT;
@@ -76,6 +78,8 @@ op_exit import_load(evdb_store *store, const import_args *a, import_input *in, e
     options.progress = draw;
     options.bad = report_bad;
     options.context = &d;
+    options.author = op_audit_self(user);
+    options.keep_authors = 1;
     evdb_status rc = in->foreign ? evdb_foreign_import(store, in->foreign, &options, report, &err)
                                  : evdb_import(store, &reader, &options, report, &err);
     progress_clear(&d.bar);

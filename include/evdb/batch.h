@@ -43,8 +43,11 @@ typedef struct evdb_batch {
                                     elements; NULL = the store's */
     const int64_t *expires;      /* count Unix times in milliseconds from which the records are gone (expiry.h), EVDB_NEVER for none;
                                     0, or NULL = none given: an update keeps what there is, others take the store's default */
-    const char *author;          /* who writes, 1 to EVDB_AUTHOR_BYTES_MAX bytes of UTF-8: of a delete, the trash remembers it (trash.h); NULL =
-                                    nobody says */
+    const char *author;          /* who writes, 1 to EVDB_AUTHOR_BYTES_MAX bytes of UTF-8 (author.h): of a delete, the trash remembers it
+                                    (trash.h); NULL = nobody says */
+    const char *const *authors;  /* count authors of single records, NULL = `author`; or NULL */
+    const int64_t *written;      /* count Unix times in milliseconds when they were written, 0 = now; or NULL. Where there is one, `author`
+                                    does not count: the record's own does, or it has none */
 } evdb_batch;
 #define EVDB_BATCH { .size = sizeof(evdb_batch) }
 

@@ -37,6 +37,8 @@ typedef struct evdb_record {
     const char *metadata; /* JSON object text, NUL-terminated; "{}" when none was given */
     size_t metadata_length;
     int64_t expires_ms;   /* Unix time in milliseconds from which it is gone (expiry.h); 0 = never */
+    const char *author;   /* who wrote it last (author.h); NULL = that is not known */
+    int64_t written_ms;   /* Unix time in milliseconds when that was; 0 = that is not known */
 } evdb_record;
 
 /* Writes. vector has dim float32 (any alignment); NaN and infinity are refused, what the store's elements cannot hold
@@ -63,10 +65,10 @@ EVDB_API EVDB_MUST_CHECK evdb_status evdb_record_delete(evdb_store *store, evdb_
 /* Merges patch, JSON object text, into the metadata of a record and leaves its vector and expiry alone (RFC 7396): a member of the patch
  * takes the place of that of its name, null takes it away, an object is merged into an object. Members that the patch does not name stay
  * as they are written, to the last digit. Read and written in one commit, so that merges at once are all there afterwards. EVDB_LIMIT
- * when the metadata would become too large. *out (may be NULL) receives the record as it is then, without its vector, and with its id as it
- * was given here. */
-EVDB_API EVDB_MUST_CHECK evdb_status evdb_record_merge(evdb_store *store, evdb_id id, const char *patch, uint64_t if_version,
-                                                       evdb_record **out, evdb_error *err);
+ * when the metadata would become too large. author is who writes, as in evdb_batch, or NULL. *out (may be NULL) receives the record as it is
+ * then, without its vector, and with its id as it was given here. */
+EVDB_API EVDB_MUST_CHECK evdb_status evdb_record_merge(evdb_store *store, evdb_id id, const char *patch, const char *author,
+                                                       uint64_t if_version, evdb_record **out, evdb_error *err);
 
 /* Reads the committed record, also what another process committed a moment ago. EVDB_NOT_FOUND;
  * EVDB_CORRUPT when its checksum does not hold: damaged data is reported, never returned. */

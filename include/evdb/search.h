@@ -59,6 +59,8 @@ typedef struct evdb_result {
     const char *const *metadata; /* count JSON texts with EVDB_SEARCH_METADATA, else NULL */
     int32_t complete;            /* 1 = no query stopped early */
     evdb_stop stop;              /* the reason when one did */
+    const char *const *authors;  /* count names with EVDB_SEARCH_METADATA, NULL = not known; NULL when no hit says who wrote it (author.h) */
+    const int64_t *written;      /* count Unix times in milliseconds, 0 = not known; NULL when authors is */
 } evdb_result;
 
 /* The k nearest to query (dim float32, any alignment). Dimension and values are checked like a

@@ -37,6 +37,8 @@ typedef struct evdb_store_options {
     const char *codec;         /* to keep vectors with (codec.h, compress.h); NULL = evdb_options.default_codec, "" or "none" = no codec */
     int64_t ttl_ms;            /* milliseconds that records live which are written without an expiry (expiry.h); 0 = for ever */
     int64_t trash_ms;          /* milliseconds that deleted records can be restored (trash.h); 0 = not at all */
+    uint32_t authors;          /* 1 = records say who wrote them, and when (author.h) */
+    uint32_t reserved;
 } evdb_store_options;
 #define EVDB_STORE_OPTIONS { .size = sizeof(evdb_store_options) }
 
@@ -57,6 +59,8 @@ typedef struct evdb_store_info {
     const char *codec;         /* that its vectors are kept with (codec.h, compress.h); NULL = elements of dtype */
     int64_t ttl_ms;            /* that records live which are written without an expiry (expiry.h); 0 = for ever */
     int64_t trash_ms;          /* that deleted records can be restored (trash.h); 0 = not at all */
+    uint32_t authors;          /* 1 = records say who wrote them, and when (author.h) */
+    uint32_t reserved;
 } evdb_store_info;
 
 typedef struct evdb_store_stats {

@@ -11,6 +11,7 @@
  * {"id":..., "metadata":{...}} for row i; without one, rows are numbered from first_id.
  * A record may also have "expires_ms", a Unix time (expiry.h); null says that it never expires. One without it takes the store's default;
  * exported are only those that have not expired, from a store with a default each with its own.
+ * "author" and "written_ms" say who wrote it last and when, where that is known (author.h).
  * Floats are written so that reading them back gives the same bits. */
 #ifndef EVDB_TRANSFER_H
 #define EVDB_TRANSFER_H
@@ -62,7 +63,8 @@ typedef struct evdb_import_options {
     void (*bad)(void *context, uint64_t line, const evdb_error *why);
     void *context;           /* handed to progress and bad */
     uint32_t resume;         /* 1 = go on with an import that was broken off, see below */
-    uint32_t reserved;
+    uint32_t keep_authors;   /* 1 = "author" and "written_ms" of JSON and JSONL are believed (author.h); 0 = who imports is the author, now */
+    const char *author;      /* who imports, as in evdb_batch, or NULL */
 } evdb_import_options;
 #define EVDB_IMPORT_OPTIONS { .size = sizeof(evdb_import_options) }
 

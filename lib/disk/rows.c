@@ -165,7 +165,7 @@ static evdb_status insert_description(sql *s, const evdb_store_info *info, evdb_
     sqlite3_stmt *st = NULL, *field = NULL;
     evdb_status rc;
     TRY(sql_prepare(s, "INSERT INTO store(format, uuid, name, dim, metric, dtype, id_type, m, ef_construction, index_threads, created_ms,"
-                    " codec, ttl_ms, trash_ms) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)", &st, err));
+                    " codec, ttl_ms, trash_ms, authors) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)", &st, err));
     const int64_t numbers[] = { info->dim, info->metric, info->dtype, info->id_type, info->m, info->ef_construction,
                                 info->index_threads, info->created_ms };
     sqlite3_bind_int64(st, 1, ROWS_FORMAT);
@@ -176,6 +176,7 @@ static evdb_status insert_description(sql *s, const evdb_store_info *info, evdb_
     if (info->codec) sqlite3_bind_text(st, 12, info->codec, -1, SQLITE_STATIC);
     sqlite3_bind_int64(st, 13, info->ttl_ms);
     sqlite3_bind_int64(st, 14, info->trash_ms);
+    sqlite3_bind_int(st, 15, info->authors != 0);
     TRY(sql_run(s, st, err));
     TRY(sql_prepare(s, "INSERT INTO fields VALUES(?1,?2)", &field, err));
     for (uint32_t i = 0; i < info->field_count; i++) {

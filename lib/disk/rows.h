@@ -52,6 +52,7 @@ typedef struct rows_write {
     int64_t expires; /* Unix ms, EVDB_NEVER; 0: none given, so that an update keeps it, and the store decides for others */
     const char *author; /* who writes; NULL: that is not known */
     size_t author_length;
+    int64_t written; /* when, Unix ms; 0: now. Kept, like the author, where the store's records say who wrote them */
     rows_merge_fn *merge; /* of an update, which may be carried out more than once; NULL: metadata takes the place of what is stored */
     void *merge_context;
     struct rows_record *after; /* out, or NULL: the record as it is then, without a vector; its texts are the write's own */
@@ -105,6 +106,9 @@ typedef struct rows_record {
     size_t vector_bytes;
     uint32_t codec;     /* of the vector */
     int64_t expires;    /* Unix ms; 0 = never */
+    const char *author; /* who wrote it; NULL = that is not known */
+    size_t author_length;
+    int64_t written;    /* when, Unix ms; 0 = that is not known */
 } rows_record;
 
 enum {
@@ -164,6 +168,8 @@ int64_t rows_clock(const rows *r); /* Unix ms */
 bool rows_wrote_expiry(const rows *r);
 /* Within a transaction: how long records to come live, 0 = for ever. */
 evdb_status rows_set_ttl(rows *r, int64_t ttl_ms, evdb_error *err);
+/* Within a transaction: whether records to come say who wrote them. */
+evdb_status rows_set_authors(rows *r, bool on, evdb_error *err);
 /* Deletes the records that expired first, at most `most`; one that is damaged stays. */
 evdb_status rows_sweep(rows *r, size_t most, size_t *swept, evdb_error *err);
 

@@ -74,6 +74,18 @@ out:
     return rc;
 }
 
+evdb_status rows_set_authors(rows *r, bool on, evdb_error *err)
+{
+    sqlite3_stmt *st;
+    evdb_status rc;
+    TRY(rows_write_statement(r, W_AUTHORS, &st, err));
+    sqlite3_bind_int(st, 1, on);
+    TRY(sql_run(&r->writer, st, err));
+    r->now.authors = on;
+out:
+    return rc;
+}
+
 /* Appends the ids of what has expired: deleting it changes the very index they are read from. */
 static evdb_status list_expired(rows *r, size_t most, buf *out, evdb_error *err)
 {

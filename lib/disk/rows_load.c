@@ -86,7 +86,9 @@ evdb_status rows_load_put(rows_load *l, const rows_record *record, evdb_error *e
     rows_vector v = { .slot = slot < 0 ? r->now.next_slot++ : (uint64_t)slot, .sequence = record->version, .id = record->id,
                       .bytes = record->vector, .size = record->vector_bytes, .codec = record->codec };
     TRY(rows_put_vector(r, &v, err));
-    TRY(rows_put_record(r, W_RECORD_IN, &v, record->expires, record->metadata, record->metadata_length, err));
+    rows_record placed = *record;
+    placed.slot = v.slot;
+    TRY(rows_put_record(r, W_RECORD_IN, &placed, err));
     r->now.live++;
     if (!l->codecs[of].used || v.slot < l->codecs[of].slot) l->codecs[of].slot = v.slot;
     l->codecs[of].used = true;

@@ -27,7 +27,7 @@ enum { HINT_BYTES = 4096 };
 enum write_statement {
     W_BEGIN, W_COMMIT, W_ROLLBACK, W_MARK, W_UNMARK, W_UNDO, W_TIP, W_SLOT, W_FREE_SLOT, W_FIND, W_RECORD_IN, W_RECORD_UP,
     W_RECORD_OUT, W_VECTOR_IN, W_VECTOR_OUT, W_CHANGE, W_FREE_IN, W_FREE_OUT, W_DECIDE, W_DECIDED, W_TRIM, W_VACUUM, W_CODEC,
-    W_CODEC_IN, W_CODEC_OUT, W_CODING, W_RECODE_FROM, W_RECODE, W_TTL, W_EXPIRED, W_BLANK, W_FORGOTTEN, W_PAGES, W_TRIM_OLDEST,
+    W_CODEC_IN, W_CODEC_OUT, W_CODING, W_RECODE_FROM, W_RECODE, W_TTL, W_AUTHORS, W_EXPIRED, W_BLANK, W_FORGOTTEN, W_PAGES, W_TRIM_OLDEST,
     W_VECTOR, W_TRASH_IN, W_TRASH_OF, W_TRASH_AT, W_TRASH_SINCE, W_TRASH_OUT, W_TRASH_OLD, W_TRASH_EMPTY, W_SET_TRASH, W_CODEC_OWN, W_COUNT
 };
 enum read_statement {
@@ -45,6 +45,7 @@ typedef struct rows_state {
     uint32_t codec, coding;
     int64_t recode_from; /* -1 = none */
     int64_t ttl_ms;      /* 0 = none */
+    bool authors;        /* records say who wrote them */
     int64_t trash_ms;    /* how long deleted records are kept, 0 = not at all */
 } rows_state;
 
@@ -92,8 +93,8 @@ evdb_id rows_column_id(sqlite3_stmt *st, int at);
  * bytes in the wrong place do not pass; and to its codec, 0 = none. */
 int64_t rows_checksum(const evdb_id *id, uint64_t slot, uint64_t sequence, uint32_t codec, const void *bytes, size_t size);
 
-/* A record's own: bound to its expiry too, 0 = none. */
-int64_t rows_record_checksum(const evdb_id *id, uint64_t slot, uint64_t sequence, int64_t expires, const void *metadata, size_t size);
+/* A record's own: bound to its expiry too, where it has one, and to its author. */
+int64_t rows_record_checksum(const rows_record *record);
 static inline bool rows_is_expired(int64_t expires, int64_t now) { return expires && expires <= now; }
 int64_t rows_codec_checksum(const rows_codec *codec);
 
@@ -113,9 +114,10 @@ evdb_status rows_delete(rows *r, const evdb_id *id, evdb_error *err);
 evdb_status rows_trash_put(rows *r, const rows_trashed *t, uint64_t slot, evdb_error *err);
 /* Into a slot that has none. */
 evdb_status rows_put_vector(rows *r, const rows_vector *v, evdb_error *err);
-/* A record's row, of the slot, version (sequence) and id of its vector. */
-evdb_status rows_put_record(rows *r, enum write_statement which, const rows_vector *of, int64_t expires, const void *metadata, size_t size,
-                            evdb_error *err);
+/* A record's row: all of it but the vector. */
+evdb_status rows_put_record(rows *r, enum write_statement which, const rows_record *record, evdb_error *err);
+/* Who wrote the record that st stands on: `author` and `written` are its columns from `first` on. */
+void rows_column_author(sqlite3_stmt *st, int first, rows_record *out);
 /* The row of change r->now.sequence; slot and freed may be NULL. */
 evdb_status rows_log_change(rows *r, const evdb_id *id, evdb_change_kind kind, const uint64_t *slot, const uint64_t *freed, evdb_error *err);
 /* With the writers' lock held: who waited for it may have waited for the store's end. Nobody would see a commit, and a repair wants the

@@ -6,16 +6,18 @@
 #include "disk/rows_private.h"
 #include <string.h>
 
+#define RECORD_COLUMNS "id, slot, sequence, checksum, metadata, expires, author, written"
+
 static const char *const texts[R_COUNT] = {
     [R_BEGIN] = "BEGIN",
     [R_END] = "COMMIT",
     [R_TIP] = "SELECT sequence, live FROM changes ORDER BY sequence DESC LIMIT 1",
     [R_STORE] = "SELECT format, uuid, name, dim, metric, dtype, id_type, m, ef_construction, index_threads, created_ms,"
-                " (SELECT count(*) FROM fields), codec, ttl_ms, trash_ms FROM store",
+                " (SELECT count(*) FROM fields), codec, ttl_ms, trash_ms, authors FROM store",
     [R_FIELDS] = "SELECT name FROM fields ORDER BY position",
-    [R_GET] = "SELECT id, slot, sequence, checksum, metadata, expires FROM records WHERE id=?1",
-    [R_FIRST] = "SELECT id, slot, sequence, checksum, metadata, expires FROM records ORDER BY id",
-    [R_AFTER] = "SELECT id, slot, sequence, checksum, metadata, expires FROM records WHERE id>?1 ORDER BY id",
+    [R_GET] = "SELECT " RECORD_COLUMNS " FROM records WHERE id=?1",
+    [R_FIRST] = "SELECT " RECORD_COLUMNS " FROM records ORDER BY id",
+    [R_AFTER] = "SELECT " RECORD_COLUMNS " FROM records WHERE id>?1 ORDER BY id",
     [R_VECTOR] = "SELECT " VECTOR_COLUMNS " FROM vectors WHERE slot=?1",
     [R_VECTORS] = "SELECT " VECTOR_COLUMNS " FROM vectors ORDER BY slot",
     [R_CHANGES] = "SELECT sequence, kind, slot, freed, id FROM changes WHERE sequence>?1 ORDER BY sequence LIMIT ?2",
@@ -48,6 +50,13 @@ evdb_id rows_column_id(sqlite3_stmt *st, int at)
     if (sqlite3_column_type(st, at) != SQLITE_TEXT) return (evdb_id){ .number = sqlite3_column_int64(st, at) };
     const char *text = (const char *)sqlite3_column_text(st, at);
     return (evdb_id){ .text = text ? text : "", .length = (size_t)sqlite3_column_bytes(st, at) };
+}
+
+void rows_column_author(sqlite3_stmt *st, int first, rows_record *out)
+{
+    out->author = (const char *)sqlite3_column_text(st, first);
+    out->author_length = (size_t)sqlite3_column_bytes(st, first);
+    out->written = sqlite3_column_int64(st, first + 1);
 }
 
 evdb_status rows_read_statement(rows_reader *rd, enum read_statement which, sqlite3_stmt **out, evdb_error *err)
@@ -144,9 +153,9 @@ static evdb_status take_record(rows_reader *rd, sqlite3_stmt *st, unsigned flags
     out->metadata = (const char *)sqlite3_column_text(st, 4);
     out->metadata_length = (size_t)sqlite3_column_bytes(st, 4);
     out->expires = sqlite3_column_int64(st, 5);
+    rows_column_author(st, 6, out);
     if (out->id.text && out->id.length > EVDB_ID_BYTES_MAX) return unsound(rd, &out->id, "its id is too long", err);
-    if (!out->metadata || sqlite3_column_int64(st, 3) != rows_record_checksum(&out->id, out->slot, out->version, out->expires,
-                                                                              out->metadata, out->metadata_length))
+    if (!out->metadata || out->author_length > EVDB_AUTHOR_BYTES_MAX || sqlite3_column_int64(st, 3) != rows_record_checksum(out))
         return unsound(rd, &out->id, "its checksum does not match", err);
     *found = !hidden(rd, flags, out);
     return *found && flags & ROWS_VECTOR ? load_vector(rd, out, err) : EVDB_OK;
@@ -343,6 +352,7 @@ evdb_status rows_info(rows_reader *rd, evdb_store_info **out, evdb_error *err)
     info->created_ms = sqlite3_column_int64(st, 10);
     info->ttl_ms = sqlite3_column_int64(st, 13);
     info->trash_ms = sqlite3_column_int64(st, 14);
+    info->authors = sqlite3_column_int(st, 15) != 0;
     info->field_count = fields;
     info->fields = (const char *const *)(info + 1);
     TRY(read_fields(rd, info, (char **)(info + 1), err));

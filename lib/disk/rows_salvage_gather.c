@@ -199,6 +199,7 @@ static evdb_status take_store(salvage *s, const leaf_row *row, evdb_error *err)
     }
     if (row->columns > TTL) i.ttl_ms = v[TTL].number;
     if (row->columns > TRASH) i.trash_ms = v[TRASH].number;
+    if (row->columns > AUTHORS) i.authors = v[AUTHORS].number != 0;
     memcpy(i.uuid, s->uuid, sizeof(i.uuid));
     s->info = i;
     s->found.info = &s->info;

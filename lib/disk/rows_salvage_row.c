@@ -28,7 +28,12 @@ bool salvage_is_record(const leaf_row *row, rows_record *out)
     out->expires = expires ? v[EXPIRES].number : 0;
     out->metadata = v[METADATA].bytes; /* not terminated */
     out->metadata_length = v[METADATA].size;
-    return v[CHECKSUM].number == rows_record_checksum(&out->id, out->slot, out->version, out->expires, out->metadata, out->metadata_length);
+    if (row->columns > AUTHOR && v[AUTHOR].kind == LEAF_TEXT) {
+        out->author = v[AUTHOR].bytes;
+        out->author_length = v[AUTHOR].size;
+    }
+    if (row->columns > WRITTEN && v[WRITTEN].kind == LEAF_INTEGER) out->written = v[WRITTEN].number;
+    return out->author_length <= EVDB_AUTHOR_BYTES_MAX && v[CHECKSUM].number == rows_record_checksum(out);
 }
 
 bool salvage_is_vector(const leaf_row *row, rows_vector *out)

@@ -28,9 +28,9 @@ out:
 /* What another process may change without a change of any record: it is read again for every transaction. */
 static evdb_status load_decided(rows *r, evdb_error *err)
 {
-    enum { DIM, ID_TYPE, CODEC, RECODE_FROM, CODING, TTL, TRASH };
-    int64_t decided[7] = { 0, 0, 0, -1, 0, 0, 0 };
-    evdb_status rc = rows_integers(r, W_DECIDED, decided, 7, err);
+    enum { DIM, ID_TYPE, CODEC, RECODE_FROM, CODING, TTL, TRASH, AUTHORS };
+    int64_t decided[8] = { 0, 0, 0, -1, 0, 0, 0, 0 };
+    evdb_status rc = rows_integers(r, W_DECIDED, decided, 8, err);
     if (rc != EVDB_OK) return rc;
     r->now.dim = (uint32_t)decided[DIM];
     r->now.id_type = (evdb_id_type)decided[ID_TYPE];
@@ -39,6 +39,7 @@ static evdb_status load_decided(rows *r, evdb_error *err)
     r->now.coding = (uint32_t)decided[CODING];
     r->now.ttl_ms = decided[TTL];
     r->now.trash_ms = decided[TRASH];
+    r->now.authors = decided[AUTHORS] != 0;
     return EVDB_OK;
 }
 

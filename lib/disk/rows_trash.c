@@ -242,7 +242,7 @@ static evdb_status restore(rows *r, sqlite3_stmt *st, const evdb_id *id, uint64_
     TRY(is_own(r, t.codec, &own, err));
     rows_write w = { .kind = EVDB_INSERT, .id = t.id, .vector = t.bytes, .vector_bytes = t.size, .dim = r->now.dim,
                      .codec = t.codec > 0 ? (uint32_t)t.codec : 0, .own_codec = own, .metadata = t.metadata, .metadata_length = t.metadata_length,
-                     .expires = t.expires ? t.expires : EVDB_NEVER };
+                     .expires = t.expires ? t.expires : EVDB_NEVER, .author = t.author, .author_length = t.author_length, .written = t.written };
     TRY(rows_apply(r, &w, version, err));
     int64_t number = t.number;
     sqlite3_reset(st); /* the statement that deletes may not read the row it takes */

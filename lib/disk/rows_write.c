@@ -17,9 +17,9 @@ static const char *const texts[W_COUNT] = {
     [W_TIP] = "SELECT sequence, live FROM changes ORDER BY sequence DESC LIMIT 1",
     [W_SLOT] = "SELECT max((SELECT ifnull(max(slot), -1) FROM vectors), (SELECT ifnull(max(slot), -1) FROM free))",
     [W_FREE_SLOT] = "SELECT slot FROM free LIMIT 1",
-    [W_FIND] = "SELECT slot, sequence, checksum, metadata, expires FROM records WHERE id=?1",
-    [W_RECORD_IN] = "INSERT INTO records(id, slot, sequence, checksum, metadata, expires) VALUES(?1,?2,?3,?4,?5,?6)",
-    [W_RECORD_UP] = "UPDATE records SET slot=?2, sequence=?3, checksum=?4, metadata=?5, expires=?6 WHERE id=?1",
+    [W_FIND] = "SELECT slot, sequence, checksum, metadata, expires, author, written FROM records WHERE id=?1",
+    [W_RECORD_IN] = "INSERT INTO records(id, slot, sequence, checksum, metadata, expires, author, written) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+    [W_RECORD_UP] = "UPDATE records SET slot=?2, sequence=?3, checksum=?4, metadata=?5, expires=?6, author=?7, written=?8 WHERE id=?1",
     [W_RECORD_OUT] = "DELETE FROM records WHERE id=?1",
     [W_VECTOR_IN] = "INSERT INTO vectors(id, slot, sequence, checksum, bytes, codec) VALUES(?1,?2,?3,?4,?5,?6)",
     [W_VECTOR_OUT] = "DELETE FROM vectors WHERE slot=?1",
@@ -27,7 +27,7 @@ static const char *const texts[W_COUNT] = {
     [W_FREE_IN] = "INSERT INTO free(slot) VALUES(?1)",
     [W_FREE_OUT] = "DELETE FROM free WHERE slot=?1",
     [W_DECIDE] = "UPDATE store SET dim=?1, id_type=?2",
-    [W_DECIDED] = "SELECT dim, id_type, codec_id, ifnull(recode_from, -1), coding, ttl_ms, trash_ms FROM store",
+    [W_DECIDED] = "SELECT dim, id_type, codec_id, ifnull(recode_from, -1), coding, ttl_ms, trash_ms, authors FROM store",
     [W_TRIM] = "DELETE FROM changes WHERE sequence<=?1 AND sequence<(SELECT max(sequence) FROM changes)",
     [W_PAGES] = "PRAGMA page_count",
     [W_TRIM_OLDEST] = "DELETE FROM changes WHERE sequence<(SELECT min(sequence) FROM changes)+?1 AND sequence<(SELECT max(sequence) FROM changes)",
@@ -53,6 +53,7 @@ static const char *const texts[W_COUNT] = {
     [W_SET_TRASH] = "UPDATE store SET trash_ms=?1",
     [W_CODEC_OWN] = "SELECT own FROM codecs WHERE id=?1",
     [W_TTL] = "UPDATE store SET ttl_ms=?1",
+    [W_AUTHORS] = "UPDATE store SET authors=?1",
     [W_EXPIRED] = "SELECT id FROM records WHERE expires<=?1 ORDER BY expires LIMIT ?2",
 };
 
@@ -70,11 +71,16 @@ static uint64_t checksum_place(const evdb_id *id, uint64_t slot, uint64_t sequen
     return id->text ? checksum(id->text, id->length, seed) : seed;
 }
 
-int64_t rows_record_checksum(const evdb_id *id, uint64_t slot, uint64_t sequence, int64_t expires, const void *metadata, size_t size)
+int64_t rows_record_checksum(const rows_record *r)
 {
-    uint64_t seed = checksum_place(id, slot, sequence);
-    if (expires) seed = checksum(&expires, sizeof(expires), seed);
-    return (int64_t)checksum(metadata, size, seed);
+    uint64_t seed = checksum_place(&r->id, r->slot, r->version);
+    if (r->expires) seed = checksum(&r->expires, sizeof(r->expires), seed);
+    if (r->author || r->written) {
+        const uint64_t by[] = { (uint64_t)r->written, r->author ? r->author_length + 1 : 0 };
+        seed = checksum(by, sizeof(by), seed);
+    }
+    if (r->author) seed = checksum(r->author, r->author_length, seed);
+    return (int64_t)checksum(r->metadata, r->metadata_length, seed);
 }
 
 int64_t rows_checksum(const evdb_id *id, uint64_t slot, uint64_t sequence, uint32_t codec, const void *bytes, size_t size)
@@ -106,9 +112,10 @@ static evdb_status find(rows *r, const evdb_id *id, found *out, sqlite3_stmt **s
     out->sequence = (uint64_t)sqlite3_column_int64(*st, 1);
     out->expires = sqlite3_column_int64(*st, 4);
     out->exists = !rows_is_expired(out->expires, r->clock_ms);
-    const void *metadata = sqlite3_column_text(*st, 3);
-    if (sqlite3_column_int64(*st, 2) != rows_record_checksum(id, out->slot, out->sequence, out->expires, metadata,
-                                                             (size_t)sqlite3_column_bytes(*st, 3)))
+    rows_record whole = { .id = *id, .slot = out->slot, .version = out->sequence, .expires = out->expires,
+                          .metadata = (const char *)sqlite3_column_text(*st, 3), .metadata_length = (size_t)sqlite3_column_bytes(*st, 3) };
+    rows_column_author(*st, 5, &whole);
+    if (sqlite3_column_int64(*st, 2) != rows_record_checksum(&whole))
         rc = error_set(err, EVDB_CORRUPT, "%s: record %s: its checksum does not match", r->writer.name,
                        id_show(id, shown, sizeof(shown)));
 out:
@@ -154,20 +161,27 @@ out:
     return rc;
 }
 
-evdb_status rows_put_record(rows *r, enum write_statement which, const rows_vector *of, int64_t expires, const void *metadata, size_t size,
-                            evdb_error *err)
+static void bind_time(sqlite3_stmt *st, int at, int64_t time)
+{
+    if (time) sqlite3_bind_int64(st, at, time);
+    else sqlite3_bind_null(st, at);
+}
+
+evdb_status rows_put_record(rows *r, enum write_statement which, const rows_record *record, evdb_error *err)
 {
     sqlite3_stmt *st;
     evdb_status rc;
     TRY(rows_write_statement(r, which, &st, err));
-    rows_bind_id(st, 1, &of->id);
-    sqlite3_bind_int64(st, 2, (int64_t)of->slot);
-    sqlite3_bind_int64(st, 3, (int64_t)of->sequence);
-    sqlite3_bind_int64(st, 4, rows_record_checksum(&of->id, of->slot, of->sequence, expires, metadata, size));
-    sqlite3_bind_text64(st, 5, metadata, size, SQLITE_STATIC, SQLITE_UTF8);
-    if (expires) sqlite3_bind_int64(st, 6, expires);
-    else sqlite3_bind_null(st, 6);
-    if (expires) atomic_store(&r->wrote_expiry, true);
+    rows_bind_id(st, 1, &record->id);
+    sqlite3_bind_int64(st, 2, (int64_t)record->slot);
+    sqlite3_bind_int64(st, 3, (int64_t)record->version);
+    sqlite3_bind_int64(st, 4, rows_record_checksum(record));
+    sqlite3_bind_text64(st, 5, record->metadata, record->metadata_length, SQLITE_STATIC, SQLITE_UTF8);
+    bind_time(st, 6, record->expires);
+    if (record->author) sqlite3_bind_text64(st, 7, record->author, record->author_length, SQLITE_STATIC, SQLITE_UTF8);
+    else sqlite3_bind_null(st, 7);
+    bind_time(st, 8, record->written);
+    if (record->expires) atomic_store(&r->wrote_expiry, true);
     TRY(sql_run(&r->writer, st, err));
 out:
     return rc;
@@ -258,9 +272,12 @@ out:
 /* st: as find() leaves it. */
 static evdb_status keep_deleted(rows *r, const rows_write *w, const evdb_id *id, const found *old, sqlite3_stmt *st, evdb_error *err)
 {
+    rows_record of;
+    rows_column_author(st, 5, &of);
     const rows_trashed t = { .id = *id, .deleted = r->clock_ms, .deleter = w->author, .deleter_length = w->author_length, .version = old->sequence,
                              .expires = old->expires, .metadata = (const char *)sqlite3_column_text(st, 3),
-                             .metadata_length = (size_t)sqlite3_column_bytes(st, 3) };
+                             .metadata_length = (size_t)sqlite3_column_bytes(st, 3), .author = of.author, .author_length = of.author_length,
+                             .written = of.written };
     return rows_trash_put(r, &t, old->slot, err);
 }
 
@@ -289,6 +306,15 @@ static int64_t expiry_of(const rows *r, const rows_write *w, const found *old)
     return r->now.ttl_ms ? r->clock_ms + r->now.ttl_ms : 0;
 }
 
+/* Whoever writes a record last is its author, also when nobody says who that is. */
+static void sign(const rows *r, const rows_write *w, rows_record *record)
+{
+    if (!r->now.authors) return;
+    record->author = w->author;
+    record->author_length = w->author_length;
+    record->written = w->written ? w->written : r->clock_ms;
+}
+
 static evdb_status store_record(rows *r, const rows_write *w, const evdb_id *id, const found *old,
                                 const char *metadata, size_t length, evdb_error *err)
 {
@@ -298,12 +324,13 @@ static evdb_status store_record(rows *r, const rows_write *w, const evdb_id *id,
         if (old->there) TRY(free_slot(r, old->slot, err));
         TRY(take_slot(r, &slot, err));
     }
-    int64_t expires = expiry_of(r, w, old);
     r->now.sequence++;
     if (w->vector) TRY(put_vector(r, w, id, slot, err));
-    TRY(rows_put_record(r, old->there ? W_RECORD_UP : W_RECORD_IN, &(rows_vector){ .slot = slot, .sequence = r->now.sequence, .id = *id },
-                        expires, metadata, length, err));
-    if (w->after) *w->after = (rows_record){ .version = r->now.sequence, .slot = slot, .metadata = metadata, .metadata_length = length, .expires = expires };
+    rows_record record = { .version = r->now.sequence, .id = *id, .slot = slot, .metadata = metadata, .metadata_length = length,
+                           .expires = expiry_of(r, w, old) };
+    sign(r, w, &record);
+    TRY(rows_put_record(r, old->there ? W_RECORD_UP : W_RECORD_IN, &record, err));
+    if (w->after) *w->after = record;
     if (!old->there) r->now.live++;
     TRY(rows_log_change(r, id, w->vector ? EVDB_CHANGE_PUT : EVDB_CHANGE_UPDATE, w->vector ? &slot : NULL,
                         w->vector && old->there ? &old->slot : NULL, err));

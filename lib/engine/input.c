@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "engine/engine.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* As it will be stored. */
@@ -136,6 +137,31 @@ static evdb_status encode(engine *e, const evdb_batch *b, const float *vector, c
     return rc;
 }
 
+evdb_status input_author(const char *author, evdb_error *err)
+{
+    size_t length = author ? strlen(author) : 0;
+    if (author && (!length || length > EVDB_AUTHOR_BYTES_MAX || !utf8_valid(author, length)))
+        return error_set(err, EVDB_INVALID, "the name of who writes must be 1 to %u bytes of UTF-8", EVDB_AUTHOR_BYTES_MAX);
+    return EVDB_OK;
+}
+
+/* A text of one record's author goes the way of its metadata; that of all is kept once. */
+static evdb_status take_author(input *in, const evdb_batch *b, size_t i, bool copy, rows_write *w, evdb_error *err)
+{
+    const char *author = b->authors ? b->authors[i] : NULL;
+    if (b->written) w->written = b->written[i];
+    if (w->written < 0) return error_set(err, EVDB_INVALID, "a record was written at a Unix time in milliseconds, not %lld", (long long)w->written);
+    if (!author) return EVDB_OK;
+    w->author_length = strlen(author);
+    w->author = author;
+    evdb_status rc = input_author(author, err);
+    if (rc != EVDB_OK || !copy) return rc;
+    size_t at = in->text.size;
+    if (!buf_add(&in->text, author, w->author_length)) return error_no_memory(err, w->author_length, "an author");
+    w->author = (const char *)(uintptr_t)(at + 1);
+    return EVDB_OK;
+}
+
 static evdb_status take_item(engine *e, const evdb_batch *b, size_t i, bool copy, const char *vector, input *in,
                              evdb_error *err)
 {
@@ -156,6 +182,7 @@ static evdb_status take_item(engine *e, const evdb_batch *b, size_t i, bool copy
             TRY(encode(e, b, (const float *)(const void *)vector, in->encoded + i * in->encoded_stride, in, w, err));
     }
     TRY(take_text(in, b, i, copy, w, err));
+    TRY(take_author(in, b, i, copy, w, err));
 out:
     return rc;
 }
@@ -166,6 +193,7 @@ static void settle_text(input *in, bool copied)
         rows_write *w = &in->writes[i];
         if (w->metadata) w->metadata = in->text.at + ((uintptr_t)w->metadata - 1);
         if (w->id.text && copied) w->id.text = in->text.at + ((uintptr_t)w->id.text - 1);
+        if (w->author && copied) w->author = in->text.at + ((uintptr_t)w->author - 1);
     }
 }
 
@@ -175,15 +203,6 @@ static evdb_batch needed(const evdb_batch *given)
     evdb_batch b = *given;
     if (b.kind == EVDB_DELETE) b.vectors = NULL, b.metadata = NULL, b.expires = NULL;
     return b;
-}
-
-static evdb_status take_author(const char *author, char *to, evdb_error *err)
-{
-    size_t length = author ? strlen(author) : 0;
-    if (author && (!length || length > EVDB_AUTHOR_BYTES_MAX || !utf8_valid(author, length)))
-        return error_set(err, EVDB_INVALID, "the name of who writes must be 1 to %u bytes of UTF-8", EVDB_AUTHOR_BYTES_MAX);
-    if (author) memcpy(to, author, length + 1);
-    return EVDB_OK;
 }
 
 evdb_status input_batch(engine *e, const evdb_batch *given, bool copy, input *out, evdb_error *err)
@@ -198,7 +217,8 @@ evdb_status input_batch(engine *e, const evdb_batch *given, bool copy, input *ou
     evdb_status rc;
     buf_init(&in.text, mem);
     TRY(check_batch(b, err));
-    TRY(take_author(b->author, in.author, err));
+    TRY(input_author(b->author, err));
+    if (b->author) snprintf(in.author, sizeof(in.author), "%s", b->author);
     if (!(in.writes = mem_array(mem, b->count, sizeof(*in.writes))))
         TRY(error_no_memory(err, b->count * sizeof(*in.writes), "a batch"));
     in.own_statuses = partial && !b->statuses;
@@ -223,6 +243,7 @@ evdb_status input_batch(engine *e, const evdb_batch *given, bool copy, input *ou
     settle_text(&in, copy);
     *out = in;
     for (size_t i = 0; b->author && i < b->count; i++) {
+        if (out->writes[i].author || out->writes[i].written) continue; /* written at another time: by somebody else */
         out->writes[i].author = out->author;
         out->writes[i].author_length = strlen(out->author);
     }

@@ -30,6 +30,9 @@ typedef struct input {
 evdb_status input_batch(struct engine *e, const evdb_batch *batch, bool copy, input *out, evdb_error *err);
 void input_free(struct engine *e, input *in);
 
+/* A name of who writes; NULL is one. */
+evdb_status input_author(const char *author, evdb_error *err);
+
 /* dim and values of a query or a record's vector: finite, of the store's elements, and not zero under cosine. */
 evdb_status input_vector(struct engine *e, const float *vector, uint32_t dim, evdb_error *err);
 

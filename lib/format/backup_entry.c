@@ -1,15 +1,17 @@
 /* backup_entry.c - implements format/backup_entry.h. */
 #include "format/backup_entry.h"
 #include "base/error.h"
+#include <evdb/batch.h>
 #include <evdb/codec.h>
 #include <string.h>
 
-enum { FLAG_TEXT = 1 /* the id is one */, FLAG_OWN = 2, FLAG_EXPIRES = 4, FLAGS = FLAG_TEXT | FLAG_OWN | FLAG_EXPIRES };
+enum { FLAG_TEXT = 1 /* the id is one */, FLAG_OWN = 2, FLAG_EXPIRES = 4, FLAG_WRITTEN = 8 /* its time and author follow the text */,
+       FLAGS = FLAG_TEXT | FLAG_OWN | FLAG_EXPIRES | FLAG_WRITTEN };
 
 /* As it is in the file, for every kind; id, bytes and text follow. What a kind does not use is 0. Room for more: flags. */
 typedef struct wire {
     uint8_t kind, flags, change, id_type;
-    uint32_t codec, dim, coding, id_length, size, length, zero;
+    uint32_t codec, dim, coding, id_length, size, length, author_length;
     uint64_t version, live; /* of a codec, its loss and bytes; live: of a record that expires, when */
     int64_t number;
 } wire;
@@ -29,17 +31,24 @@ bool backup_entry_add(buf *to, const backup_entry *e)
         memcpy(&w.version, &e->loss, sizeof(w.version));
         w.live = e->trained;
     }
-    size_t all = sizeof(w) + w.id_length + w.size + w.length;
-    return buf_reserve(to, all) && buf_add(to, &w, sizeof(w)) && buf_add(to, e->id.text, w.id_length) && buf_add(to, e->bytes, w.size) &&
-           buf_add(to, e->text, w.length);
+    if (e->kind == BACKUP_PUT && e->written) {
+        w.flags |= FLAG_WRITTEN;
+        w.author_length = e->author ? (uint32_t)e->author_length : 0;
+    }
+    size_t all = sizeof(w) + w.id_length + w.size + w.length + sizeof(e->written) + w.author_length;
+    bool added = buf_reserve(to, all) && buf_add(to, &w, sizeof(w)) && buf_add(to, e->id.text, w.id_length) && buf_add(to, e->bytes, w.size) &&
+                 buf_add(to, e->text, w.length);
+    if (!added || !(w.flags & FLAG_WRITTEN)) return added;
+    return buf_add(to, &e->written, sizeof(e->written)) && buf_add(to, e->author, w.author_length);
 }
 
 /* Are lengths and kinds such as backup_entry_add() writes? */
 static bool sensible(const wire *w)
 {
     bool texts = (w->flags & FLAG_TEXT) != 0 || w->id_length == 0;
-    if (w->kind != BACKUP_PUT && w->flags & FLAG_EXPIRES) return false;
-    if (!texts || w->zero || w->id_length > EVDB_ID_BYTES_MAX || w->change > 3 || w->id_type > EVDB_ID_STRING) return false;
+    if (w->kind != BACKUP_PUT && w->flags & (FLAG_EXPIRES | FLAG_WRITTEN)) return false;
+    if (w->author_length > (w->flags & FLAG_WRITTEN ? EVDB_AUTHOR_BYTES_MAX : 0)) return false;
+    if (!texts || w->id_length > EVDB_ID_BYTES_MAX || w->change > 3 || w->id_type > EVDB_ID_STRING) return false;
     switch ((backup_entry_kind)w->kind) {
     case BACKUP_PUT:
         if ((w->flags & FLAG_EXPIRES) != 0 ? w->live < 1 || w->live > INT64_MAX : w->live != 0) return false;
@@ -60,8 +69,8 @@ evdb_status backup_entry_next(const uint8_t **at, const uint8_t *end, backup_ent
     memcpy(&w, *at, sizeof(w));
     if (w.kind > BACKUP_STATE || w.flags & ~FLAGS)
         return error_set(err, EVDB_NEWER, "the backup holds what this evdb does not know (entry %u, flags %u)", w.kind, w.flags);
-    left -= sizeof(w);
-    if (!sensible(&w) || w.id_length > left || w.size > left - w.id_length || w.length > left - w.id_length - w.size)
+    size_t body = sizeof(w) + (size_t)w.id_length + w.size + w.length, by = w.flags & FLAG_WRITTEN ? sizeof(out->written) + w.author_length : 0;
+    if (!sensible(&w) || body + by > left)
         return error_set(err, EVDB_CORRUPT, "the backup is damaged: an entry makes no sense");
     const char *text = (const char *)*at + sizeof(w);
     *out = (backup_entry){ .kind = (backup_entry_kind)w.kind, .version = w.version, .codec = w.codec, .dim = w.dim,
@@ -78,6 +87,10 @@ evdb_status backup_entry_next(const uint8_t **at, const uint8_t *end, backup_ent
         out->trained = w.live;
         out->version = out->live = 0;
     }
-    *at += sizeof(w) + w.id_length + w.size + w.length;
+    if (by) memcpy(&out->written, *at + body, sizeof(out->written));
+    if (w.author_length) out->author = (const char *)*at + body + sizeof(out->written);
+    out->author_length = w.author_length;
+    if (by && out->written < 1) return error_set(err, EVDB_CORRUPT, "the backup is damaged: an entry makes no sense");
+    *at += body + by;
     return EVDB_OK;
 }

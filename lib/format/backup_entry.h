@@ -27,6 +27,9 @@ typedef struct backup_entry {
     const char *text;  /* PUT: metadata; CODEC: its name; STATE: name of the codec that is wanted, "" = none. Not terminated */
     size_t length;
     int64_t expires;   /* PUT: Unix time in milliseconds; 0 = never */
+    const char *author; /* PUT: who wrote it, NULL = that is not known. Not terminated */
+    size_t author_length;
+    int64_t written;   /* PUT: when, 0 = that is not known */
     bool own;          /* CODEC: of records that asked for it */
     double loss;       /* CODEC */
     uint64_t trained;  /* CODEC: bytes of the parts behind it; 0 = it has none */

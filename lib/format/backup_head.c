@@ -68,7 +68,8 @@ static json_t *describe(const backup_head *h)
     bool made = (!s->metric_name || json_object_set_new(root, "metric_name", json_string(s->metric_name)) == 0) &&
                 (!s->codec || json_object_set_new(root, "codec", json_string(s->codec)) == 0) &&
                 (!s->ttl_ms || json_object_set_new(root, "ttl_ms", json_integer(s->ttl_ms)) == 0) &&
-                (!s->trash_ms || json_object_set_new(root, "trash_ms", json_integer(s->trash_ms)) == 0);
+                (!s->trash_ms || json_object_set_new(root, "trash_ms", json_integer(s->trash_ms)) == 0) &&
+                (!s->authors || json_object_set_new(root, "authors", json_true()) == 0);
     if (made && h->encrypted) {
         hex(h->salt, BACKUP_SALT, salt);
         made = json_object_set_new(root, "encryption", json_string(encryption)) == 0 &&
@@ -176,6 +177,7 @@ static bool read_store(const json_t *root, backup_head *h)
     if (!read) return false;
     s->dim = (uint32_t)dim;
     s->id_type = (evdb_id_type)id_type;
+    s->authors = json_is_true(json_object_get(root, "authors"));
     s->m = (uint32_t)m;
     s->ef_construction = (uint32_t)ef;
     s->index_threads = (uint32_t)threads;

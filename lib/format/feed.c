@@ -57,6 +57,8 @@ static evdb_status pair(feed *f, evdb_status row_rc, const reader_row *row, evdb
     f->row.metadata = names->metadata;
     f->row.metadata_length = names->metadata_length;
     f->row.expires_ms = names->expires_ms;
+    f->row.author = names->author;
+    f->row.written_ms = names->written_ms;
     return EVDB_OK;
 }
 

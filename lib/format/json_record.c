@@ -7,6 +7,8 @@
 #include "base/json_text.h"
 #include "base/mem.h"
 #include "format/number.h"
+#include <evdb/batch.h>
+#include <string.h>
 
 enum { SHOWN = 60, FIRST_ELEMENTS = 64 };
 
@@ -15,6 +17,7 @@ void json_record_init(json_record *j, const evdb_allocator *mem, bool vectors)
     *j = (json_record){ .vectors = vectors };
     buf_init(&j->id, mem);
     buf_init(&j->metadata, mem);
+    buf_init(&j->author, mem);
 }
 
 void json_record_free(json_record *j)
@@ -23,6 +26,7 @@ void json_record_free(json_record *j)
     j->vector = NULL;
     buf_free(&j->id);
     buf_free(&j->metadata);
+    buf_free(&j->author);
 }
 
 /* How much of a span to show in a message: not half a character. */
@@ -127,14 +131,38 @@ static evdb_status parse_expiry(json_record *j, reader *r, json_scan *s, const c
     return EVDB_OK;
 }
 
+static evdb_status parse_author(json_record *j, reader *r, json_scan *s, const char *text, evdb_error *err)
+{
+    json_span span;
+    scan_space(s);
+    if (s->at == s->end || *s->at != '"') return reader_bad(r, err, "\"author\" must be a string");
+    if (!scan_string(s, &span)) return bad_syntax(r, s, text, s->why, err);
+    j->author.size = 0;
+    if (!scan_unescape(&span, &j->author) || !buf_terminate(&j->author)) return error_no_memory(err, span.length, "an author");
+    if (!j->author.size || j->author.size > EVDB_AUTHOR_BYTES_MAX || memchr(j->author.at, 0, j->author.size))
+        return reader_bad(r, err, "\"author\" must have 1 to %u bytes", EVDB_AUTHOR_BYTES_MAX);
+    r->row.author = j->author.at;
+    return EVDB_OK;
+}
+
+static evdb_status parse_written(json_record *j, reader *r, json_scan *s, const char *text, evdb_error *err)
+{
+    json_span span;
+    (void)j;
+    if (!scan_value(s, JSON_DEPTH_MAX, &span)) return bad_syntax(r, s, text, s->why, err);
+    if (!number_to_int64(span.at, span.length, &r->row.written_ms) || r->row.written_ms <= 0)
+        return reader_bad(r, err, "\"written_ms\" is Unix time in milliseconds, not %.*s", shown(&span), span.at);
+    return EVDB_OK;
+}
+
 evdb_status json_record_parse(json_record *j, reader *r, const char *text, size_t length, evdb_error *err)
 {
     static const struct member {
         const char *name;
         evdb_status (*parse)(json_record *, reader *, json_scan *, const char *, evdb_error *);
     } members[] = { { "id", parse_id }, { "vector", parse_vector }, { "metadata", parse_metadata },
-                    { "expires_ms", parse_expiry } };
-    enum { ID, VECTOR, METADATA, EXPIRY, MEMBERS };
+                    { "expires_ms", parse_expiry }, { "author", parse_author }, { "written_ms", parse_written } };
+    enum { ID, VECTOR, METADATA, EXPIRY, AUTHOR, WRITTEN, MEMBERS };
     json_scan s = { .at = text, .end = text + length };
     bool seen[MEMBERS] = { false };
     json_span name;

@@ -1,4 +1,4 @@
-/* json_record.h - one record {"id", "vector", "metadata", "expires_ms"} out of its JSON text. */
+/* json_record.h - one record {"id", "vector", "metadata", "expires_ms", "author", "written_ms"} out of its JSON text. */
 #ifndef EVDB_FORMAT_JSON_RECORD_H
 #define EVDB_FORMAT_JSON_RECORD_H
 #include "format/json_scan.h"
@@ -6,7 +6,7 @@
 
 /* Where the values of the last record live. */
 typedef struct json_record {
-    buf id, metadata;
+    buf id, metadata, author;
     float *vector;
     uint32_t capacity; /* elements */
     bool vectors;      /* records must have one; in a companion they must not */

@@ -15,6 +15,8 @@ typedef struct reader_row {
     const char *metadata; /* NUL-terminated JSON object, or NULL */
     size_t metadata_length;
     int64_t expires_ms; /* Unix time, EVDB_NEVER; 0 = not said */
+    const char *author; /* NUL-terminated, or NULL */
+    int64_t written_ms; /* Unix time; 0 = not said */
 } reader_row;
 
 typedef struct reader reader;

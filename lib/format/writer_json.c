@@ -41,6 +41,17 @@ static void put_expiry(output *o, const evdb_record *record, bool usual)
     else if (usual) output_text(o, "null");
 }
 
+static void put_author(output *o, const evdb_record *record)
+{
+    if (record->author) {
+        output_text(o, ",\"author\":");
+        put_string(o, record->author, strlen(record->author));
+    }
+    if (!record->written_ms) return;
+    output_text(o, ",\"written_ms\":");
+    put_number(o, record->written_ms);
+}
+
 static void put_record(writer *w, const evdb_record *record, bool vector)
 {
     output *o = &w->out;
@@ -54,6 +65,7 @@ static void put_record(writer *w, const evdb_record *record, bool vector)
     output_text(o, ",\"metadata\":");
     output_add(o, record->metadata, record->metadata_length);
     put_expiry(o, record, w->store->ttl_ms != 0);
+    put_author(o, record);
     output_add(o, "}", 1);
 }
 

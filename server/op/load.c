@@ -47,7 +47,7 @@ static evdb_status check_ids(const load_args *a, size_t count, evdb_error *err)
     return EVDB_OK;
 }
 
-static evdb_status write_rows(evdb_store *store, const load_args *a, const op_rows *rows, size_t *written, evdb_error *err)
+static evdb_status write_rows(const op_call *call, evdb_store *store, const load_args *a, const op_rows *rows, size_t *written, evdb_error *err)
 {
     evdb_batch batch = EVDB_BATCH;
     int64_t *counted = NULL, *expires = NULL, expiry = 0;
@@ -67,6 +67,7 @@ static evdb_status write_rows(evdb_store *store, const load_args *a, const op_ro
     batch.vectors = rows->at;
     batch.dim = (uint32_t)rows->dim;
     batch.expires = expires;
+    batch.author = op_author(call);
     if (rc == EVDB_OK) rc = evdb_batch_write(store, &batch, written, err);
     free(counted);
     free(expires);
@@ -83,7 +84,7 @@ static evdb_status load(op_call *call, const void *args, op_out *reply, evdb_err
     if (rc == EVDB_OK) rc = store_rows(store, &a->vectors, a->dim, EVDB_BATCH_MAX, a->packed_ids, &rows, err);
     if (rc == EVDB_OK) rc = op_meter_take(call, rows.count, err);
     if (rc == EVDB_OK) {
-        rc = write_rows(store, a, &rows, &written, err);
+        rc = write_rows(call, store, a, &rows, &written, err);
         if (rc != EVDB_OK) op_meter_return(call, rows.count);
     }
     if (rc == EVDB_OK) op_out_integer(reply, "written", (int64_t)written);

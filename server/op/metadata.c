@@ -1,6 +1,7 @@
 /* metadata.c - update_metadata: a record's metadata, member by member or as a whole. */
 #include "op/op_meter.h"
 #include "op/ops.h"
+#include "op/write_one.h"
 #include <string.h>
 
 typedef struct metadata_args {
@@ -29,20 +30,30 @@ static const op_result metadata_reply[] = {
     OP_END
 };
 
-static evdb_status replace(evdb_store *store, const metadata_args *a, op_out *reply, evdb_error *err)
+static evdb_status replace(const op_call *call, evdb_store *store, const metadata_args *a, op_out *reply, evdb_error *err)
 {
-    uint64_t version = 0;
-    evdb_status rc = evdb_record_update(store, a->id, NULL, 0, a->metadata, (uint64_t)a->if_version, &version, err);
+    evdb_batch batch = EVDB_BATCH;
+    uint64_t version = 0, if_version = (uint64_t)a->if_version;
+    const char *metadata = a->metadata;
+    batch.kind = EVDB_UPDATE;
+    batch.count = 1;
+    batch.ids = &a->id;
+    batch.metadata = &metadata;
+    batch.if_versions = &if_version;
+    batch.versions = &version;
+    batch.author = op_author(call);
+    evdb_status rc = evdb_batch_write(store, &batch, NULL, err);
+    if (rc != EVDB_OK && err) err->item = EVDB_NO_ITEM; /* who asked knows of no batch */
     if (rc != EVDB_OK) return rc;
     op_out_integer(reply, "version", (int64_t)version);
     op_out_json(reply, "metadata", a->metadata, strlen(a->metadata));
     return EVDB_OK;
 }
 
-static evdb_status merge(evdb_store *store, const metadata_args *a, op_out *reply, evdb_error *err)
+static evdb_status merge(const op_call *call, evdb_store *store, const metadata_args *a, op_out *reply, evdb_error *err)
 {
     evdb_record *record = NULL;
-    evdb_status rc = evdb_record_merge(store, a->id, a->metadata, (uint64_t)a->if_version, &record, err);
+    evdb_status rc = evdb_record_merge(store, a->id, a->metadata, op_author(call), (uint64_t)a->if_version, &record, err);
     if (rc != EVDB_OK) return rc;
     op_out_integer(reply, "version", (int64_t)record->version);
     op_out_json(reply, "metadata", record->metadata, record->metadata_length);
@@ -58,7 +69,7 @@ static evdb_status update(op_call *call, const void *args, op_out *reply, evdb_e
     if (rc == EVDB_OK) rc = op_meter_take(call, 1, err);
     if (rc == EVDB_OK) {
         op_out_id(reply, "id", &a->id);
-        rc = a->replace ? replace(store, a, reply, err) : merge(store, a, reply, err);
+        rc = a->replace ? replace(call, store, a, reply, err) : merge(call, store, a, reply, err);
         if (rc != EVDB_OK) op_meter_return(call, 1);
     }
     evdb_store_close(store);

@@ -22,6 +22,7 @@ static const op_result record_reply[] = {
     OP_RESULT(vector, OP_VECTOR, OP_OPTIONAL, .doc = "The vector, exactly as stored."),
     OP_RESULT(metadata, OP_OBJECT, 0, .doc = "What is kept with the vector."),
     OP_RESULT(expires_ms, OP_TIME, OP_OPTIONAL, .doc = "From when on it is gone, Unix time in milliseconds; left out when it never is."),
+    OP_AUTHOR_RESULTS,
     OP_END
 };
 
@@ -38,6 +39,7 @@ static void put_members(op_out *o, const evdb_record *record, bool vectors)
     if (vectors) op_out_floats(o, "vector", record->vector, record->dim);
     op_out_json(o, "metadata", record->metadata, record->metadata_length);
     if (record->expires_ms) op_out_integer(o, "expires_ms", record->expires_ms);
+    op_put_author(o, record->author, record->written_ms);
 }
 
 /* Appends one record to reply, or its id to missing. numbers counts vector elements so far. */

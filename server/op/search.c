@@ -1,6 +1,7 @@
 /* search.c - the operations search_vectors and search_batch. */
 #include "op/ops.h"
 #include "op/store_rows.h"
+#include "op/write_one.h"
 #include <string.h>
 
 typedef struct search_args {
@@ -34,6 +35,7 @@ static const op_result hit_reply[] = {
     OP_RESULT(distance, OP_NUMBER, 0, .doc = "Distance from the query; smaller is nearer."),
     OP_RESULT(score, OP_NUMBER, 0, .doc = "Similarity to the query; larger is better."),
     OP_RESULT(metadata, OP_OBJECT, OP_OPTIONAL, .doc = "What is kept with the vector."),
+    OP_AUTHOR_RESULTS,
     OP_END
 };
 
@@ -51,6 +53,7 @@ static void put_hit(op_out *o, const evdb_result *r, size_t i)
     op_out_float(o, "distance", r->distances[i]);
     op_out_float(o, "score", r->scores[i]);
     if (r->metadata) op_out_json(o, "metadata", r->metadata[i], strlen(r->metadata[i]));
+    if (r->authors) op_put_author(o, r->authors[i], r->written[i]);
     op_out_close(o, '}');
 }
 

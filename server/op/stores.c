@@ -20,6 +20,7 @@ const op_result op_store_reply[] = {
     OP_RESULT(ttl_ms, OP_INTEGER, OP_OPTIONAL,
               .doc = "Milliseconds that records live which are written without an expiry; left out = for ever."),
     OP_RESULT(trash_ms, OP_INTEGER, OP_OPTIONAL, .doc = "Milliseconds that deleted records can be restored; left out = not at all."),
+    OP_RESULT(authors, OP_BOOL, OP_OPTIONAL, .doc = "true when records say who wrote them, and when."),
     OP_RESULT(fields, OP_STRINGS, 0, .doc = "Metadata fields that filters are fast on."),
     OP_RESULT(format, OP_INTEGER, 0, .doc = "On-disk format."),
     OP_RESULT(created_ms, OP_TIME, 0, .doc = "When the store was created, Unix time in milliseconds."),
@@ -48,6 +49,7 @@ static void put_store(op_out *o, const evdb_store_info *info)
     op_out_integer(o, "threads", info->index_threads);
     if (info->ttl_ms) op_out_integer(o, "ttl_ms", info->ttl_ms);
     if (info->trash_ms) op_out_integer(o, "trash_ms", info->trash_ms);
+    if (info->authors) op_out_bool(o, "authors", true);
     op_out_open(o, "fields", '[');
     for (uint32_t i = 0; i < info->field_count; i++) op_out_text(o, NULL, info->fields[i]);
     op_out_close(o, ']');
@@ -79,12 +81,15 @@ static evdb_status take_ttl(int64_t ttl, int64_t ttl_ms, int64_t *out, evdb_erro
     return EVDB_OK;
 }
 
+#define AUTHORS_DOC "Keep with each record who wrote it last, and when."
+
 typedef struct create_args {
     const char *name, *metric_name, *codec;
     int64_t dim, m, ef_construction, threads, ttl, ttl_ms;
     uint32_t metric, dtype, id_type;
     bool trash;
     op_strings fields;
+    bool authors;
 } create_args;
 
 static const op_field create_fields[] = {
@@ -108,6 +113,7 @@ static const op_field create_fields[] = {
     OP_FIELD(create_args, threads, OP_INTEGER, 0, .max = THREADS_MAX, .doc = "Threads that build the index; 0 = all."),
     OP_TTL(create_args),
     OP_FIELD(create_args, trash, OP_BOOL, 0, .doc = "Keep deleted records for a day, so that they can be restored; set_trash says for how long."),
+    OP_FIELD(create_args, authors, OP_BOOL, 0, .doc = AUTHORS_DOC),
     OP_FIELD(create_args, fields, OP_STRINGS, 0, .max = EVDB_STORE_FIELDS_MAX,
              .doc = "Metadata fields that filters shall be fast on."),
     OP_END
@@ -130,6 +136,7 @@ static evdb_status create(op_call *call, const void *args, op_out *reply, evdb_e
     options.trash_ms = a->trash ? EVDB_TRASH_DAY_MS : 0;
     options.field_count = (uint32_t)a->fields.count;
     options.fields = a->fields.at;
+    options.authors = a->authors;
     evdb_status rc = take_ttl(a->ttl, a->ttl_ms, &options.ttl_ms, err);
     if (rc == EVDB_OK) rc = evdb_store_create(call->db, a->name, &options, &store, err);
     if (rc == EVDB_OK) rc = op_reply_store(store, reply, err);
@@ -214,6 +221,31 @@ const op op_set_ttl = {
     .name = "set_ttl", .doc = "Say how long records of a store live that are written from now on.",
     .method = "PUT", .path = "/api/v1/stores/{name}/ttl", .scope = OP_SCOPE_WRITE, .effect = OP_ADMINISTERS, .destroys = true,
     .args = ttl_fields, .args_size = sizeof(ttl_args), .reply = op_store_reply, .run = set_ttl,
+};
+
+typedef struct authors_args { const char *store; bool authors; } authors_args;
+static const op_field authors_fields[] = {
+    OP_STORE(authors_args),
+    OP_FIELD(authors_args, authors, OP_BOOL, OP_REQUIRED, .position = 2, .doc = AUTHORS_DOC),
+    OP_END
+};
+
+static evdb_status set_authors(op_call *call, const void *args, op_out *reply, evdb_error *err)
+{
+    const authors_args *a = args;
+    evdb_store *store = NULL;
+    evdb_status rc = evdb_store_open(call->db, a->store, &store, err);
+    if (rc == EVDB_OK) rc = evdb_store_set_authors(store, a->authors, err);
+    if (rc == EVDB_OK) rc = op_reply_store(store, reply, err);
+    evdb_store_close(store);
+    return rc;
+}
+
+/* Who may write cannot turn off what tells who wrote. */
+const op op_set_authors = {
+    .name = "set_authors", .doc = "Say whether records of a store that are written from now on tell who wrote them, and when.",
+    .method = "PUT", .path = "/api/v1/stores/{name}/authors", .scope = OP_SCOPE_ADMIN, .effect = OP_ADMINISTERS, .destroys = true,
+    .args = authors_fields, .args_size = sizeof(authors_args), .reply = op_store_reply, .run = set_authors,
 };
 
 typedef struct rename_args { const char *store, *new_name; } rename_args;

@@ -2,6 +2,7 @@
 #include "op/choices.h"
 #include "op/op_meter.h"
 #include "op/ops.h"
+#include "op/write_one.h"
 #include <inttypes.h>
 
 typedef struct export_args {
@@ -122,6 +123,9 @@ static int watch(void *context, evdb_transfer_phase phase, uint64_t records)
     return w->call->progress ? w->call->progress(w->call->progress_context, phase, records) : 0;
 }
 
+/* A file can say that anybody wrote its records. Of a caller who may do everything that is believed; of others it would be forged easily. */
+static bool may_name_others(const op_call *call) { return !call->who || (call->who->scopes & EVDB_SCOPE_ADMIN); }
+
 static evdb_status import_from(evdb_store *store, const import_args *a, const evdb_source *from, watcher *w,
                                evdb_import_report *report, evdb_error *err)
 {
@@ -135,6 +139,8 @@ static evdb_status import_from(evdb_store *store, const import_args *a, const ev
     options.bad = add_problem;
     options.progress = watch;
     options.context = w;
+    options.author = op_author(w->call);
+    options.keep_authors = may_name_others(w->call);
     evdb_status rc = evdb_import(store, from, &options, report, &why);
     op_meter_return(w->call, w->taken - report->written);
     if (rc == EVDB_OK) return rc;

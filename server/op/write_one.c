@@ -13,15 +13,21 @@ evdb_status op_expiry_take(const op_expiry *given, int64_t *out, evdb_error *err
     return EVDB_OK;
 }
 
-const char *op_author(const op_call *call) { return call->who ? call->who->client : call->user; }
-
 const op_result op_write_reply[] = {
     OP_RESULT(id, OP_ID, 0, .doc = "Id of the record."),
     OP_RESULT(version, OP_INTEGER, 0, .doc = "The record's version now; grows with every write."),
     OP_END
 };
 
-static evdb_status write_to(evdb_store *store, const op_write *w, int64_t expires, uint64_t *version, evdb_error *err)
+const char *op_author(const op_call *call) { return call->who ? call->who->client : call->user; }
+
+void op_put_author(op_out *o, const char *author, int64_t written_ms)
+{
+    if (author) op_out_text(o, "author", author);
+    if (written_ms) op_out_integer(o, "written_ms", written_ms);
+}
+
+static evdb_status write_to(const op_call *call, evdb_store *store, const op_write *w, int64_t expires, uint64_t *version, evdb_error *err)
 {
     evdb_batch batch = EVDB_BATCH;
     uint64_t if_version = (uint64_t)w->if_version;
@@ -35,6 +41,7 @@ static evdb_status write_to(evdb_store *store, const op_write *w, int64_t expire
     batch.if_versions = if_version ? &if_version : NULL;
     batch.expires = expires ? &expires : NULL;
     batch.versions = version;
+    batch.author = op_author(call);
     evdb_status rc = evdb_batch_write(store, &batch, NULL, err);
     if (rc != EVDB_OK && err) err->item = EVDB_NO_ITEM; /* who asked knows of no batch */
     return rc;
@@ -49,7 +56,7 @@ evdb_status op_write_one(op_call *call, const op_write *w, op_out *reply, evdb_e
     if (rc == EVDB_OK) rc = evdb_store_open(call->db, w->store, &store, err);
     if (rc == EVDB_OK) rc = op_meter_take(call, 1, err);
     if (rc == EVDB_OK) {
-        rc = write_to(store, w, expires, &version, err);
+        rc = write_to(call, store, w, expires, &version, err);
         if (rc != EVDB_OK) op_meter_return(call, 1);
     }
     evdb_store_close(store);

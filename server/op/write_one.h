@@ -16,9 +16,14 @@
 /* As evdb_batch.expires has it; 0 = none given. EVDB_INVALID when there is more than one. */
 evdb_status op_expiry_take(const op_expiry *given, int64_t *out, evdb_error *err);
 
-/* Who writes, or deletes: the client that was authenticated, or the user of the machine. It is no argument, so
+/* Who writes, as records keep it (evdb/author.h): the client that was authenticated, or the user of the machine. It is no argument, so
  * that nobody can write in another's name. NULL = a program. */
 const char *op_author(const op_call *call);
+/* What of a record tells who wrote it; either may be left out. */
+#define OP_AUTHOR_RESULTS                                                                                                             \
+    OP_RESULT(author, OP_STRING, OP_OPTIONAL, .doc = "Who wrote it last, where the store keeps authors."),                            \
+    OP_RESULT(written_ms, OP_TIME, OP_OPTIONAL, .doc = "When that was, Unix time in milliseconds.")
+void op_put_author(op_out *o, const char *author, int64_t written_ms);
 
 typedef struct op_write {
     evdb_write kind;

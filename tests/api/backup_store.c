@@ -24,6 +24,7 @@ static evdb_status put_to_expire(evdb_store *store, const evdb_id *id, const flo
     b.dim = BACKUP_DIM;
     b.metadata = &metadata;
     b.expires = &expires;
+    b.author = "who put it";
     return evdb_batch_write(store, &b, NULL, NULL);
 }
 
@@ -60,6 +61,7 @@ static void same_description(evdb_store *was, evdb_store *is)
     assert_string_not_equal(a->uuid, b->uuid);
     assert_int_equal(a->dim, b->dim);
     assert_int_equal(a->ttl_ms, b->ttl_ms);
+    assert_int_equal(a->authors, b->authors);
     assert_int_equal(a->metric, b->metric);
     assert_int_equal(a->dtype, b->dtype);
     assert_int_equal(a->id_type, b->id_type);
@@ -102,6 +104,8 @@ void backup_same(evdb_store *was, evdb_store *is)
         assert_true(same_id(&x->id, &y->id));
         assert_int_equal(x->version, y->version);
         assert_int_equal(x->expires_ms, y->expires_ms);
+        assert_int_equal(x->written_ms, y->written_ms);
+        assert_string_equal(x->author ? x->author : "", y->author ? y->author : "");
         assert_int_equal(x->dim, y->dim);
         assert_memory_equal(x->vector, y->vector, x->dim * sizeof(float));
         assert_string_equal(x->metadata, y->metadata);

@@ -53,6 +53,7 @@ static void a_restored_store_equals_the_original_record_by_record(void **state)
         o.dtype = dtypes[i / 2];
         o.m = 7;
         o.ttl_ms = i * INT64_C(1000000000000);
+        o.authors = i % 2;
         o.field_count = 2;
         o.fields = fields;
         ok(evdb_store_create(t->db, names[i % 2], &o, &store, &why));

@@ -27,7 +27,7 @@ static void a_merge_changes_what_it_names_and_tells_what_is_stored(void **state)
     evdb_record *r;
     ok(evdb_record_insert(store, num(1), one, 1, "{\"n\":1.50,\"lang\":\"en\",\"o\":{\"a\":1,\"b\":2}}", NULL, &why));
     ok(evdb_record_set_expiry(store, num(1), INT64_C(4000000000000), 0, NULL, &why));
-    ok(evdb_record_merge(store, num(1), " {\"lang\" : null, \"o\":{\"b\":3.0}, \"x\":[1] }", 0, &r, &why));
+    ok(evdb_record_merge(store, num(1), " {\"lang\" : null, \"o\":{\"b\":3.0}, \"x\":[1] }", NULL, 0, &r, &why));
     assert_string_equal(r->metadata, "{\"n\":1.50,\"o\":{\"a\":1,\"b\":3.0},\"x\":[1]}");
     assert_int_equal(r->metadata_length, strlen(r->metadata));
     assert_null(r->vector);
@@ -36,7 +36,7 @@ static void a_merge_changes_what_it_names_and_tells_what_is_stored(void **state)
     assert_int_equal(r->id.number, 1);
     evdb_record_free(r);
     assert_stored(store, 1, "{\"n\":1.50,\"o\":{\"a\":1,\"b\":3.0},\"x\":[1]}", 3);
-    ok(evdb_record_merge(store, num(1), "{}", 0, NULL, &why));
+    ok(evdb_record_merge(store, num(1), "{}", NULL, 0, NULL, &why));
     assert_stored(store, 1, "{\"n\":1.50,\"o\":{\"a\":1,\"b\":3.0},\"x\":[1]}", 4);
     evdb_store_close(store);
 }
@@ -51,15 +51,15 @@ static void a_merge_that_is_refused_changes_nothing(void **state)
     snprintf(large, EVDB_METADATA_BYTES_MAX, "{\"a\":\"%0*d\"}", (int)EVDB_METADATA_BYTES_MAX / 2, 0);
     snprintf(more, EVDB_METADATA_BYTES_MAX, "{\"b\":\"%0*d\"}", (int)EVDB_METADATA_BYTES_MAX / 2, 0);
     ok(evdb_record_insert(store, num(1), one, 1, large, NULL, &why));
-    refused(EVDB_LIMIT, evdb_record_merge(store, num(1), more, 0, &r, &why));
-    refused(EVDB_NOT_FOUND, evdb_record_merge(store, num(2), "{}", 0, &r, &why));
-    refused(EVDB_CONFLICT, evdb_record_merge(store, num(1), "{\"a\":1}", 7, &r, &why));
-    refused(EVDB_INVALID, evdb_record_merge(store, num(1), "[]", 0, &r, &why));
-    refused(EVDB_INVALID, evdb_record_merge(store, num(1), "{\"a\":1,\"a\":2}", 0, &r, &why));
-    refused(EVDB_INVALID, evdb_record_merge(store, num(1), NULL, 0, &r, &why));
+    refused(EVDB_LIMIT, evdb_record_merge(store, num(1), more, NULL, 0, &r, &why));
+    refused(EVDB_NOT_FOUND, evdb_record_merge(store, num(2), "{}", NULL, 0, &r, &why));
+    refused(EVDB_CONFLICT, evdb_record_merge(store, num(1), "{\"a\":1}", NULL, 7, &r, &why));
+    refused(EVDB_INVALID, evdb_record_merge(store, num(1), "[]", NULL, 0, &r, &why));
+    refused(EVDB_INVALID, evdb_record_merge(store, num(1), "{\"a\":1,\"a\":2}", NULL, 0, &r, &why));
+    refused(EVDB_INVALID, evdb_record_merge(store, num(1), NULL, NULL, 0, &r, &why));
     assert_null(r);
     assert_stored(store, 1, large, 1);
-    ok(evdb_record_merge(store, num(1), "{\"a\":1}", 1, NULL, &why));
+    ok(evdb_record_merge(store, num(1), "{\"a\":1}", NULL, 1, NULL, &why));
     assert_stored(store, 1, "{\"a\":1}", 2);
     free(large), free(more);
     evdb_store_close(store);
@@ -79,7 +79,7 @@ static void *add_members(void *context)
     for (int i = 0; i < MEMBERS; i++) {
         char patch[48];
         snprintf(patch, sizeof(patch), "{\"t%d\":{\"m%d\":%d}}", me, i, i);
-        if (evdb_record_merge(c->store, num(1), patch, 0, NULL, NULL) != EVDB_OK) atomic_fetch_add(&c->failures, 1);
+        if (evdb_record_merge(c->store, num(1), patch, NULL, 0, NULL, NULL) != EVDB_OK) atomic_fetch_add(&c->failures, 1);
     }
     return NULL;
 }

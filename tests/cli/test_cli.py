@@ -12,7 +12,7 @@ COMMANDS = ["create", "ls", "describe", "rename", "rm-store", "import", "export"
             "count", "stats", "verify", "sync", "index build", "index status",
             "index create", "index list", "index estimate", "index drop", "index rebuild", "index pause", "index resume", "index cancel",
             "compress bench", "compress codecs", "compress insert", "compress set", "compress status", "compress vector", "decompress", "advise",
-             "changes", "mcp", "scroll", "ttl", "forget", "client add", "client ls", "client rm",
+             "changes", "mcp", "scroll", "ttl", "authors", "forget", "client add", "client ls", "client rm",
              "client rotate", "client quota", "client set-quota", "signing ls", "signing rotate", "token revoke", "audit ls", "audit verify",
             "key add", "key ls", "key rm", "user add", "user ls", "user passwd", "user rm",
              "backup", "backups", "backups verify", "backups rm", "backups prune", "restore", "repair"]
@@ -103,7 +103,7 @@ def test_put_replaces_unless_told_to_insert(docs):
 def test_members_of_metadata_change_one_by_one(docs):
     docs.text("update", "docs", "a", "--metadata", '{"lang":"en","n":1.50}')
     assert docs.json("metadata", "docs", "a", '{"lang":null,"k":[1]}')["metadata"] == {"n": 1.5, "k": [1]}
-    assert '"n":1.50' in docs.text("export", "docs", "-")
+    assert '"n":1.50' in docs.text("export", "docs", "-", "--format", "jsonl")
     assert docs.json("metadata", "docs", "a", '{"k":2}', "--replace")["metadata"] == {"k": 2}
     docs.fails(CONFLICT, "metadata", "docs", "a", "{}", "--if-version", "1")
     docs.fails(NOT_FOUND, "metadata", "docs", "zz", "{}")

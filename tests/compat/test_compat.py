@@ -49,6 +49,7 @@ def test_every_record_is_there_as_it_was_written(database, stores):
         for number in range(1, 30):
             record = store.get(make_id(name, number))
             assert record.metadata == {"n": number, "store": name}
+            assert (record.author, record.written_ms) == (None, None)  # nobody knows who wrote it
             assert record.vector.tolist() == numpy.float32(vectors[name][number]).tolist()
 
 
@@ -67,3 +68,13 @@ def test_it_is_searched_written_and_found_sound(database, stores):
         store.insert(make_id(name, 1000), vector, {"new": True})
         assert len(store.search(vector, 30).ids) == 30
     assert not database.verify().problems
+
+
+def test_authors_can_be_turned_on(database, stores):
+    for name in stores:
+        store = database.store(name)
+        assert not store.describe().authors
+        store.set_authors(True)
+        store.update_metadata(make_id(name, 1), {"more": True}, author="ann")
+        assert [store.get(make_id(name, number)).author for number in (1, 2)] == ["ann", None]
+    assert database.verify().problems == []

@@ -28,6 +28,7 @@ list_stores           read   lists
 describe_store        read   named
 set_ttl               write  named
 set_trash             write  named
+set_authors           admin  all
 rename_store          write  named
 drop_store            write  named
 insert_vector         write  named

@@ -4,5 +4,6 @@
 #include "alloc_calls.h"
 
 evdb_status alloc_merge(alloc_scene *s, evdb_error *err);
+evdb_status alloc_authors(alloc_scene *s, evdb_error *err);
 
 #endif

@@ -336,7 +336,7 @@ const alloc_call alloc_calls[] = {
     CALL(describe),   CALL(sync),
     CALL(insert),     CALL(upsert),
     CALL(update),     CALL(delete),
-    ELSEWHERE(merge),
+    ELSEWHERE(merge), ELSEWHERE(authors),
     CALL(get),        CALL(batch),
     CALL(ticket),     CALL(iterate),
     CALL(changes),    CALL(trim),

@@ -220,6 +220,49 @@ static void a_slot_that_is_free_and_used_is_found_by_verify(void **state)
     assert_int_equal(report.problems, 1);
 }
 
+static void fill_signed(scratch *t)
+{
+    evdb_store_options o = { .size = sizeof(o), .dim = 2, .authors = 1 };
+    evdb_batch b = EVDB_BATCH;
+    evdb_store *store;
+    ok(evdb_store_create(t->db, "s", &o, &store, &why));
+    b.kind = EVDB_INSERT;
+    b.count = 1;
+    b.vectors = pair;
+    b.dim = 2;
+    b.author = "ann";
+    for (int64_t i = 0; i < 5; i++) {
+        b.numbers = &i;
+        ok(evdb_batch_write(store, &b, NULL, &why));
+    }
+    evdb_store_close(store);
+}
+
+/* Each way to say that somebody else wrote a record, or nobody, or at another time. */
+static void a_changed_author_is_never_returned(void **state)
+{
+    static const char *const changes[] = { "author='bob'", "author=NULL", "author='ann '", "written=written+1", "written=NULL", "author=''",
+                                           "author=hex(zeroblob(200))" };
+    scratch *t = *state;
+    char statement[80];
+    for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+        fill_signed(t);
+        snprintf(statement, sizeof(statement), "UPDATE records SET %s WHERE id=3", changes[i]);
+        tamper_with(t, "s", statement);
+        assert_damage(t, num(3), false);
+        ok(evdb_store_drop(t->db, "s", &why));
+    }
+}
+
+/* One that has none is not given one either. */
+static void an_author_that_was_not_there_is_never_returned(void **state)
+{
+    scratch *t = *state;
+    fill(t, false);
+    tamper_with(t, "s", "UPDATE records SET author='ann', written=5 WHERE id=3");
+    assert_damage(t, num(3), false);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_remove)
 
 int main(void)
@@ -228,6 +271,8 @@ int main(void)
         TEST(changed_metadata_is_never_returned),
         TEST(the_record_of_id_0_is_skipped_like_any_other),
         TEST(a_changed_version_is_never_returned),
+        TEST(a_changed_author_is_never_returned),
+        TEST(an_author_that_was_not_there_is_never_returned),
         TEST(a_changed_vector_is_never_returned_or_searched),
         TEST(a_vector_of_another_size_is_never_returned_or_searched),
         TEST(elements_that_were_never_stored_are_not_returned_or_searched),

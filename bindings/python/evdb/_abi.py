@@ -85,7 +85,7 @@ class StoreOptions(Structure):
     _fields_ = [("size", c_size_t), ("dim", c_uint32), ("metric", c_int), ("dtype", c_int), ("id_type", c_int),
                 ("m", c_uint32), ("ef_construction", c_uint32), ("index_threads", c_uint32),
                 ("field_count", c_uint32), ("fields", POINTER(c_char_p)), ("metric_name", c_char_p), ("codec", c_char_p),
-                ("ttl_ms", c_int64), ("trash_ms", c_int64)]
+                ("ttl_ms", c_int64), ("trash_ms", c_int64), ("authors", c_uint32), ("reserved", c_uint32)]
 
 
 class StoreInfo(Structure):
@@ -95,7 +95,7 @@ class StoreInfo(Structure):
                 ("id_type", c_int), ("m", c_uint32), ("ef_construction", c_uint32), ("index_threads", c_uint32),
                 ("format", c_uint32), ("created_ms", c_int64), ("field_count", c_uint32),
                 ("fields", POINTER(c_char_p)), ("metric_name", c_char_p), ("codec", c_char_p), ("ttl_ms", c_int64),
-                ("trash_ms", c_int64)]
+                ("trash_ms", c_int64), ("authors", c_uint32), ("reserved", c_uint32)]
 
 
 class StoreStats(Structure):
@@ -126,7 +126,8 @@ class Record(Structure):
     """evdb_record"""
 
     _fields_ = [("id", Id), ("version", c_uint64), ("dtype", c_int), ("dim", c_uint32), ("vector", c_void_p),
-                ("metadata", c_char_p), ("metadata_length", c_size_t), ("expires_ms", c_int64)]
+                ("metadata", c_char_p), ("metadata_length", c_size_t), ("expires_ms", c_int64), ("author", c_char_p),
+                ("written_ms", c_int64)]
 
 
 class Batch(Structure):
@@ -135,7 +136,8 @@ class Batch(Structure):
     _fields_ = [("size", c_size_t), ("kind", c_int), ("flags", c_uint32), ("count", c_size_t), ("numbers", c_void_p),
                 ("ids", c_void_p), ("vectors", c_void_p), ("stride", c_size_t), ("dtype", c_int), ("dim", c_uint32),
                 ("metadata", c_void_p), ("if_versions", c_void_p), ("statuses", c_void_p), ("versions", c_void_p),
-                ("errors", c_void_p), ("codec", c_char_p), ("expires", c_void_p), ("author", c_char_p)]
+                ("errors", c_void_p), ("codec", c_char_p), ("expires", c_void_p), ("author", c_char_p), ("authors", c_void_p),
+                ("written", c_void_p)]
 
 
 class ForgetReport(Structure):
@@ -200,7 +202,7 @@ class Result(Structure):
 
     _fields_ = [("queries", c_size_t), ("count", c_size_t), ("offsets", c_void_p), ("ids", c_void_p),
                 ("numbers", c_void_p), ("distances", c_void_p), ("scores", c_void_p), ("metadata", c_void_p),
-                ("complete", c_int32), ("stop", c_int)]
+                ("complete", c_int32), ("stop", c_int), ("authors", c_void_p), ("written", c_void_p)]
 
 
 class CodecFigures(Structure):
@@ -252,7 +254,7 @@ class ImportOptions(Structure):
 
     _fields_ = [("size", c_size_t), ("format", c_int), ("kind", c_int), ("keep_going", c_uint32),
                 ("batch", c_uint32), ("first_id", c_int64), ("companion", POINTER(Source)), ("progress", PROGRESS),
-                ("bad", BAD), ("context", c_void_p), ("resume", c_uint32), ("reserved", c_uint32)]
+                ("bad", BAD), ("context", c_void_p), ("resume", c_uint32), ("keep_authors", c_uint32), ("author", c_char_p)]
 
 
 class ImportReport(Structure):
@@ -439,7 +441,8 @@ PROTOTYPES = {
     "evdb_trash_free": (None, [_P]),
     "evdb_trash_restore": (c_int, [_P, _P, _P, _P]),
     "evdb_trash_empty": (c_int, [_P, _P, _P]),
-    "evdb_record_merge": (c_int, [_P, Id, c_char_p, c_uint64, _P, _P]),
+    "evdb_record_merge": (c_int, [_P, Id, c_char_p, c_char_p, c_uint64, _P, _P]),
+    "evdb_store_set_authors": (c_int, [_P, c_uint32, _P]),
     "evdb_record_set_expiry": (c_int, [_P, Id, c_int64, c_uint64, _P, _P]),
     "evdb_store_set_codec": (c_int, [_P, c_char_p, _P]),
     "evdb_store_get_compression": (c_int, [_P, _P, _P]),

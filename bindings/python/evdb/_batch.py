@@ -19,7 +19,7 @@ class Batch:
     """The checked arguments of one write, ready to be sent in one or more commits."""
 
     def __init__(self, kind: int, ids: Any, vectors: Any, metadata: Any, if_versions: Any, partial: bool,
-                 codec: Optional[str] = None, ttl: Any = None, expires_ms: Any = None) -> None:
+                 codec: Optional[str] = None, ttl: Any = None, expires_ms: Any = None, author: Optional[str] = None) -> None:
         if _ids.is_one(ids):  # one record: its vector, metadata and version come bare
             vectors = None if vectors is None else [vectors]
             metadata = None if metadata is None else [metadata]
@@ -27,6 +27,7 @@ class Batch:
         self.kind = kind
         self.partial = partial
         self.codec = None if codec is None else text(codec, "codec")
+        self.author = None if author is None else text(author, "author")
         self.ids: Ids = _ids.many(ids)
         count = self.ids.count
         self.rows: Optional[Matrix] = None if vectors is None else _vectors.rows(vectors)
@@ -65,6 +66,7 @@ class Batch:
         batch = _abi.Batch(size=sizeof(_abi.Batch), kind=self.kind, count=stop - start)
         batch.flags = _abi.BATCH_PARTIAL if self.partial else 0
         batch.codec = self.codec
+        batch.author = self.author
         batch.numbers = self.ids.numbers_from(start)
         batch.ids = self.ids.ids_from(start)
         if self.rows is not None:

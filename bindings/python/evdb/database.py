@@ -99,7 +99,7 @@ class Database:
     def create_store(self, name: str, dim: Optional[int] = None, metric: str = "cosine", dtype: str = "f32",
                      index: Optional[Mapping[str, int]] = None, fields: Sequence[str] = (),
                      id_type: Optional[str] = None, metric_name: Optional[str] = None, codec: Optional[str] = None,
-                     ttl: Optional[float] = None, trash: Union[bool, float, None] = None) -> Store:
+                     ttl: Optional[float] = None, trash: Union[bool, float, None] = None, authors: bool = False) -> Store:
         """Creates a store and opens it. `Exists` when the name is taken.
 
         dim None takes the dimension from the first vector. metric: "cosine", "euclidean" (or "l2"), "manhattan"
@@ -109,6 +109,7 @@ class Database:
         record when None. codec: how vectors are kept (`codecs`, `Store.advise`), "i8" say; "none" is no codec, None the one of `open`.
         ttl: seconds that records live which are written without an expiry of their own; None is for ever.
         trash: seconds that deleted records can be restored (`Store.undelete`), True is a day; None and False keep none.
+        authors: records say who wrote them, see `Store.set_authors`.
         """
         options = _abi.StoreOptions(size=sizeof(_abi.StoreOptions))
         options.dim = 0 if dim is None else unsigned(dim, "dim", 1)
@@ -116,6 +117,7 @@ class Database:
         options.metric_name = None if metric_name is None else text(metric_name, "metric_name")
         options.ttl_ms = _expiry.milliseconds(ttl)
         options.trash_ms = _trash.milliseconds(trash)
+        options.authors = 1 if authors else 0
         options.codec = None if codec is None else text(codec, "codec")
         if id_type is not None:
             if id_type not in _abi.ID_TYPES[1:]:

@@ -18,15 +18,17 @@ from ._vectors import F32
 class Record:
     """A record as it was stored. `vector` is read-only, and None when it was not asked for."""
 
-    __slots__ = ("id", "vector", "version", "metadata_json", "expires_ms", "_metadata")
+    __slots__ = ("id", "vector", "version", "metadata_json", "expires_ms", "author", "written_ms", "_metadata")
 
     def __init__(self, id: Id, vector: Optional[np.ndarray], version: int, metadata_json: str,
-                 expires_ms: Optional[int] = None) -> None:
+                 expires_ms: Optional[int] = None, author: Optional[str] = None, written_ms: Optional[int] = None) -> None:
         self.id = id
         self.vector = vector
         self.version = version  # change sequence of the last write
         self.metadata_json = metadata_json  # as stored: numbers keep all their digits
         self.expires_ms = expires_ms  # Unix time in milliseconds from which it is gone; None = never
+        self.author = author  # who wrote it last; None = that is not known: `Store.set_authors`
+        self.written_ms = written_ms  # when that was, Unix time in milliseconds; None = that is not known
         self._metadata: Optional[Dict[str, Any]] = None
 
     @property
@@ -41,7 +43,8 @@ class Record:
 
 def record_from(native: _abi.Record) -> Record:
     vector = np.frombuffer(string_at(native.vector, native.dim * 4), F32) if native.vector else None
-    return Record(_ids.from_native(native.id), vector, native.version, native.metadata.decode(), native.expires_ms or None)
+    return Record(_ids.from_native(native.id), vector, native.version, native.metadata.decode(), native.expires_ms or None,
+                  _name(native.author), native.written_ms or None)
 
 
 class Change(NamedTuple):
@@ -138,6 +141,7 @@ class StoreInfo:
     codec: Optional[str] = None  # that its vectors are kept with: `Store.set_codec`
     ttl_ms: int = 0  # milliseconds that records live which are written without an expiry; 0 = for ever: `Store.set_ttl`
     trash_ms: int = 0  # milliseconds that deleted records can be restored; 0 = not at all: `Store.set_trash`
+    authors: bool = False  # records say who wrote them: `Store.set_authors`
 
 
 def _name(text: Optional[bytes]) -> Optional[str]:
@@ -160,4 +164,5 @@ def store_info_from(native: _abi.StoreInfo) -> StoreInfo:
         codec=_name(native.codec),
         ttl_ms=native.ttl_ms,
         trash_ms=native.trash_ms,
+        authors=bool(native.authors),
     )

@@ -100,6 +100,14 @@ class SearchResult:
         return self._metadata
 
     @property
+    def authors(self) -> Optional[List[Optional[str]]]:
+        """Who wrote each neighbour's record last, None = not known; None when metadata was not asked for, or no record says it."""
+        native = _abi.Result.from_address(self._handle)
+        if not native.authors:
+            return None
+        return [None if name is None else name.decode() for name in (c_char_p * native.count).from_address(native.authors)]
+
+    @property
     def complete(self) -> bool:
         """Whether these are all that qualify (up to k): nothing stopped the search early."""
         return bool(_abi.Result.from_address(self._handle).complete)

@@ -119,7 +119,7 @@ class Store:
     # Writing. `ids` is one id or a sequence of them; with one id, the other arguments are bare too.
 
     def insert(self, ids: Ids, vectors: Any, metadata: Any = None, *, partial: bool = False, codec: Optional[str] = None,
-               ttl: Any = None, expires_ms: Any = None) -> Written:
+               ttl: Any = None, expires_ms: Any = None, author: Optional[str] = None) -> Written:
         """Adds n records: n ids, vectors of shape (n, dim), and n dicts or JSON texts (or None for {}).
 
         Durable when it returns. Up to 10,000 records and 256 MiB a call are one commit, all or nothing: the first
@@ -132,28 +132,32 @@ class Store:
 
         ttl: seconds from now until the records are gone, for all or one each; expires_ms the same as Unix time in milliseconds, NEVER
         for records that stay where others do not. Without either the store's own ttl holds.
+
+        author: who writes, which the records keep where the store's `authors` are on (`set_authors`).
         """
-        return write(self, Batch(_abi.INSERT, ids, vectors, metadata, None, partial, codec, ttl, expires_ms))
+        return write(self, Batch(_abi.INSERT, ids, vectors, metadata, None, partial, codec, ttl, expires_ms, author))
 
     def upsert(self, ids: Ids, vectors: Any, metadata: Any = None, *, if_versions: Any = None,
-               partial: bool = False, codec: Optional[str] = None, ttl: Any = None, expires_ms: Any = None) -> Written:
+               partial: bool = False, codec: Optional[str] = None, ttl: Any = None, expires_ms: Any = None,
+               author: Optional[str] = None) -> Written:
         """Adds records, or replaces them whole. Otherwise like `insert`.
 
         if_versions has the version each record must have now (0 = any), else it fails with `Conflict`.
         """
-        return write(self, Batch(_abi.UPSERT, ids, vectors, metadata, if_versions, partial, codec, ttl, expires_ms))
+        return write(self, Batch(_abi.UPSERT, ids, vectors, metadata, if_versions, partial, codec, ttl, expires_ms, author))
 
     def update(self, ids: Ids, vectors: Any = None, metadata: Any = None, *, if_versions: Any = None,
-               partial: bool = False, ttl: Any = None, expires_ms: Any = None) -> Written:
+               partial: bool = False, ttl: Any = None, expires_ms: Any = None, author: Optional[str] = None) -> Written:
         """Changes records that exist (`NotFound`). vectors None keeps the vectors, metadata None the metadata; without ttl or
         expires_ms they expire when they would have."""
-        return write(self, Batch(_abi.UPDATE, ids, vectors, metadata, if_versions, partial, None, ttl, expires_ms))
+        return write(self, Batch(_abi.UPDATE, ids, vectors, metadata, if_versions, partial, None, ttl, expires_ms, author))
 
-    def update_metadata(self, id: Id, patch: Mapping[str, Any], *, if_version: int = 0) -> Record:
+    def update_metadata(self, id: Id, patch: Mapping[str, Any], *, if_version: int = 0, author: Optional[str] = None) -> Record:
         """Changes single members of a record's metadata, and nothing else (RFC 7396): a member of `patch` takes the place of that of its
         name, None takes it away, a dict is merged into a dict. Merges at once are all there afterwards. The record as it is then, without
         its vector. `update` replaces all of the metadata."""
-        address = output(lib.evdb_record_merge, self._handle, _ids.one(id), json_text(patch, "patch"), unsigned(if_version, "if_version", bits=64))
+        address = output(lib.evdb_record_merge, self._handle, _ids.one(id), json_text(patch, "patch"),
+                         None if author is None else text(author, "author"), unsigned(if_version, "if_version", bits=64))
         try:
             return record_from(_abi.Record.from_address(address))
         finally:
@@ -315,6 +319,10 @@ class Store:
         """Lets records that are written from now on without an expiry of their own live that many seconds; None is for ever."""
         check(lib.evdb_store_set_ttl, self._handle, _expiry.milliseconds(ttl))
 
+    def set_authors(self, on: bool) -> None:
+        """Lets records that are written from now on say who wrote them, and when, or not: `author` of writes, `Record.author`."""
+        check(lib.evdb_store_set_authors, self._handle, 1 if on else 0)
+
     # The trash.
 
     def set_trash(self, keep: Union[bool, float, None] = True) -> None:
@@ -401,7 +409,8 @@ class Store:
                     keep_going: bool = False, batch: Optional[int] = None, first_id: int = 0,
                     companion: Union[str, "os.PathLike[str]", None] = None, resume: bool = False,
                     progress: Optional[Callable[[str, int], Any]] = None,
-                    on_bad: Optional[Callable[[BadRecord], Any]] = None) -> ImportReport:
+                    on_bad: Optional[Callable[[BadRecord], Any]] = None, author: Optional[str] = None,
+                    keep_authors: bool = False) -> ImportReport:
         """Inserts (or upserts) every record of a file, `batch` (1,000 when None) a commit.
 
         All of the file is checked before anything is written: a bad record raises with `item`, its 1-based line.
@@ -409,9 +418,10 @@ class Store:
         npy, fvecs and bvecs take ids and metadata from the companion file, or number rows from first_id. progress as
         for `export_file`. An import that was broken off while it wrote is finished by the same call with resume: records
         that are there already with the same vector and metadata are passed over, and counted in the report's `present`.
+        author is who writes; with keep_authors records of json and jsonl keep the author and time that they name.
         """
         return transfer.import_file(self, path, format, upsert, keep_going, batch, first_id, companion, resume, progress,
-                                    on_bad)
+                                    on_bad, author, keep_authors)
 
     def import_foreign(self, source: Foreign, *, upsert: bool = False, keep_going: bool = False, batch: Optional[int] = None,
                        resume: bool = False, progress: Optional[Callable[[str, int], Any]] = None,

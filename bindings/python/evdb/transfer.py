@@ -8,7 +8,7 @@ from ctypes import byref, c_char, c_uint64, pointer, sizeof
 from typing import Any, BinaryIO, Callable, Iterator, List, Optional
 
 from . import _abi
-from ._arguments import file_format, unsigned
+from ._arguments import file_format, text, unsigned
 from ._library import check, failure, lib
 from .errors import Error, Invalid
 from .foreign import Foreign
@@ -169,7 +169,7 @@ def _run(callbacks: Callbacks, bad: List[BadRecord], function: Any, store: Any, 
 
 def import_file(store: Any, path: Any, format: Optional[str], upsert: bool, keep_going: bool, batch: Optional[int],
                 first_id: int, companion: Any, resume: bool, progress: Optional[Callable[[str, int], Any]],
-                on_bad: Optional[Callable[[BadRecord], Any]]) -> ImportReport:
+                on_bad: Optional[Callable[[BadRecord], Any]], author: Optional[str], keep_authors: bool) -> ImportReport:
     """See Store.import_file."""
     path = os.fspath(path)
     callbacks = Callbacks()
@@ -177,6 +177,8 @@ def import_file(store: Any, path: Any, format: Optional[str], upsert: bool, keep
     options = _import_options(callbacks, bad, upsert, keep_going, batch, resume, progress, on_bad)
     options.format = _format(path, format)
     options.first_id = first_id
+    options.author = None if author is None else text(author, "author")
+    options.keep_authors = 1 if keep_authors else 0
     with ExitStack() as files:
         source = callbacks.source(files.enter_context(open(path, "rb", buffering=0)))
         if companion is not None:
