@@ -106,12 +106,6 @@ static void bind_text(sqlite3_stmt *st, int at, const char *text, size_t length)
     else sqlite3_bind_null(st, at);
 }
 
-static void bind_time(sqlite3_stmt *st, int at, int64_t time)
-{
-    if (time) sqlite3_bind_int64(st, at, time);
-    else sqlite3_bind_null(st, at);
-}
-
 static evdb_status put(rows *r, const rows_trashed *t, evdb_error *err)
 {
     sqlite3_stmt *st;
@@ -123,9 +117,9 @@ static evdb_status put(rows *r, const rows_trashed *t, evdb_error *err)
     sqlite3_bind_int64(st, 4, (int64_t)t->version);
     sqlite3_bind_int64(st, 5, checksum_of(t));
     sqlite3_bind_int64(st, 6, t->codec);
-    bind_time(st, 7, t->expires);
+    rows_bind_time(st, 7, t->expires);
     bind_text(st, 8, t->author, t->author_length);
-    bind_time(st, 9, t->written);
+    rows_bind_time(st, 9, t->written);
     bind_text(st, 10, t->metadata, t->metadata_length);
     sqlite3_bind_blob64(st, 11, t->bytes, t->size, SQLITE_STATIC);
     TRY(sql_run(&r->writer, st, err));

@@ -161,7 +161,7 @@ out:
     return rc;
 }
 
-static void bind_time(sqlite3_stmt *st, int at, int64_t time)
+void rows_bind_time(sqlite3_stmt *st, int at, int64_t time)
 {
     if (time) sqlite3_bind_int64(st, at, time);
     else sqlite3_bind_null(st, at);
@@ -177,10 +177,10 @@ evdb_status rows_put_record(rows *r, enum write_statement which, const rows_reco
     sqlite3_bind_int64(st, 3, (int64_t)record->version);
     sqlite3_bind_int64(st, 4, rows_record_checksum(record));
     sqlite3_bind_text64(st, 5, record->metadata, record->metadata_length, SQLITE_STATIC, SQLITE_UTF8);
-    bind_time(st, 6, record->expires);
+    rows_bind_time(st, 6, record->expires);
     if (record->author) sqlite3_bind_text64(st, 7, record->author, record->author_length, SQLITE_STATIC, SQLITE_UTF8);
     else sqlite3_bind_null(st, 7);
-    bind_time(st, 8, record->written);
+    rows_bind_time(st, 8, record->written);
     if (record->expires) atomic_store(&r->wrote_expiry, true);
     TRY(sql_run(&r->writer, st, err));
 out:
