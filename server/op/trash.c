@@ -41,7 +41,7 @@ static evdb_status set(op_call *call, const void *args, op_out *reply, evdb_erro
 
 const op op_set_trash = {
     .name = "set_trash", .doc = "Say whether a store keeps deleted records, so that they can be restored, and for how long.",
-    .method = "PUT", .path = "/api/v1/stores/{name}/trash", .scope = OP_SCOPE_WRITE, .effect = OP_ADMINISTERS, .destroys = true,
+    .method = "PUT", .path = "/api/v1/stores/{name}/trash", .scope = OP_SCOPE_ADMIN, .effect = OP_ADMINISTERS, .destroys = true,
     .args = set_fields, .args_size = sizeof(set_args), .reply = op_store_reply, .run = set,
 };
 
@@ -197,6 +197,6 @@ static evdb_status empty(op_call *call, const void *args, op_out *reply, evdb_er
 
 const op op_empty_trash = {
     .name = "empty_trash", .doc = "Remove the deleted records of a store for good.",
-    .method = "DELETE", .path = "/api/v1/stores/{name}/trash", .scope = OP_SCOPE_WRITE, .effect = OP_WRITES, .destroys = true,
+    .method = "DELETE", .path = "/api/v1/stores/{name}/trash", .scope = OP_SCOPE_ADMIN, .effect = OP_WRITES, .destroys = true,
     .args = empty_fields, .args_size = sizeof(empty_args), .reply = empty_reply, .run = empty,
 };

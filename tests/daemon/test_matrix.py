@@ -27,7 +27,7 @@ create_store          write  named
 list_stores           read   lists
 describe_store        read   named
 set_ttl               write  named
-set_trash             write  named
+set_trash             admin  all
 set_authors           admin  all
 rename_store          write  named
 drop_store            write  named
@@ -44,7 +44,7 @@ delete_record         write  named
 delete_records        write  named
 list_trash            read   named
 undelete_records      write  named
-empty_trash           write  named
+empty_trash           admin  all
 forget_records        admin  all
 search_vectors        read   named
 search_batch          read   named
