@@ -12,6 +12,7 @@
 #include "oidc.h"
 #include "op/op.h"
 #include "op/op_key.h"
+#include "proto/mcp_sessions.h"
 #include "proto/proto.h"
 #include "token/session.h"
 #include "token/replay.h"
@@ -151,6 +152,8 @@ static int serve(http_server *server, const listeners *l, const config *c, servi
     return EXIT_SUCCESS;
 }
 
+static void end_streams(void *context) { mcp_sessions_stop(((const service *)context)->mcp); }
+
 /* What keeps clients from guessing, and from asking and writing too much. */
 static evdb_status make_limits(const config *c, service *s, evdb_error *err)
 {
@@ -179,14 +182,20 @@ static int listen_and_serve(const config *c, evdb *db, const unsigned char *key,
                        .body_max = (size_t)c->max_body, .connections_max = (uint32_t)c->max_connections,
                        .idle_seconds = (uint32_t)(c->idle_timeout / 1000),
                        .request_seconds = (uint32_t)(c->request_timeout / 1000),
-                       .handler = front_handle, .context = &s };
+                       .handler = front_handle, .context = &s, .stopping = end_streams };
     http_server *server;
     certificate_watch certificate;
     evdb_error err;
+    if (!(s.mcp = mcp_sessions_open(db))) {
+        session_keys_free(s.sessions);
+        (void)op_fail(&err, EVDB_NO_MEMORY, "out of memory");
+        return failed("cannot begin to serve", &err, DAEMON_DATABASE);
+    }
     if (*c->tls_cert_file) o.certificate_file = c->tls_cert_file, o.key_file = c->tls_key_file;
     certificate_watch_begin(&certificate, c);
     memcpy(o.ports, l.ports, sizeof l.ports);
     if (http_start(&o, &server, &err) != EVDB_OK) {
+        mcp_sessions_close(s.mcp);
         session_keys_free(s.sessions);
         return failed("cannot listen", &err, DAEMON_LISTEN);
     }
@@ -201,6 +210,7 @@ static int listen_and_serve(const config *c, evdb *db, const unsigned char *key,
         server = NULL; /* stopped */
     }
     if (server) http_stop(server);
+    mcp_sessions_close(s.mcp);
     op_refusals_close(s.refusals);
     throttle_free(s.throttle);
     quotas_free(s.quotas);

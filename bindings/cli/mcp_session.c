@@ -4,6 +4,7 @@
  * for its turn. */
 #include "mcp_session.h"
 #include "lines.h"
+#include "mcp/hub.h"
 #include "terminal.h"
 #include <errno.h>
 #include <pthread.h>
@@ -99,6 +100,16 @@ static bool send(void *context, const char *message, size_t size)
 
 static bool cancelled(void *context) { return atomic_load(&((asked *)context)->cancelled); }
 
+/* What changes is told behind the reply to whoever asked for it. */
+static bool tell(void *context, const char *message, size_t size) { return put_line(context, message, size); }
+
+static evdb_status keep(void *context, mcp_channel *out, evdb_error *err)
+{
+    (void)err;
+    *out = (mcp_channel){ .context = ((asked *)context)->of, .send = tell };
+    return EVDB_OK;
+}
+
 /* ---- answering ---- */
 
 static void forget(asked *a)
@@ -118,7 +129,7 @@ static evdb_status refuse_long(mcp_reply *reply, evdb_error *err)
 /* What was taken back has no reply. */
 static void answer(session *s, asked *a)
 {
-    mcp_channel channel = { a, send, cancelled };
+    mcp_channel channel = { .context = a, .send = send, .cancelled = cancelled, .keep = keep };
     mcp_caller who = *s->who;
     mcp_reply reply = MCP_REPLY;
     evdb_error err;
@@ -251,11 +262,7 @@ static evdb_status accept_line(session *s, const char *line, size_t length, bool
         a->size = length;
         mcp_read(a->text, length, &a->m);
     }
-    if (is(a, MCP_NOTIFICATION, "notifications/cancelled")) {
-        take_back(s, &a->m);
-        forget(a);
-        return EVDB_OK;
-    }
+    if (is(a, MCP_NOTIFICATION, "notifications/cancelled")) take_back(s, &a->m); /* a subscription is ended in its turn */
     bool ping = is(a, MCP_REQUEST, "ping");
     uint64_t number = push(s, a);
     if (ping) hurry(s, number);
@@ -307,9 +314,23 @@ static void *read_input(void *context)
     return NULL;
 }
 
+/* There is one client, whose requests all belong together. */
+static evdb_status open_hub(mcp_caller *who, session *s, evdb_error *err)
+{
+    asked nothing = { .of = s };
+    mcp_channel channel = { .context = &nothing, .send = send, .keep = keep };
+    mcp_caller opening;
+    who->session = 1;
+    who->hub = mcp_hub_open(who->db);
+    opening = *who;
+    opening.channel = &channel;
+    return who->hub ? mcp_hub_attach(who->hub, &opening, err) : op_fail(err, EVDB_NO_MEMORY, "out of memory");
+}
+
 op_exit mcp_session(const mcp_caller *who)
 {
-    session s = { .who = who, .in = LINES(STDIN_FILENO, MESSAGE_MAX), .lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER,
+    mcp_caller client = *who;
+    session s = { .who = &client, .in = LINES(STDIN_FILENO, MESSAGE_MAX), .lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER,
                   .out = PTHREAD_MUTEX_INITIALIZER };
     pthread_t reader;
     evdb_error err;
@@ -317,7 +338,12 @@ op_exit mcp_session(const mcp_caller *who)
     s.in.end = end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (end < 0) return complain_error(op_fail(&err, EVDB_IO, "cannot make an event descriptor: %s", strerror(errno)), &err);
     catch_signals();
-    if (pthread_create(&reader, NULL, read_input, &s) != 0) return complain_error(op_fail(&err, EVDB_NO_MEMORY, "cannot start a thread"), &err);
+    evdb_status rc = open_hub(&client, &s, &err);
+    if (rc == EVDB_OK && pthread_create(&reader, NULL, read_input, &s) != 0) rc = op_fail(&err, EVDB_NO_MEMORY, "cannot start a thread");
+    if (rc != EVDB_OK) {
+        mcp_hub_close(client.hub);
+        return complain_error(rc, &err);
+    }
     answer_all(&s);
     end_reading(0); /* an answer that cannot be written ends it all */
     pthread_join(reader, NULL);
@@ -326,6 +352,7 @@ op_exit mcp_session(const mcp_caller *who)
         s.first = a->next;
         forget(a);
     }
+    mcp_hub_close(client.hub); /* subscriptions end with their results */
     lines_free(&s.in);
     close(end);
     return s.code != OP_EXIT_OK ? s.code : s.read_code;

@@ -45,21 +45,23 @@ void about_server(op_out *o, const char *key)
     op_out_close(o, '}');
 }
 
-static void capability(op_out *o, const char *name, bool changes)
+static void capability(op_out *o, const char *name, bool changes, bool subscribe)
 {
     op_out_open(o, name, '{');
+    if (subscribe) op_out_bool(o, "subscribe", true);
     if (changes) op_out_bool(o, "listChanged", true);
     op_out_close(o, '}');
 }
 
-static void capabilities(op_out *o, const mcp_offer *offer)
+static void capabilities(op_out *o, const mcp_caller *who)
 {
+    const mcp_offer *offer = who->offer;
     op_out_open(o, "capabilities", '{');
-    capability(o, "tools", offer && offer->lists_change);
-    capability(o, "resources", false);
-    capability(o, "prompts", offer && offer->lists_change);
-    capability(o, "completions", false);
-    if (offer && offer->logs) capability(o, "logging", false);
+    capability(o, "tools", offer && offer->lists_change, false);
+    capability(o, "resources", who->hub, who->hub);
+    capability(o, "prompts", offer && offer->lists_change, false);
+    capability(o, "completions", false, false);
+    if (offer && offer->logs) capability(o, "logging", false, false);
     op_out_close(o, '}');
 }
 
@@ -74,7 +76,7 @@ void initialize(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
     }
     envelope_open(m, reply);
     op_out_text(o, "protocolVersion", mcp_era_of(version) == MCP_LEGACY ? version : mcp_legacy_newest);
-    capabilities(o, who->offer);
+    capabilities(o, who);
     about_server(o, "serverInfo");
     op_out_text(o, "instructions", instructions);
     envelope_close(reply);
@@ -85,7 +87,7 @@ void server_discover(const mcp_message *m, const mcp_caller *who, mcp_reply *rep
     op_out *o = &reply->text;
     envelope_open(m, reply);
     about_supported(o, "supportedVersions");
-    capabilities(o, who->offer);
+    capabilities(o, who);
     op_out_text(o, "instructions", instructions);
     envelope_cacheable(m, reply, ABOUT_TTL_MS, true);
     envelope_close(reply);

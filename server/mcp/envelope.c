@@ -7,17 +7,22 @@
 
 enum { KEY_BYTES = 32 };
 
+void envelope_id(op_out *o, const char *key, const json_t *id)
+{
+    if (json_is_integer(id)) op_out_integer(o, key, json_integer_value(id));
+    else if (id) op_out_bytes(o, key, json_string_value(id), json_string_length(id));
+    else op_out_json(o, key, "null", 4);
+}
+
 static void open_reply(const mcp_message *m, mcp_reply *reply)
 {
     op_out *o = &reply->text;
     op_out_open(o, NULL, '{');
     op_out_text(o, "jsonrpc", "2.0");
-    if (json_is_integer(m->id)) op_out_integer(o, "id", json_integer_value(m->id));
-    else if (m->id) op_out_bytes(o, "id", json_string_value(m->id), json_string_length(m->id));
-    else op_out_json(o, "id", "null", 4);
+    envelope_id(o, "id", m->id);
 }
 
-static void open_result(const mcp_message *m, mcp_reply *reply, const char *result_type, evdb_status status)
+static void open_result(const mcp_message *m, mcp_reply *reply, const char *result_type, evdb_status status, bool subscription)
 {
     op_out *o = &reply->text;
     open_reply(m, reply);
@@ -25,6 +30,7 @@ static void open_result(const mcp_message *m, mcp_reply *reply, const char *resu
     if (m->modern) op_out_text(o, "resultType", result_type);
     if (!m->modern && status == EVDB_OK) return;
     op_out_open(o, "_meta", '{');
+    if (subscription) envelope_id(o, ENVELOPE_SUBSCRIPTION, m->id);
     if (status != EVDB_OK) envelope_status(o, "evdb/", status);
     if (m->modern) about_server(o, MCP_PREFIX "serverInfo");
     op_out_close(o, '}');
@@ -32,17 +38,22 @@ static void open_result(const mcp_message *m, mcp_reply *reply, const char *resu
 
 void envelope_open(const mcp_message *m, mcp_reply *reply)
 {
-    open_result(m, reply, "complete", EVDB_OK);
+    open_result(m, reply, "complete", EVDB_OK, false);
 }
 
 void envelope_open_failed(const mcp_message *m, mcp_reply *reply, evdb_status status)
 {
-    open_result(m, reply, "complete", status);
+    open_result(m, reply, "complete", status, false);
 }
 
 void envelope_open_as(const mcp_message *m, mcp_reply *reply, const char *result_type)
 {
-    open_result(m, reply, result_type, EVDB_OK);
+    open_result(m, reply, result_type, EVDB_OK, false);
+}
+
+void envelope_open_subscription(const mcp_message *m, mcp_reply *reply)
+{
+    open_result(m, reply, "complete", EVDB_OK, true);
 }
 
 void envelope_cacheable(const mcp_message *m, mcp_reply *reply, int64_t ttl_ms, bool is_public)
@@ -106,6 +117,15 @@ void envelope_failure(const mcp_message *m, mcp_reply *reply, const evdb_error *
     open_error(m, reply, op_status(why->status).rpc, why->message);
     op_out_open(&reply->text, "data", '{');
     envelope_status(&reply->text, "", why->status);
+    op_out_close(&reply->text, '}');
+    envelope_close(reply);
+}
+
+void envelope_missing(const mcp_message *m, mcp_reply *reply, const char *uri, const evdb_error *why)
+{
+    open_error(m, reply, m->modern ? MCP_INVALID_PARAMS : MCP_RESOURCE_NOT_FOUND, why->message);
+    op_out_open(&reply->text, "data", '{');
+    op_out_text(&reply->text, "uri", uri);
     op_out_close(&reply->text, '}');
     envelope_close(reply);
 }

@@ -5,6 +5,7 @@
 #include "mcp/envelope.h"
 #include "mcp/prompts.h"
 #include "mcp/resources.h"
+#include "mcp/subscriptions.h"
 #include "mcp/tools.h"
 #include <string.h>
 
@@ -15,11 +16,11 @@ static void ping(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
     envelope_close(reply);
 }
 
-enum { BOTH = MCP_LEGACY | MCP_MODERN };
+enum { BOTH = MCP_LEGACY | MCP_MODERN, FOLLOWS = 4 };
 
 static const struct method {
     const char *name;
-    unsigned eras; /* which have it */
+    unsigned eras; /* which have it, and FOLLOWS: only where somebody follows changes */
     void (*answer)(const mcp_message *m, const mcp_caller *who, mcp_reply *reply);
 } methods[] = {
     { "initialize", MCP_LEGACY, initialize },
@@ -33,6 +34,9 @@ static const struct method {
     { "prompts/list", BOTH, prompts_list },
     { "prompts/get", BOTH, prompts_get },
     { "completion/complete", BOTH, completion_complete },
+    { "subscriptions/listen", MCP_MODERN | FOLLOWS, subscriptions_listen },
+    { "resources/subscribe", MCP_LEGACY | FOLLOWS, resources_subscribe },
+    { "resources/unsubscribe", MCP_LEGACY | FOLLOWS, resources_unsubscribe },
 };
 
 /* What every request of the modern era carries in its _meta. */
@@ -53,7 +57,7 @@ static void answer(const mcp_message *m, const mcp_caller *who, mcp_reply *reply
     if (m->modern && !carries_all(m, reply)) return;
     if (who->offer && who->offer->answer(m, who, reply)) return;
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (methods[i].eras & era && strcmp(methods[i].name, m->method) == 0) {
+        if (methods[i].eras & era && (who->hub || !(methods[i].eras & FOLLOWS)) && strcmp(methods[i].name, m->method) == 0) {
             methods[i].answer(m, who, reply);
             return;
         }
@@ -76,11 +80,12 @@ evdb_status mcp_answer(const mcp_message *m, const mcp_caller *who, mcp_reply *r
 {
     *reply = (mcp_reply)MCP_REPLY;
     switch (m->kind) {
-    case MCP_NOTIFICATION:
+    case MCP_NOTIFICATION: subscriptions_notified(m, who); return EVDB_OK;
     case MCP_RESPONSE: return EVDB_OK;
     case MCP_MALFORMED: envelope_rejected(m, reply, m->code, m->fault.message); break;
     case MCP_REQUEST: answer(m, who, reply); break;
     }
+    if (reply->kept) return EVDB_OK;
     return finish(m, reply, err);
 }
 

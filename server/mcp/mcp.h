@@ -61,7 +61,17 @@ typedef struct mcp_channel {
     void *context;
     bool (*send)(void *context, const char *message, size_t size); /* one JSON-RPC message; false: the client has left */
     bool (*cancelled)(void *context); /* has the client left, or taken its request back? */
+    /* Makes *out of it, which stays open behind the reply, for a subscription, until it is closed; NULL = there is no such thing. The
+     * reply is the channel's then. */
+    evdb_status (*keep)(void *context, struct mcp_channel *out, evdb_error *err);
+    /* Of one that was kept, each may be NULL: who it is that listens, as of now (EVDB_DENIED: nobody any more); a sign of life; the end. */
+    evdb_status (*renew)(void *context, evdb_principal *who, evdb_error *err);
+    bool (*idle)(void *context);
+    void (*close)(void *context);
 } mcp_channel;
+
+/* Who has subscribed to what (mcp/hub.h). */
+typedef struct mcp_hub mcp_hub;
 
 struct mcp_caller;
 struct mcp_reply;
@@ -71,6 +81,8 @@ typedef struct mcp_offer {
     bool lists_change, logs; /* tools and prompts may come and go; there may be notifications/message */
     /* Adds its items to the list that `method` (tools/list, resources/list, ...) is writing. */
     void (*list)(const char *method, op_out *out);
+    /* Is it the URI of one of its resources, whose changes it announces? NULL: it has none. */
+    bool (*watched)(const char *uri);
     /* Is asked first about every request: true when it was its own, and the reply is written. */
     bool (*answer)(const mcp_message *m, const struct mcp_caller *who, struct mcp_reply *reply);
 } mcp_offer;
@@ -85,6 +97,8 @@ typedef struct mcp_caller {
     struct op_meter *meter;          /* ... and this */
     const mcp_channel *channel;      /* NULL: the client takes one reply and nothing else */
     const mcp_offer *offer;          /* or NULL */
+    mcp_hub *hub;                    /* NULL: nobody can subscribe */
+    uint64_t session;                /* by which a legacy client's requests belong together; 0 = by nothing */
 } mcp_caller;
 
 typedef struct mcp_reply {
@@ -92,6 +106,8 @@ typedef struct mcp_reply {
     int code;          /* of an error; 0 = a result */
     bool rejected;     /* the error is about the message as such: version, headers, method, what every request must carry */
     const op *refused; /* operation that the caller's scopes do not cover, or NULL */
+    bool kept;         /* the channel was: whatever there is to say goes there */
+    bool sessionless;  /* what was asked for needs a session */
     bool throttled;    /* the caller has used up what he may; retry_s tells when there is more */
     uint32_t retry_s;
 } mcp_reply;

@@ -125,19 +125,6 @@ void resources_put(op_out *out, const char *key, const char *uri, const op_out *
     op_out_close(out, '}');
 }
 
-/* The code that the request's era has for "there is no such resource". */
-static void put_missing(const mcp_message *m, mcp_reply *reply, const char *uri, const evdb_error *why)
-{
-    op_out data = OP_OUT;
-    evdb_error err;
-    op_out_open(&data, NULL, '{');
-    op_out_text(&data, "uri", uri);
-    op_out_close(&data, '}');
-    if (op_out_done(&data, &err) != EVDB_OK) envelope_failure(m, reply, &err);
-    else envelope_error_with(m, reply, m->modern ? MCP_INVALID_PARAMS : MCP_RESOURCE_NOT_FOUND, why->message, &data);
-    op_out_free(&data);
-}
-
 static evdb_status read_one(const mcp_message *m, const mcp_caller *who, const char *uri, mcp_reply *reply, op_out *answer, evdb_error *err)
 {
     const op *o = NULL;
@@ -159,7 +146,7 @@ void resources_read(const mcp_message *m, const mcp_caller *who, mcp_reply *repl
         return;
     }
     evdb_status rc = read_one(m, who, uri, reply, &answer, &err);
-    if (rc == EVDB_NOT_FOUND || rc == EVDB_INVALID) put_missing(m, reply, uri, &err);
+    if (rc == EVDB_NOT_FOUND || rc == EVDB_INVALID) envelope_missing(m, reply, uri, &err);
     else if (rc != EVDB_OK) envelope_failure(m, reply, &err);
     else {
         envelope_open(m, reply);

@@ -2,17 +2,17 @@
  * by op_allow(). */
 #include "proto/address.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 /* Our own tokens first: they wait for nobody else's keys. */
-static evdb_status check_token(const service *s, const http_request *request, const char *token, evdb_principal *out, evdb_error *err)
+static evdb_status check_token(const service *s, const char *audience, const char *token, evdb_principal *out, evdb_error *err)
 {
-    char audience[ADDRESS_AUDIENCE_BYTES];
     evdb_check_options ours = EVDB_CHECK_OPTIONS;
     ours.issuer = s->issuer; /* without that setting it changes with the port, and the key is ours in any case */
     ours.whole = 1;
-    ours.audience = address_audience(s, request, audience);
+    ours.audience = audience;
     evdb_error theirs;
     evdb_status rc = evdb_auth_token_check(s->db, token, &ours, out, err);
     if (rc != EVDB_DENIED || !s->foreign) return rc;
@@ -36,7 +36,8 @@ void access_refused(const service *s, const http_request *request, const char *c
 /* A token is cheap to look at, and nobody guesses one: so the throttle is for bad ones alone, and can lock out nobody. */
 static evdb_status check(const service *s, const http_request *request, const char *token, evdb_principal *out, evdb_error *err)
 {
-    evdb_status rc = check_token(s, request, token, out, err);
+    char audience[ADDRESS_AUDIENCE_BYTES];
+    evdb_status rc = check_token(s, address_audience(s, request, audience), token, out, err);
     uint32_t wait = rc == EVDB_DENIED ? throttle_ask(s->throttle, request->peer, NULL) : 0;
     if (wait) rc = op_throttled(err, wait, "too many bad tokens came from this address");
     if (rc == EVDB_DENIED || rc == EVDB_THROTTLED) access_refused(s, request, NULL, rc);
@@ -79,12 +80,14 @@ static evdb_status read_headers(const http_request *request, const char **token,
     return rc;
 }
 
+static const evdb_principal anonymous = { .client = "anonymous", .scopes = EVDB_SCOPE_READ | EVDB_SCOPE_WRITE | EVDB_SCOPE_ADMIN };
+
 static evdb_status identify(const service *s, const http_request *request, const char *token, evdb_principal *out, bool *given,
                             evdb_error *err)
 {
     *given = token != NULL || access_by_header(request);
     if (!s->oauth_enabled) {
-        *out = (evdb_principal){ .client = "anonymous", .scopes = EVDB_SCOPE_READ | EVDB_SCOPE_WRITE | EVDB_SCOPE_ADMIN };
+        *out = anonymous;
         return EVDB_OK;
     }
     evdb_status rc = read_headers(request, &token, err);
@@ -101,6 +104,34 @@ evdb_status access_identify(const service *s, const http_request *request, const
         audit_refused(s, request, NULL, request && strcmp(request->path, "/mcp") == 0 ? "mcp" : "rest", *given ? "a bad token" : "no token");
     if (rc == EVDB_OK && (rc = op_meter_request(s->quotas, out, err)) != EVDB_OK) access_refused(s, request, out->client, rc);
     return rc;
+}
+
+evdb_status access_lease_take(const service *s, const http_request *request, const char *token, access_lease *out, evdb_error *err)
+{
+    char audience[ADDRESS_AUDIENCE_BYTES];
+    *out = (access_lease){ .token = NULL };
+    evdb_status rc = s->oauth_enabled ? read_headers(request, &token, err) : EVDB_OK;
+    if (rc != EVDB_OK || !s->oauth_enabled) return rc;
+    out->token = strdup(token ? token : "");
+    out->audience = strdup(address_audience(s, request, audience));
+    if (out->token && out->audience) return EVDB_OK;
+    access_lease_drop(out);
+    return op_fail(err, EVDB_NO_MEMORY, "out of memory keeping a token");
+}
+
+evdb_status access_lease_renew(const service *s, const access_lease *lease, evdb_principal *out, evdb_error *err)
+{
+    if (lease->token) return check_token(s, lease->audience, lease->token, out, err);
+    *out = anonymous;
+    return EVDB_OK;
+}
+
+void access_lease_drop(access_lease *lease)
+{
+    if (lease->token) explicit_bzero(lease->token, strlen(lease->token));
+    free(lease->token);
+    free(lease->audience);
+    *lease = (access_lease){ .token = NULL };
 }
 
 static void challenge(const service *s, const http_request *request, http_response *response, const char *what)

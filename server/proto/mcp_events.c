@@ -1,6 +1,6 @@
 /* mcp_events.c - implements proto/mcp_events.h. */
 #include "proto/mcp_events.h"
-#include "proto/proto.h"
+#include "proto/mcp_stream.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,19 +20,18 @@ bool mcp_event_write(http_stream *s, const char *message, size_t size)
     return sent;
 }
 
-static bool begin(mcp_events *e)
+http_stream *mcp_events_begin(mcp_events *e)
 {
-    e->response->type = "text/event-stream";
+    e->response->type = MCP_EVENTS;
     http_header_add(e->response, "Cache-Control", "no-store");
     http_header_add(e->response, "X-Accel-Buffering", "no"); /* a proxy is not to collect events */
-    e->stream = http_stream_begin(e->request, e->response);
-    return e->stream;
+    return http_stream_begin(e->request, e->response);
 }
 
 static bool send(void *context, const char *message, size_t size)
 {
     mcp_events *e = context;
-    return (e->stream || begin(e)) && mcp_event_write(e->stream, message, size);
+    return (e->stream || (e->stream = mcp_events_begin(e))) && mcp_event_write(e->stream, message, size);
 }
 
 static bool cancelled(void *context)
@@ -41,10 +40,12 @@ static bool cancelled(void *context)
     return e->modern && http_client_left(e->request);
 }
 
-const mcp_channel *mcp_events_channel(mcp_events *e, const http_request *request, const mcp_message *m, http_response *response)
+const mcp_channel *mcp_events_channel(mcp_events *e, const service *s, const http_request *request, const mcp_message *m,
+                                      http_response *response)
 {
-    *e = (mcp_events){ .request = request, .response = response, .modern = m->modern, .channel = { e, send, cancelled } };
-    return media_accepted(request, "text/event-stream") ? &e->channel : NULL;
+    *e = (mcp_events){ .s = s, .request = request, .response = response, .modern = m->modern, .token = m->token,
+                         .channel = { .context = e, .send = send, .cancelled = cancelled, .keep = mcp_stream_keep } };
+    return media_accepted(request, MCP_EVENTS) ? &e->channel : NULL;
 }
 
 bool mcp_events_end(mcp_events *e, const mcp_reply *reply)

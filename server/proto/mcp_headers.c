@@ -83,6 +83,13 @@ static const char *version_header(const http_request *request, char out[VERSION_
     return out;
 }
 
+mcp_era mcp_header_era(const http_request *request)
+{
+    char text[VERSION_BYTES];
+    const char *version = version_header(request, text);
+    return version ? mcp_era_of(version) : MCP_UNKNOWN;
+}
+
 bool mcp_headers_check(const http_request *request, mcp_message *m, mcp_reply *reply, evdb_error *err)
 {
     char text[VERSION_BYTES];

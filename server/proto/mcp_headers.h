@@ -11,4 +11,8 @@ bool mcp_headers_check(const http_request *request, mcp_message *m, mcp_reply *r
 /* Does a header's value say this text: as it is or, what a header could not hold, as =?base64?...?= */
 bool mcp_header_says(const char *value, const char *text, size_t text_length);
 
+/* Of which era the version is that the header names; without one, MCP_UNKNOWN as well. */
+mcp_era mcp_header_era(const http_request *request);
+#define MCP_SESSION_HEADER "Mcp-Session-Id"
+
 #endif

@@ -1,12 +1,13 @@
 /* mcp_http.c - MCP over HTTP: one message a POST, answered by one JSON body, or by events when it takes long and the client wants to hear
- * of that. There are no sessions and no streams to GET or DELETE.
+ * of that, or when it is a subscription.
  *
  * Every message needs a token, initialize and ping too: a client learns from the 401 to its first request that, and where,
  * it must ask for one. Were initialize open, it would believe itself welcome and fail at its first call. */
 #include "op/op_status.h"
 #include "proto/mcp_events.h"
+#include "proto/mcp_get.h"
 #include "proto/mcp_headers.h"
-#include "proto/proto.h"
+#include "proto/mcp_sessions.h"
 #include <string.h>
 
 /* Until its sender is known a message may be this large: a tree of JSON takes many times the memory of its text. A token in the
@@ -55,29 +56,48 @@ static bool identify(const service *s, const http_request *request, const mcp_me
 }
 
 /* Errors are answers to HTTP, but for those that a client has to act upon before it understands them. */
-static int status_of(const mcp_message *m, const mcp_reply *reply)
+static int status_of(const http_request *request, const mcp_message *m, const mcp_reply *reply)
 {
+    if (reply->sessionless) return http_header(request, MCP_SESSION_HEADER) ? 404 : 400; /* with 404 clients begin another */
     if (reply->refused) return 403;
     if (reply->throttled) return 429;
     if (!m->modern || !reply->rejected) return 200;
     return reply->code == MCP_METHOD_NOT_FOUND ? 404 : 400;
 }
 
+/* A legacy client gets one when it is welcome. It may leave it unused. */
+static void begin_session(const service *s, const evdb_principal *who, const mcp_message *m, const mcp_reply *reply, http_response *response)
+{
+    char id[MCP_SESSION_BYTES];
+    if (!s->mcp || m->modern || m->kind != MCP_REQUEST || reply->code || strcmp(m->method, "initialize") != 0) return;
+    mcp_session_begin(s->mcp, who, id);
+    http_header_add(response, MCP_SESSION_HEADER, id);
+}
+
+static uint64_t session_of(const service *s, const http_request *request, const evdb_principal *who, const mcp_message *m)
+{
+    const char *id = m->modern ? NULL : http_header(request, MCP_SESSION_HEADER);
+    return id && s->mcp ? mcp_session_find(s->mcp, id, who) : 0;
+}
+
 static void answer(const service *s, const http_request *request, const evdb_principal *who, const mcp_message *m, http_response *response)
 {
     op_meter meter = { s->quotas, who, request->body_size };
     mcp_caller caller = { .db = s->db, .backup_key = s->backup_key, .bucket = s->bucket, .who = who, .refusals = s->refusals,
-                          .meter = s->quotas ? &meter : NULL, .offer = s->offer };
+                          .meter = s->quotas ? &meter : NULL, .offer = s->offer, .hub = mcp_sessions_hub(s->mcp),
+                          .session = session_of(s, request, who, m) };
     mcp_events events;
     mcp_reply reply;
     evdb_error err;
-    caller.channel = mcp_events_channel(&events, request, m, response);
+    caller.channel = mcp_events_channel(&events, s, request, m, response);
     evdb_status rc = mcp_answer(m, &caller, &reply, &err);
     if (mcp_events_end(&events, &reply)) op_out_free(&reply.text);
     else if (rc != EVDB_OK) problem_send(response, &err);
+    else if (reply.kept) return;
     else if (!reply.text.size) response->status = 202;
     else {
-        send_reply(response, status_of(m, &reply), &reply);
+        send_reply(response, status_of(request, m, &reply), &reply);
+        begin_session(s, who, m, &reply, response);
         if (reply.refused) challenge_forbidden(s, request, response, reply.refused);
         if (reply.throttled) retry_after(response, reply.retry_s);
     }
@@ -88,7 +108,7 @@ static bool admit(const service *s, const http_request *request, http_response *
 {
     if (!origin_check(s, request, response)) return false;
     if (strcmp(request->method, "POST") != 0) {
-        problem_status(response, 405, "method not allowed", "messages are sent with POST; there is nothing to GET or DELETE");
+        problem_status(response, 405, "method not allowed", "messages are sent with POST; there is nothing to GET or DELETE but a legacy client's session");
         http_header_add(response, "Allow", "POST");
     } else if (!media_is(request, "application/json"))
         problem_status(response, 415, "unsupported media type", "the body must be application/json");
@@ -106,6 +126,10 @@ void mcp_handle(const service *s, const http_request *request, http_response *re
     mcp_message m = { .kind = MCP_MALFORMED }; /* nothing of it is known yet */
     evdb_principal who;
     bool by_header = access_by_header(request);
+    if (mcp_get_is(s, request)) {
+        if (origin_check(s, request, response) && identify(s, request, &m, &who, response)) mcp_get_answer(s, request, &who, response);
+        return;
+    }
     if (!admit(s, request, response) || (by_header && !identify(s, request, &m, &who, response))) return;
     mcp_read(request->body, request->body_size, &m);
     bool identified = (by_header && !m.token) || identify(s, request, &m, &who, response);

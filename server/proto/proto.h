@@ -41,6 +41,7 @@ typedef struct service {
     const char *allowed_hosts; /* names, separated by blanks or commas; NULL = none (origin.c) */
     op_refusals *refusals; /* counted for the audit log; NULL = they are not */
     const struct mcp_offer *offer; /* what MCP has besides the operations (mcp/mcp.h); NULL = nothing, as in evdbd */
+    struct mcp_sessions *mcp; /* proto/mcp_sessions.h; NULL = nobody is told of changes */
 } service;
 
 /* Answers one HTTP request on whichever endpoint its port and path name (router.c):
@@ -63,6 +64,13 @@ void mcp_handle(const service *s, const http_request *request, http_response *re
  * the same address too often, or the caller asks more often than his quota is; *given tells "no token" from "bad token". */
 evdb_status access_identify(const service *s, const http_request *request, const char *token, evdb_principal *out,
                             bool *given, evdb_error *err);
+
+/* Whom the token of a request speaks for, to be asked again behind the request: it may expire or be revoked. EVDB_DENIED then; that counts
+ * as no attempt. */
+typedef struct access_lease { char *token, *audience; /* NULL = everyone may do everything */ } access_lease;
+evdb_status access_lease_take(const service *s, const http_request *request, const char *token, access_lease *out, evdb_error *err);
+evdb_status access_lease_renew(const service *s, const access_lease *lease, evdb_principal *out, evdb_error *err);
+void access_lease_drop(access_lease *lease);
 
 /* Counts a refused request for the audit log, as op_refusals_count() says. who NULL: nobody knows, so it is the address it came from. Whoever
  * refuses for lack of a token, a scope, a secret or patience calls it once a request. */

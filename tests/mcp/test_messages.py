@@ -15,7 +15,7 @@ def test_initialize_settles_on_a_version(peer, asked, answered):
     result = peer.result("initialize", {"protocolVersion": asked, "capabilities": {"roots": {}},
                                         "clientInfo": {"name": "test", "version": "1"}})
     assert result["protocolVersion"] == answered
-    assert result["capabilities"] == {"tools": {}, "resources": {}, "prompts": {}, "completions": {}}
+    assert result["capabilities"] == {"tools": {}, "resources": {"subscribe": True, "listChanged": True}, "prompts": {}, "completions": {}}
     assert result["serverInfo"]["name"] == "evdb" and result["serverInfo"]["version"]
     assert "stores" in result["instructions"]
     assert peer.silent(b'{"jsonrpc":"2.0","method":"notifications/initialized"}')
