@@ -7,6 +7,7 @@
 #include "conformance/offer.h"
 #include "conformance/sealed.h"
 #include "http/http.h"
+#include "proto/mcp_sessions.h"
 #include "proto/proto.h"
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@ static int failed(const char *what, const evdb_error *err)
     fprintf(stderr, "evdbd-conformance: %s: %s\n", what, err->message);
     return EXIT_FAILURE;
 }
+
+static void end_streams(void *context) { mcp_sessions_stop(((const service *)context)->mcp); }
 
 static void serve(http_server *server, service *s, const sigset_t *ends)
 {
@@ -34,7 +37,7 @@ int main(int count, char **arguments)
     char *end = NULL;
     unsigned long port = count > 1 ? strtoul(arguments[1], &end, 10) : 0;
     service s = { .address = "127.0.0.1", .mcp_url = "", .rest_url = "", .offer = &conformance_offer };
-    http_options o = { .address = s.address, .ports = { (uint16_t)port }, .port_count = 1, .handler = headers_handle, .context = &s };
+    http_options o = { .address = s.address, .ports = { (uint16_t)port }, .port_count = 1, .handler = headers_handle, .context = &s, .stopping = end_streams };
     http_server *server;
     sigset_t ends;
     evdb_error err;
@@ -50,8 +53,11 @@ int main(int count, char **arguments)
     if (evdb_open(":memory:", NULL, &s.db, &err) != EVDB_OK) return failed("cannot open a database", &err);
     sealed_begin();
     int code = EXIT_SUCCESS;
-    if (http_start(&o, &server, &err) == EVDB_OK) serve(server, &s, &ends);
+    s.mcp = mcp_sessions_open(s.db);
+    if (!s.mcp) code = failed("cannot begin to serve", &(evdb_error){ .message = "out of memory" });
+    else if (http_start(&o, &server, &err) == EVDB_OK) serve(server, &s, &ends);
     else code = failed("cannot listen", &err);
+    mcp_sessions_close(s.mcp);
     evdb_close(s.db);
     return code;
 }

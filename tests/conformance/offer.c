@@ -25,9 +25,7 @@ static bool answer(const mcp_message *m, const mcp_caller *who, mcp_reply *reply
     if (strcmp(m->method, "prompts/get") == 0) return prompts_answer(m, who, reply);
     if (strcmp(m->method, "completion/complete") == 0) return prompts_complete(m, reply);
     if (strcmp(m->method, "resources/read") == 0) return resources_answer(m, reply);
-    if (m->modern) return false; /* which has no method of these */
-    if (strcmp(m->method, "logging/setLevel") == 0) return notices_set_level(m, reply);
-    return resources_watch(m, reply);
+    return !m->modern && strcmp(m->method, "logging/setLevel") == 0 && notices_set_level(m, reply);
 }
 
-const mcp_offer conformance_offer = { .logs = true, .list = list, .answer = answer };
+const mcp_offer conformance_offer = { .lists_change = true, .logs = true, .list = list, .watched = resources_watched, .answer = answer };

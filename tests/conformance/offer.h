@@ -17,7 +17,7 @@ bool prompts_complete(const mcp_message *m, mcp_reply *reply);
 void resources_offer(op_out *out);
 void resource_templates_offer(op_out *out);
 bool resources_answer(const mcp_message *m, mcp_reply *reply);
-bool resources_watch(const mcp_message *m, mcp_reply *reply);
+bool resources_watched(const char *uri); /* may somebody subscribe to it? It never changes */
 
 /* The text of params.NAME, or NULL; the same of an object within. */
 const char *param_text(const mcp_message *m, const char *name);

@@ -1,4 +1,5 @@
 /* prompts.c - the prompts that the suite gets, and what it may complete of them. */
+#include "conformance/changes.h"
 #include "conformance/content.h"
 #include "conformance/inputs.h"
 #include "conformance/offer.h"
@@ -19,27 +20,32 @@ static const struct prompt {
     const char *name, *description, *arguments; /* JSON */
     const char *messages;                       /* JSON, or ... */
     void (*get)(const mcp_message *m, const mcp_caller *who, mcp_reply *reply);
+    bool changes; /* it comes and goes */
 } prompts[] = {
-    { "test_simple_prompt", "A prompt without arguments", "[]", "[" SAYS(TEXT("This is a simple prompt for testing.")) "]", NULL },
+    { "test_simple_prompt", "A prompt without arguments", "[]", .messages = "[" SAYS(TEXT("This is a simple prompt for testing.")) "]" },
     { "test_prompt_with_arguments", "A prompt with two arguments", "[" ARGUMENT("arg1", "First test argument") "," ARGUMENT("arg2", "Second test argument") "]",
-      NULL, with_arguments },
-    { "test_prompt_with_embedded_resource", "A prompt that has a resource in it", "[" ARGUMENT("resourceUri", "URI of the resource to embed") "]", NULL, with_resource },
+      .get = with_arguments },
+    { "test_prompt_with_embedded_resource", "A prompt that has a resource in it", "[" ARGUMENT("resourceUri", "URI of the resource to embed") "]", .get = with_resource },
     { "test_prompt_with_image", "A prompt that has a picture in it", "[]",
-      "[" SAYS("{\"type\":\"image\",\"data\":\"" PIXEL "\",\"mimeType\":\"image/png\"}") "," SAYS(TEXT("Please analyze the image above.")) "]", NULL },
-    { "test_input_required_result_prompt", "A prompt that asks its client for more", "[]", NULL, with_input },
+      .messages = "[" SAYS("{\"type\":\"image\",\"data\":\"" PIXEL "\",\"mimeType\":\"image/png\"}") "," SAYS(TEXT("Please analyze the image above.")) "]" },
+    { "test_input_required_result_prompt", "A prompt that asks its client for more", "[]", .get = with_input },
+    { "test_changing_prompt", "Comes and goes", "[]", .messages = "[" SAYS(TEXT("It is there.")) "]", .changes = true },
 };
 enum { PROMPTS = sizeof prompts / sizeof *prompts };
+
+static bool is_there(const struct prompt *p) { return !p->changes || changes_has(MCP_PROMPTS_CHANGED); }
 
 static const struct prompt *find(const char *name)
 {
     for (size_t i = 0; name && i < PROMPTS; i++)
-        if (strcmp(prompts[i].name, name) == 0) return &prompts[i];
+        if (strcmp(prompts[i].name, name) == 0 && is_there(&prompts[i])) return &prompts[i];
     return NULL;
 }
 
 void prompts_offer(op_out *out)
 {
     for (size_t i = 0; i < PROMPTS; i++) {
+        if (!is_there(&prompts[i])) continue;
         op_out_open(out, NULL, '{');
         op_out_text(out, "name", prompts[i].name);
         op_out_text(out, "description", prompts[i].description);

@@ -1,4 +1,5 @@
 /* tools.c - the tools that the suite calls. */
+#include "conformance/changes.h"
 #include "conformance/content.h"
 #include "conformance/headers.h"
 #include "conformance/inputs.h"
@@ -64,12 +65,24 @@ static void with_header(const mcp_message *m, const mcp_caller *who, mcp_reply *
     }
 }
 
+static void change_tools(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
+{
+    changes_make(who, MCP_TOOLS_CHANGED);
+    content_reply_text(m, reply, "The list of tools has changed.", false);
+}
+
+static void change_prompts(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
+{
+    changes_make(who, MCP_PROMPTS_CHANGED);
+    content_reply_text(m, reply, "The list of prompts has changed.", false);
+}
+
 static const struct tool {
     const char *name, *description;
     const char *content; /* JSON of what it always answers, or ... */
     void (*call)(const mcp_message *m, const mcp_caller *who, mcp_reply *reply);
     const char *schema; /* NULL = it takes no arguments */
-    bool fails;
+    bool fails, changes; /* it always fails; it comes and goes */
 } tools[] = {
     { "test_simple_text", "Answers a text", .content = "[" TEXT("This is a simple text response for testing.") "]" },
     { "test_image_content", "Answers a picture", .content = "[" IMAGE "]" },
@@ -85,6 +98,9 @@ static const struct tool {
     { "json_schema_2020_12_tool", "Tool with JSON Schema 2020-12 features", .content = "[" TEXT("Its arguments are what counts.") "]", .schema = schema_2020_12 },
     { "test_header_parameter", "Answers its argument, which a header repeats", .call = with_header,
       .schema = "{\"type\":\"object\",\"properties\":{\"region\":{\"type\":\"string\",\"x-mcp-header\":\"Region\"}},\"additionalProperties\":false}" },
+    { "test_trigger_tool_change", "Has another tool come or go", .call = change_tools },
+    { "test_trigger_prompt_change", "Has a prompt come or go", .call = change_prompts },
+    { "test_changing_tool", "Comes and goes", .content = "[" TEXT("It is there.") "]", .changes = true },
     { "test_streaming_elicitation", "Asks for a name, in its result", .call = with_input },
     { "test_input_required_result_elicitation", "Asks for a name", .call = with_input },
     { "test_input_required_result_sampling", "Asks the client's model", .call = with_input },
@@ -97,9 +113,12 @@ static const struct tool {
 };
 enum { TOOLS = sizeof tools / sizeof *tools };
 
+static bool is_there(const struct tool *t) { return !t->changes || changes_has(MCP_TOOLS_CHANGED); }
+
 void tools_offer(op_out *out)
 {
     for (size_t i = 0; i < TOOLS; i++) {
+        if (!is_there(&tools[i])) continue;
         op_out_open(out, NULL, '{');
         op_out_text(out, "name", tools[i].name);
         op_out_text(out, "description", tools[i].description);
@@ -112,7 +131,7 @@ bool tools_answer(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
 {
     const char *name = param_text(m, "name");
     for (size_t i = 0; name && i < TOOLS; i++)
-        if (strcmp(tools[i].name, name) == 0) {
+        if (strcmp(tools[i].name, name) == 0 && is_there(&tools[i])) {
             if (tools[i].call) tools[i].call(m, who, reply);
             else content_reply(m, reply, tools[i].content, tools[i].fails);
             return true;

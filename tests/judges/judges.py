@@ -39,7 +39,7 @@ CLIENTS = {
     "Go modelcontextprotocol/go-sdk 1.8.0": {**go("mcp/gosdk"), "dialogues": 6},
     "MCP conformance, 2025-11-25": {**SUITE, "run": [*CONFORMANCE, "server", "2025-11-25", "shipped-2025-11-25.yml"], "dialogues": 6},
     "MCP conformance, 2026-07-28": {**SUITE, "run": [*CONFORMANCE, "server", "2026-07-28", "shipped-2026-07-28.yml"], "dialogues": 11},
-    "MCP conformance, fixtures of 2025-11-25": {**SUITE, "run": [*CONFORMANCE, "fixtures", "2025-11-25"], "dialogues": 26},
+    "MCP conformance, fixtures of 2025-11-25": {**SUITE, "run": [*CONFORMANCE, "fixtures", "2025-11-25"], "dialogues": 27},
     "MCP conformance, fixtures of 2026-07-28": {**SUITE, "run": [*CONFORMANCE, "fixtures", "2026-07-28"], "dialogues": 40},
     "MCP conformance, authorization": {**SUITE, "run": [*CONFORMANCE, "authorization"], "dialogues": 2},
     "npm oauth4webapi 3.8.8": {"install": [*NPM, "oauth4webapi@3.8.8"], "run": ["node", HERE / "oauth/oauth4webapi.mjs"],

@@ -125,3 +125,16 @@ def test_a_header_repeats_an_argument(ask, arguments, header, good):
         assert reply.status == 200 and reply.result["isError"] is False
     else:
         assert reply.status == 400 and reply.error["code"] == -32020
+
+
+@pytest.mark.parametrize("trigger, method, member, name", [
+    ("test_trigger_tool_change", "tools/list", "tools", "test_changing_tool"),
+    ("test_trigger_prompt_change", "prompts/list", "prompts", "test_changing_prompt"),
+])
+def test_what_is_said_to_change_a_list_changes_it(ask, trigger, method, member, name):
+    seen = []
+    for _ in range(3):
+        seen.append(name in {item["name"] for item in ask(method).result[member]})
+        assert ask("tools/call", {"name": trigger}).status == 200
+    assert seen == [seen[0], not seen[0], seen[0]]
+    ask("tools/call", {"name": trigger})
