@@ -249,6 +249,8 @@ evdb_status salvage_gather(salvage *s, evdb_error *err)
             if (found) TRY(take(s, &in->row, SALVAGE_PLACE(page, row), err));
         }
     }
+    /* they are written once, all together: an old version of their page has none */
+    if (s->image.stale && !*s->fields[0]) s->found.fields_lost = true;
 out:
     in->number = 0;
     return rc;

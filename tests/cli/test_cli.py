@@ -12,7 +12,7 @@ COMMANDS = ["create", "ls", "describe", "rename", "rm-store", "import", "export"
             "count", "stats", "verify", "sync", "index build", "index status",
             "index create", "index list", "index estimate", "index drop", "index rebuild", "index pause", "index resume", "index cancel",
             "compress bench", "compress codecs", "compress insert", "compress set", "compress status", "compress vector", "decompress", "advise",
-             "changes", "mcp", "scroll", "ttl", "authors", "forget", "client add", "client ls", "client rm",
+             "changes", "mcp", "scroll", "ttl", "trash", "trash set", "trash empty", "undelete", "authors", "forget", "client add", "client ls", "client rm",
              "client rotate", "client quota", "client set-quota", "signing ls", "signing rotate", "token revoke", "audit ls", "audit verify",
             "key add", "key ls", "key rm", "user add", "user ls", "user passwd", "user rm",
              "backup", "backups", "backups verify", "backups rm", "backups prune", "restore", "repair"]
@@ -378,7 +378,7 @@ def test_exit_statuses_are_in_help_and_manual(evdb):
 
 def test_the_manual_names_every_command_and_has_no_lint():
     manual = ROOT / "bindings/cli/evdb.1"
-    pattern = r"^\.It Ic ((?:audit |client |compress |index |key |signing |token |user |backups (?=verify|rm|prune))?\S+)"
+    pattern = r"^\.It Ic ((?:audit |client |compress |index |key |signing |token |trash (?=set|empty)|user |backups (?=verify|rm|prune))?\S+)"
     assert sorted(re.findall(pattern, manual.read_text(), re.M)) == sorted(COMMANDS)
     try:
         lint = subprocess.run(["mandoc", "-Tlint", manual], capture_output=True, text=True).stdout
