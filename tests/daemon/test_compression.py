@@ -17,7 +17,7 @@ STORE = "/api/v1/stores/things"
 # setting: the whole codec, recall, error, space
 CODECS = {
     "quantization_8bit": ("i8", 0.97, 0.01, 0.5),
-    "quantization_4bit": ("i4", 0.85, 0.15, 0.4),
+    "quantization_4bit": ("i4", 0.85, 0.15, 0.42),
     "pca_compression": ("pca+f32", 0.97, 0.01, 0.75),
     "zlib_compression": ("f32+zlib", 1, 0, 0.65),
     "lz4_compression": ("f32+zstd", 1, 0, 0.65),

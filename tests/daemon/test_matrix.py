@@ -106,7 +106,7 @@ TOOLS = [name for name in ROWS if name in TABLE and TABLE[name]["tool"]]
 STORE, OTHER, NEW = "docs", "other", "docs-2"
 VALUES = {"store": STORE, "name": STORE, "new_name": NEW, "id": 1, "ids": [1], "vector": [1, 2, 3], "vectors": [[1, 2, 3]],
           "records": [{"id": 7, "vector": [1, 2, 3]}], "codec": "f16", "algorithm": "f16", "backup": "monday", "client_id": "victim",
-          "key_id": None, "user": "alice", "password": "a password of hers", "token": "no token at all", "dim": 3, "count": 10, "format": "jsonl", "compressed": "AAAA", "data": "", "k": 1}
+          "key_id": None, "user": "alice", "password": "a password of hers", "token": "no token at all", "dim": 3, "count": 10, "authors": True, "metadata": {"a": 1}, "format": "jsonl", "compressed": "AAAA", "data": "", "k": 1}
 
 
 def level(scope):

@@ -73,13 +73,14 @@ def sample(tool, name, store, compressed):
     """Arguments that a tool with this schema succeeds with, on a store of records 1 to 12."""
     new = not tool["annotations"]["idempotentHint"]
     values = {"store": store, "name": f"{store}-new" if new else store, "new_name": f"{store}-renamed", "id": 99 if new else 1,
-              "ids": [1, 2], "dim": 2, "authors": True, "algorithm": "f16", "codec": "f16", "compressed": compressed, "count": 100, "vector": [0.5, -0.25], "vectors": [[0.5, -0.25]], "metadata": {"n": 7}, "backup": f"{store}-backup", "keep": 1000,
+              "ids": [1, 2], "dim": 2, "authors": True, "algorithm": "f16", "codec": "f16", "compressed": compressed, "count": 100, "since_ms": 1, "vector": [0.5, -0.25], "vectors": [[0.5, -0.25]], "metadata": {"n": 7}, "backup": f"{store}-backup", "keep": 1000,
               "format": "jsonl", "data": '{"id":99,"vector":[1,2]}', "records": [{"id": 99, "vector": [1, 2]}]}
     wanted = tool["inputSchema"]["required"]
     missing = set(wanted) - set(values)
     assert not missing, f"{name} requires {missing}: give sample() a value"
     arguments = {key: values[key] for key in wanted}
-    more = {"update_vector": "metadata", "benchmark_compression": "vector", "prune_backups": "keep"}.get(name)  # one of several is required
+    more = {"update_vector": "metadata", "benchmark_compression": "vector", "prune_backups": "keep",
+            "undelete_records": "since_ms"}.get(name)  # one of several is required
     return {**arguments, more: values[more]} if more else arguments
 
 
