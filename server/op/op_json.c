@@ -1,10 +1,12 @@
 /* op_json.c - JSON text as a tree; implements op/op_json.h. */
 #include "op/op_json.h"
+#include "op/op_plain.h"
 
 evdb_status op_parse(const char *text, size_t length, json_t **out, evdb_error *err)
 {
     json_error_t why;
-    json_t *json = json_loadb(text, length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &why);
+    json_t *json = op_plain_read(text, length);
+    if (!json) json = json_loadb(text, length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &why);
     if (!json && json_error_code(&why) == json_error_out_of_memory)
         return op_fail(err, EVDB_NO_MEMORY, "out of memory reading JSON");
     if (!json)
