@@ -5,6 +5,7 @@ import pytest
 from mcp_peers import MODERN, Http
 
 RECORDS = 20_000
+MANY = (60_000, 120_000, 240_000, 400_000)  # what takes longer than 0.1 s is the machine's, and the last is near what a message may have
 
 
 def rows(count, dim=8):
@@ -40,10 +41,13 @@ def check(notifications, token):
 @pytest.mark.parametrize("token", ["a token\u00e9\n", 7])
 def test_an_import_tells_how_far_it_has_come(each_peer, name, token):
     each_peer.call("create_store", name=name, metric="euclidean")
-    told, answer = followed(each_peer, "import_store", token, store=name, format="jsonl", data=rows(3 * RECORDS))
-    assert answer["written"] == 3 * RECORDS
+    for count in MANY:
+        told, answer = followed(each_peer, "import_store", token, store=name, format="jsonl", data=rows(count), upsert=True)
+        if told:
+            break
+    assert answer["written"] == count
     last, total = check(told, token)
-    assert 0 < last <= 6 * RECORDS and total in (None, 6 * RECORDS)
+    assert 0 < last <= 2 * count and total in (None, 2 * count)
 
 
 def test_building_an_index_tells_how_far_it_has_come(each_peer, name):
@@ -108,8 +112,11 @@ def test_a_client_that_takes_json_alone_gets_that(daemon, name, version):
 def test_a_failure_behind_the_first_notification_is_the_last_event(daemon, name):
     peer = Http(daemon)
     fill(peer, name)
-    message = peer.call_of("import_store", {"store": name, "format": "jsonl", "data": rows(100_000) + "no json\n", "upsert": True}, progressToken=1)
-    *before, reply = peer.begin(message)
+    for count in MANY:
+        arguments = {"store": name, "format": "jsonl", "data": rows(count) + "no json\n", "upsert": True}
+        *before, reply = peer.begin(peer.call_of("import_store", arguments, progressToken=1))
+        if before:
+            break
     check(before, 1)
     assert before and reply["result"]["isError"] is True and reply["result"]["_meta"]["evdb/status"] == "INVALID"
     assert peer.call("count_records", store=name)["count"] == RECORDS
