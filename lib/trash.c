@@ -67,8 +67,9 @@ static evdb_status collect(void *context, const rows_trashed *t, evdb_error *err
 {
     listing *l = context;
     evdb_trashed *to = &l->at[l->count++];
+    int64_t until = t->deleted + l->keep_ms;
     *to = (evdb_trashed){ .id = t->id, .number = (uint64_t)t->number, .deleted_ms = t->deleted, .version = t->version, .expires_ms = t->expires,
-                          .metadata_length = t->metadata_length, .until_ms = t->deleted + l->keep_ms };
+                          .metadata_length = t->metadata_length, .until_ms = t->expires && t->expires < until ? t->expires : until };
     bool kept = keep(l, t->id.text, t->id.length, &to->id.text) && keep(l, t->deleter, t->deleter_length, &to->deleter) &&
                 keep(l, t->metadata, t->metadata_length, &to->metadata);
     return kept ? EVDB_OK : error_no_memory(err, t->metadata_length, "what is in the trash");
@@ -127,7 +128,8 @@ void evdb_trash_free(evdb_trash *trash) { mem_owned_free(trash); }
 typedef struct restoring {
     const evdb_undelete *what;
     evdb_undelete_report report; /* of this commit */
-    int64_t after, *numbers;     /* without ids: the last that was looked at, and room for those of a commit */
+    int64_t from, after;         /* without ids: the last that earlier commits looked at, and this one */
+    int64_t *numbers;            /* room for those of a commit */
     bool more;
     evdb_status status; /* of an id: nothing is restored */
     evdb_error why;
@@ -162,7 +164,7 @@ static evdb_status by_time(restoring *s, rows *r, evdb_error *err)
     size_t count = 0;
     evdb_error why;
     evdb_status rc;
-    TRY(rows_trash_since(r, s->what->since_ms, s->after, RESTORED_AT_ONCE, s->numbers, &count, err));
+    TRY(rows_trash_since(r, s->what->since_ms, s->from, RESTORED_AT_ONCE, s->numbers, &count, err));
     s->more = count == RESTORED_AT_ONCE;
     for (size_t i = 0; i < count; i++) {
         uint64_t version;
@@ -174,7 +176,7 @@ static evdb_status by_time(restoring *s, rows *r, evdb_error *err)
             return rc;
         }
     }
-    if (count) s->after = s->numbers[count - 1];
+    s->after = count ? s->numbers[count - 1] : s->from;
     rc = EVDB_OK;
 out:
     return rc;
@@ -217,14 +219,13 @@ evdb_status evdb_trash_restore(evdb_store *store, const evdb_undelete *given, ev
     if (!what.ids && !(s.numbers = mem_array(&e->db->platform.mem, RESTORED_AT_ONCE, sizeof(*s.numbers))))
         TRY(error_no_memory(err, RESTORED_AT_ONCE * sizeof(*s.numbers), "what to restore"));
     do {
-        int64_t from = s.after;
+        s.from = s.after; /* a commit that failed is tried again from there */
         commit_request request = { .kind = COMMIT_WORK, .work = restore, .context = &s };
         TRY(commit_run(e, &request, err));
         if (s.status != EVDB_OK && err) *err = s.why;
         if (s.status != EVDB_OK) TRY(s.status);
         all.restored += s.report.restored;
         all.existing += s.report.existing;
-        if (s.after == from) break;
     } while (s.more);
     if (codecs_unsettled(e)) recode_begin(e);
     if (report) rc = options_export(report, &all, sizeof(all), "evdb_undelete_report", err);

@@ -52,6 +52,7 @@ typedef struct rows_write {
     int64_t expires; /* Unix ms, EVDB_NEVER; 0: none given, so that an update keeps it, and the store decides for others */
     const char *author; /* who writes; NULL: that is not known */
     size_t author_length;
+    bool restored;   /* author and written are what they were, none as well, whether or not the store's records say who wrote them */
     int64_t written; /* when, Unix ms; 0: now. Kept, like the author, where the store's records say who wrote them */
     rows_merge_fn *merge; /* of an update, which may be carried out more than once; NULL: metadata takes the place of what is stored */
     void *merge_context;

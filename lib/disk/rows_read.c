@@ -31,7 +31,8 @@ static const char *const texts[R_COUNT] = {
     [R_NEXT_EXPIRY] = "SELECT expires FROM records WHERE expires>?1 ORDER BY expires LIMIT 1",
     [R_EXPIRED] = "SELECT id, slot, expires FROM records WHERE expires>?1 AND expires<=?2 ORDER BY expires",
     [R_FORGOTTEN] = "SELECT forgotten FROM store",
-    [R_TRASH] = "SELECT " TRASH_COLUMNS " FROM trash WHERE number<?1 AND (expires IS NULL OR expires>?2) ORDER BY number DESC LIMIT ?3",
+    [R_TRASH] = "SELECT " TRASH_COLUMNS " FROM trash WHERE number<?1 AND (expires IS NULL OR expires>?2)"
+                " AND deleted+(SELECT trash_ms FROM store)>?2 ORDER BY number DESC LIMIT ?3",
     [R_TRASH_ALL] = "SELECT " TRASH_COLUMNS " FROM trash ORDER BY number",
     [R_NEXT_PURGE] = "SELECT deleted + (SELECT trash_ms FROM store) FROM trash ORDER BY deleted LIMIT 1",
     [R_EXPIRED_COUNT] = "SELECT count(*) FROM records WHERE expires<=?1",

@@ -231,12 +231,12 @@ static evdb_status restore(rows *r, sqlite3_stmt *st, const evdb_id *id, uint64_
     evdb_status rc;
     TRY(sql_step(&r->writer, st, &row, err));
     if (row) TRY(take(&r->writer, st, &t, err));
-    if (!row || rows_is_expired(t.expires, r->clock_ms))
+    if (!row || rows_is_expired(t.expires, r->clock_ms) || t.deleted <= r->clock_ms - r->now.trash_ms)
         TRY(error_set(err, EVDB_NOT_FOUND, "record %s is not in the trash", id_show(row ? &t.id : id, shown, sizeof(shown))));
     TRY(is_own(r, t.codec, &own, err));
     rows_write w = { .kind = EVDB_INSERT, .id = t.id, .vector = t.bytes, .vector_bytes = t.size, .dim = r->now.dim,
                      .codec = t.codec > 0 ? (uint32_t)t.codec : 0, .own_codec = own, .metadata = t.metadata, .metadata_length = t.metadata_length,
-                     .expires = t.expires ? t.expires : EVDB_NEVER, .author = t.author, .author_length = t.author_length, .written = t.written };
+                     .expires = t.expires ? t.expires : EVDB_NEVER, .author = t.author, .author_length = t.author_length, .written = t.written, .restored = true };
     TRY(rows_apply(r, &w, version, err));
     int64_t number = t.number;
     sqlite3_reset(st); /* the statement that deletes may not read the row it takes */

@@ -42,7 +42,8 @@ evdb_status rows_trash_verify(rows_reader *rd, rows_problem_fn *problem, void *c
 evdb_status rows_set_trash(rows *r, int64_t keep_ms, evdb_error *err);
 /* Are deleted records kept, as the transaction, or the last one, saw it? Then a delete takes room. */
 bool rows_keeps_deleted(const rows *r);
-/* Brings back the record of this id (resolved), as a new version. NOT_FOUND when it is not in the trash, or its expiry has passed; EXISTS. */
+/* Brings back the record of this id (resolved), as a new version. NOT_FOUND when it is not in the trash, has been there
+ * for as long as it is kept, or its expiry has passed; EXISTS. */
 evdb_status rows_restore(rows *r, const evdb_id *id, uint64_t *version, evdb_error *err);
 /* Numbers of what was deleted at `since` or later, from the one behind `after` on, in order of deletion; *count of at most `most`. */
 evdb_status rows_trash_since(rows *r, int64_t since, int64_t after, size_t most, int64_t *numbers, size_t *count, evdb_error *err);

@@ -309,10 +309,10 @@ static int64_t expiry_of(const rows *r, const rows_write *w, const found *old)
 /* Whoever writes a record last is its author, also when nobody says who that is. */
 static void sign(const rows *r, const rows_write *w, rows_record *record)
 {
-    if (!r->now.authors) return;
+    if (!r->now.authors && !w->restored) return;
     record->author = w->author;
     record->author_length = w->author_length;
-    record->written = w->written ? w->written : r->clock_ms;
+    record->written = w->written || w->restored ? w->written : r->clock_ms;
 }
 
 static evdb_status store_record(rows *r, const rows_write *w, const evdb_id *id, const found *old,

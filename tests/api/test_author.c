@@ -253,6 +253,19 @@ static void what_comes_back_from_the_trash_is_by_whom_it_was(void **state)
     ok(evdb_trash_restore(store, &what, NULL, &why));
     assert_author(store, 1, "ann", &is);
     assert_int_equal(was, is);
+    ok(write_as(store, EVDB_DELETE, 1, "bob", NULL));
+    ok(evdb_store_set_authors(store, 0, &why)); /* of writes from now on, and this is none */
+    ok(evdb_trash_restore(store, &what, NULL, &why));
+    assert_author(store, 1, "ann", &is);
+    assert_int_equal(was, is);
+    ok(write_as(store, EVDB_UPSERT, 1, "ann", NULL));
+    assert_author(store, 1, NULL, &is);
+    assert_int_equal(is, 0);
+    ok(evdb_store_set_authors(store, 1, &why));
+    ok(write_as(store, EVDB_DELETE, 1, "bob", NULL));
+    ok(evdb_trash_restore(store, &what, NULL, &why));
+    assert_author(store, 1, NULL, &is);
+    assert_int_equal(is, 0);
     backup_sound(t->db);
     evdb_store_close(store);
 }
