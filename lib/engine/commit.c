@@ -224,9 +224,12 @@ static evdb_status do_group(rows *r, group *g, evdb_error *err)
 /* The transaction is lost because of this one. A full disk is nobody's own. */
 static bool culprit(const commit_request *q) { return q->status != EVDB_OK && q->status != EVDB_FULL && !item_error(q->status); }
 
+/* Work that was refused: it has no savepoint, so the transaction is lost with it, but its answer may hang on what others of the group did. */
+static bool refused_work(const commit_request *q) { return q->kind != COMMIT_WRITES && item_error(q->status); }
+
 static bool has_culprit(const commit_request *q)
 {
-    while (q && !culprit(q)) q = q->next;
+    while (q && !culprit(q) && !refused_work(q)) q = q->next;
     return q;
 }
 

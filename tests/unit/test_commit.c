@@ -109,6 +109,29 @@ static void a_bad_request_fails_alone(void **state)
     evdb_store_close(store);
 }
 
+/* Work has no savepoint of its own: all are carried out again. */
+static void work_that_is_refused_fails_nobody_else(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = open_through(t);
+    evdb_id name = str("no number"), missing = num(7);
+    evdb_undelete what = EVDB_UNDELETE;
+    evdb_ticket *tickets[2];
+    ok(insert(store, 1));
+    tickets[0] = submit(store, 2, NULL);
+    refused(EVDB_INVALID, evdb_store_forget(store, &name, 1, NULL, &why));
+    tickets[1] = submit(store, 3, NULL);
+    what.ids = &missing;
+    what.count = 1;
+    refused_item(EVDB_NOT_FOUND, 0, evdb_trash_restore(store, &what, NULL, &why));
+    for (int i = 0; i < 2; i++) {
+        ok(evdb_ticket_wait(tickets[i], NULL, &why));
+        evdb_ticket_free(tickets[i]);
+    }
+    assert_int_equal(scratch_count(store), 3);
+    evdb_store_close(store);
+}
+
 static void a_full_disk_fails_the_group_and_no_later_one(void **state)
 {
     scratch *t = *state;
@@ -273,6 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_queued_shares_one_commit),
         TEST(a_bad_request_fails_alone),
+        TEST(work_that_is_refused_fails_nobody_else),
         TEST(a_full_disk_fails_the_group_and_no_later_one),
         TEST(a_full_disk_keeps_nobody_from_opening_a_store_to_read),
         TEST(a_record_of_a_lost_commit_exists_for_nobody),
