@@ -152,13 +152,12 @@ static evdb_status take_author(input *in, const evdb_batch *b, size_t i, bool co
     if (b->written) w->written = b->written[i];
     if (w->written < 0) return error_set(err, EVDB_INVALID, "a record was written at a Unix time in milliseconds, not %lld", (long long)w->written);
     if (!author) return EVDB_OK;
-    w->author_length = strlen(author);
-    w->author = author;
+    size_t at = in->text.size, length = strlen(author);
     evdb_status rc = input_author(author, err);
-    if (rc != EVDB_OK || !copy) return rc;
-    size_t at = in->text.size;
-    if (!buf_add(&in->text, author, w->author_length)) return error_no_memory(err, w->author_length, "an author");
-    w->author = (const char *)(uintptr_t)(at + 1);
+    if (rc != EVDB_OK) return rc;
+    if (copy && !buf_add(&in->text, author, length)) return error_no_memory(err, length, "an author");
+    w->author = copy ? (const char *)(uintptr_t)(at + 1) : author;
+    w->author_length = length;
     return EVDB_OK;
 }
 

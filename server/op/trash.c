@@ -135,10 +135,11 @@ static const op_result undelete_reply[] = {
     OP_END
 };
 
-/* How many it will be is found out by a dry run, for the quota of who asks. */
+/* How many it will be is found out by a dry run, for the quota of who asks, where there is one. */
 static evdb_status metered_restore(op_call *call, evdb_store *store, evdb_undelete *what, evdb_undelete_report *report, evdb_error *err)
 {
     evdb_undelete dry = *what;
+    if (!call->meter) return evdb_trash_restore(store, what, report, err);
     dry.flags = EVDB_RESTORE_DRY_RUN;
     evdb_status rc = evdb_trash_restore(store, &dry, report, err);
     if (rc != EVDB_OK || what->flags & EVDB_RESTORE_DRY_RUN) return rc;

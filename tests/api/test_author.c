@@ -165,6 +165,18 @@ static void records_of_a_batch_may_have_authors_of_their_own(void **state)
     b.count = 1;
     b.kind = EVDB_UPSERT;
     refused_item(EVDB_INVALID, 0, evdb_batch_write(store, &b, NULL, &why));
+    const char *const wrong[] = { "", "ann", NULL };
+    evdb_status statuses[3];
+    b = many(ids, vectors, 3);
+    b.kind = EVDB_UPSERT;
+    b.flags = EVDB_BATCH_PARTIAL;
+    b.authors = wrong;
+    b.statuses = statuses;
+    ok(evdb_batch_submit(store, &b, &ticket, &why));
+    ok(evdb_ticket_wait(ticket, NULL, &why));
+    evdb_ticket_free(ticket);
+    assert_true(statuses[0] == EVDB_INVALID && statuses[1] == EVDB_OK && statuses[2] == EVDB_OK);
+    assert_author(store, 2, "ann", &at);
     evdb_store_close(store);
 }
 

@@ -103,6 +103,66 @@ static void a_sound_store_is_left_alone(void **state)
     evdb_store_close(store);
 }
 
+static unsigned last_page_with(const char *folder, const char *text)
+{
+    char path[SCRATCH_PATH_MAX];
+    size_t size, length = strlen(text), at = 0;
+    snprintf(path, sizeof(path), "%s/rows.db", folder);
+    char *content = scratch_content(path, &size);
+    for (size_t i = 0; i + length <= size; i++)
+        if (memcmp(content + i, text, length) == 0) at = i;
+    free(content);
+    assert_true(at > 0);
+    return (unsigned)(at / PAGE) + 1;
+}
+
+/* The page of the trash is damaged. What was in it is left behind, but the store goes on as it was told to. */
+static void records_keep_their_authors_and_the_store_what_it_was_told(void **state)
+{
+    scratch *t = *state;
+    evdb_store *store = filled(t);
+    findings f = { 0 };
+    evdb_repair_options o = telling(&f);
+    evdb_repair_report r = EVDB_REPAIR_REPORT;
+    evdb_store_info *info;
+    evdb_record *was, *is;
+    evdb_trash *trash;
+    ok(evdb_store_set_authors(store, 1, &why));
+    ok(evdb_store_set_trash(store, 5000, &why));
+    ok(evdb_record_merge(store, num(21), "{\"b\":2}", "ann", 0, NULL, &why));
+    ok(evdb_record_update(store, num(22), NULL, 0, "{}", 0, NULL, &why));
+    ok(evdb_record_update(store, num(23), NULL, 0, "{\"secret\":\"cormorant\"}", 0, NULL, &why));
+    ok(evdb_record_delete(store, num(23), 0, &why));
+    ok(evdb_record_get(store, num(21), &was, &why));
+    ok(evdb_store_sync(store, &why));
+    damage(scratch_folder(store, t), last_page_with(scratch_folder(store, t), "cormorant"));
+    refused(EVDB_CORRUPT, evdb_trash_list(store, 0, 0, &trash, &why));
+    ok(evdb_store_repair(t->db, "docs", &o, &r, &why));
+    assert_true(r.repaired == 1 && r.records == ROWS - 1 && !f.lost);
+    evdb_store_close(store);
+    ok(evdb_store_open(t->db, "docs", &store, &why));
+    ok(evdb_store_describe(store, &info, &why));
+    assert_true(info->authors == 1 && info->trash_ms == 5000);
+    evdb_store_info_free(info);
+    ok(evdb_record_get(store, num(21), &is, &why));
+    assert_string_equal(is->author, "ann");
+    assert_true(is->written_ms == was->written_ms && is->version == was->version);
+    evdb_record_free(is);
+    ok(evdb_record_get(store, num(22), &is, &why));
+    assert_true(!is->author && is->written_ms >= was->written_ms);
+    evdb_record_free(is);
+    ok(evdb_record_get(store, num(24), &is, &why));
+    assert_true(!is->author && !is->written_ms);
+    evdb_record_free(is);
+    evdb_record_free(was);
+    refused(EVDB_NOT_FOUND, evdb_record_get(store, num(23), &is, &why));
+    ok(evdb_trash_list(store, 0, 0, &trash, &why));
+    assert_int_equal(trash->count, 0);
+    evdb_trash_free(trash);
+    sound(t);
+    evdb_store_close(store);
+}
+
 static void lost_records_are_told_by_id_and_the_damaged_files_are_kept(void **state)
 {
     scratch *t = *state;
@@ -245,6 +305,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_sound_store_is_left_alone),
+        TEST(records_keep_their_authors_and_the_store_what_it_was_told),
         TEST(lost_records_are_told_by_id_and_the_damaged_files_are_kept),
         TEST(vectors_without_metadata_are_told_so),
         TEST(a_store_without_description_needs_one),

@@ -38,6 +38,7 @@ static void what_is_not_named_keeps_its_place_and_its_spelling(void **state)
     assert_merged("{\"n\":1.10,\"m\":0.1000000000000000055511151231257827,\"s\":\"\\u00e9\\/\",\"o\":{\"k\":1E5,\"l\":-0}}",
                   "{\"m\":2.50,\"o\":{\"l\":1.0}}", "{\"n\":1.10,\"m\":2.50,\"s\":\"\\u00e9\\/\",\"o\":{\"k\":1E5,\"l\":1.0}}");
     assert_merged("{\"a\\u0062\":1,\"\":2}", "{\"ab\":3,\"\":null}", "{\"a\\u0062\":3}"); /* one name, spelt twice */
+    assert_merged("{\"\xc3\xa9\":{\"k\":1},\"\\ud83d\\ude00\":2}", "{\"\\u00E9\":{\"l\":2},\"\xf0\x9f\x98\x80\":null}", "{\"\xc3\xa9\":{\"k\":1,\"l\":2}}");
     assert_merged("{\"a\":[null,{\"b\":null}]}", "{\"c\":[null]}", "{\"a\":[null,{\"b\":null}],\"c\":[null]}"); /* in arrays null is a value */
 }
 
