@@ -87,7 +87,7 @@ static void what_was_deleted_comes_back_as_it_was(void **state)
     scratch *t = *state;
     uint64_t seed = seed_print();
     for (int kind = 0; kind < 3; kind++) {
-        char name[8], id_text[16], metadata[40];
+        char name[16], id_text[16], metadata[40];
         snprintf(name, sizeof(name), "s%d", kind);
         evdb_store *store = store_of(t, name, dtypes[kind], kind == 2 ? "i8" : NULL, EVDB_TRASH_DAY_MS);
         for (int i = 0; i < RECORDS; i++) {

@@ -137,7 +137,7 @@ static void check_found(evdb_store *store, const modelled *at, int n)
     evdb_search_options o = { .size = sizeof(o), .k = IDS, .flags = EVDB_SEARCH_METADATA };
     const float query[DIM] = { 1, 0, 1 };
     bool found[IDS] = { false };
-    char filter[16], metadata[16];
+    char filter[24], metadata[24];
     evdb_result *r;
     snprintf(filter, sizeof(filter), "{\"n\":%d}", n);
     snprintf(metadata, sizeof(metadata), "{\"n\":%d}", n);
