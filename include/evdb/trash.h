@@ -10,8 +10,9 @@
  * record of each id is kept: when it is inserted again and deleted again, the last takes the place of the one before. A record whose
  * expiry passes in the trash can no longer be restored. A record that is damaged cannot be moved there: its delete answers EVDB_CORRUPT.
  *
- * What has been there for as long as the store keeps it can no longer be restored. It is removed in the background, within seconds, as
- * expired records are (expiry.h), and by the deletes that follow. Its bytes then lie in free pages until those are written again, as after any delete.
+ * What has been there for as long as the store keeps it can no longer be restored. It is removed by the deletes that follow, and in the
+ * background, within seconds, as expired records are (expiry.h), by processes that have deleted records of the store, or opened it since.
+ * Its bytes then lie in free pages until those are written again, as after any delete.
  *
  * Room: a record in the trash takes on disk about what it took before (measured: 0.96 to 1.03 times, with 64 to 768 elements); it counts as
  * one of the records of which rows.db stays below three times (record.h). It takes no memory, and no search meets it. A delete needs room for it: where the disk is full, a

@@ -2,6 +2,7 @@
 #include "op/ops.h"
 #include "op/write_one.h"
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct delete_args {
     const char *store;
@@ -48,6 +49,37 @@ static evdb_status delete_failure(const op_ids *ids, const evdb_status *statuses
     return EVDB_OK;
 }
 
+/* Equal ones in the order in which they were given. */
+static int compare_ids(const void *a, const void *b)
+{
+    const evdb_id *x = *(const evdb_id *const *)a, *y = *(const evdb_id *const *)b;
+    if (!x->text != !y->text) return x->text ? 1 : -1;
+    int order = x->text ? strcmp(x->text, y->text) : (x->number > y->number) - (x->number < y->number);
+    return order ? order : (x > y) - (x < y);
+}
+
+static bool same_id(const evdb_id *a, const evdb_id *b)
+{
+    return !a->text == !b->text && (a->text ? strcmp(a->text, b->text) == 0 : a->number == b->number);
+}
+
+/* An id that is given twice is deleted once. */
+static evdb_status find_again(const op_ids *ids, evdb_status *statuses, size_t *there, evdb_error *err)
+{
+    const evdb_id **sorted = calloc(ids->count, sizeof *sorted);
+    if (!sorted) return op_fail(err, EVDB_NO_MEMORY, "out of memory deleting records");
+    for (size_t i = 0; i < ids->count; i++) sorted[i] = &ids->at[i];
+    qsort(sorted, ids->count, sizeof *sorted, compare_ids);
+    for (size_t i = 1; i < ids->count; i++) {
+        evdb_status *status = &statuses[sorted[i] - ids->at];
+        if (*status != EVDB_OK || !same_id(sorted[i - 1], sorted[i])) continue;
+        *status = EVDB_NOT_FOUND;
+        --*there;
+    }
+    free(sorted);
+    return EVDB_OK;
+}
+
 /* statuses become what a delete would answer. */
 static evdb_status look_for(evdb_store *store, const op_ids *ids, evdb_status *statuses, size_t *there, evdb_error *err)
 {
@@ -58,7 +90,7 @@ static evdb_status look_for(evdb_store *store, const op_ids *ids, evdb_status *s
         *there += statuses[i] == EVDB_OK;
         if (statuses[i] != EVDB_OK && statuses[i] != EVDB_NOT_FOUND) return statuses[i];
     }
-    return EVDB_OK;
+    return find_again(ids, statuses, there, err);
 }
 
 static evdb_status delete(op_call *call, const void *args, op_out *reply, evdb_error *err)

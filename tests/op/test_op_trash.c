@@ -18,6 +18,8 @@ static void a_delete_is_tried_done_and_undone(void **state)
     fill(*state);
     call_expect(*state, "delete_records", "{\"store\":\"docs\",\"ids\":[\"a\",\"x\"],\"dry_run\":true}",
                 "{\"deleted\":1,\"missing\":[\"x\"],\"dry_run\":true}");
+    call_expect(*state, "delete_records", "{\"store\":\"docs\",\"ids\":[\"b\",\"a\",\"b\"],\"dry_run\":true}",
+                "{\"deleted\":2,\"missing\":[\"b\"],\"dry_run\":true}"); /* as without dry_run */
     call_expect(*state, "count_records", "{\"store\":\"docs\"}", "{\"count\":2}");
     call_expect(*state, "delete_records", "{\"store\":\"docs\",\"ids\":[\"a\",\"x\"]}", "{\"deleted\":1,\"missing\":[\"x\"]}");
     call_expect(*state, "delete_record", "{\"store\":\"docs\",\"id\":\"b\"}", "{\"id\":\"b\"}");
