@@ -1,4 +1,5 @@
-/* test_gone.c - processes that write records which expire, and erase others, are killed: what is left is sound, and erasing can go on.
+/* test_gone.c - processes that write records which expire, move some into the trash and erase others, are killed: what is left is sound,
+ * and erasing can go on.
  *   EVDB_KILLS=n  how often (8) */
 #include "children.h"
 #include "seed.h"
@@ -39,6 +40,7 @@ static void put(evdb_store *store, const char *id, uint64_t *seed, int64_t expir
     b.dim = DIM;
     b.metadata = &metadata;
     b.expires = &expires;
+    b.author = strstr(id, mark) ? mark : "nobody";
     child_must(evdb_batch_write(store, &b, NULL, &err), &err, "write");
 }
 
@@ -51,6 +53,22 @@ static evdb_status forget(evdb_store *store, evdb_error *err)
         ids[i] = (evdb_id){ .text = texts[i] };
     }
     return evdb_store_forget(store, ids, VICTIMS, NULL, err);
+}
+
+/* Into the trash, and some of it there and back. */
+static void throw_away(evdb_store *store, uint64_t *seed)
+{
+    char text[40];
+    evdb_error err;
+    evdb_id id = { .text = text };
+    evdb_batch b = { .size = sizeof b, .kind = EVDB_DELETE, .count = 1, .ids = &id, .author = mark };
+    evdb_undelete u = { .size = sizeof u, .ids = &id, .count = 1 };
+    for (int i = 0; i < VICTIMS; i++) {
+        victim(text, sizeof text, i);
+        if (seed_below(seed, 3)) child_must(evdb_batch_write(store, &b, NULL, &err), &err, "delete");
+        else continue;
+        if (!seed_below(seed, 3)) child_must(evdb_trash_restore(store, &u, NULL, &err), &err, "bring back");
+    }
 }
 
 /* Expiries have passed already: those are swept all the time. */
@@ -74,6 +92,7 @@ static int load(void *context)
         for (size_t i = 0; i < r->count; i++) child_expect(strncmp(r->ids[i].text, "short", 5) != 0, "what has expired is not found");
         evdb_result_free(r);
         child_must(evdb_index_build(store, 1, &err), &err, "build an index");
+        throw_away(store, &s->seed);
         child_must(forget(store, &err), &err, "forget");
     }
     evdb_store_close(store);
@@ -87,8 +106,9 @@ static void fill(scene *s)
     evdb_store *store;
     evdb_error err;
     char id[40];
+    const evdb_store_options o = { .size = sizeof o, .trash_ms = EVDB_TRASH_DAY_MS, .authors = 1 };
     child_must(evdb_open(s->dir, NULL, &db, &err), &err, "open");
-    child_must(evdb_store_create(db, "s", NULL, &store, &err), &err, "create");
+    child_must(evdb_store_create(db, "s", &o, &store, &err), &err, "create");
     for (int i = 0; i < KEPT; i++) {
         snprintf(id, sizeof id, "kept-%d", i);
         put(store, id, &s->seed, 0);
