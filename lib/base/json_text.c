@@ -37,6 +37,8 @@ evdb_status json_text_object(const char *text, size_t length, buf *out, evdb_err
     size_t before = out->size;
     if (length > EVDB_METADATA_BYTES_MAX)
         return error_set(err, EVDB_LIMIT, "metadata has %zu bytes, more than %u", length, EVDB_METADATA_BYTES_MAX);
+    const char *nul = length ? memchr(text, 0, length) : NULL; /* jansson passes over one that follows a number or a word */
+    if (nul) return error_set(err, EVDB_INVALID, "metadata is not valid JSON: a NUL (at byte %zu)", (size_t)(nul - text));
     evdb_status rc = compact(text, length, out, err);
     if (rc != EVDB_OK) return rc;
     json_t *parsed = json_loadb(text, length, JSON_REJECT_DUPLICATES, &why);

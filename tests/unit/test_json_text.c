@@ -69,6 +69,8 @@ static void what_is_refused_appends_nothing(void **state)
     refused(EVDB_INVALID, json_text_object("{\"a\":", 5, &out, &why));
     refused(EVDB_INVALID, json_text_object("[1]", 3, &out, &why));
     refused(EVDB_INVALID, json_text_object("", 0, &out, &why));
+    refused(EVDB_INVALID, json_text_object("{\"a\":1\0}", 8, &out, &why));
+    refused(EVDB_INVALID, json_text_object("{\"a\":null\0}", 11, &out, &why));
     memset(deep, '[', sizeof(deep));
     refused(EVDB_INVALID, json_text_object(deep, sizeof(deep), &out, &why));
     assert_int_equal(out.size, 6);
