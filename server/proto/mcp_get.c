@@ -11,7 +11,7 @@ static bool is(const http_request *request, const char *method) { return strcmp(
 bool mcp_get_is(const service *s, const http_request *request)
 {
     return s->mcp && (is(request, "GET") || is(request, "DELETE")) && http_header(request, MCP_SESSION_HEADER) &&
-           mcp_header_era(request) != MCP_MODERN;
+           mcp_header_era(request, NULL) != MCP_MODERN;
 }
 
 /* Another stream of the session's ends: its client has lost it, or would not have asked. */
@@ -30,8 +30,11 @@ static void open_stream(const service *s, const http_request *request, const evd
 
 void mcp_get_answer(const service *s, const http_request *request, const evdb_principal *who, http_response *response)
 {
+    bool versioned;
+    mcp_era era = mcp_header_era(request, &versioned);
     uint64_t session = mcp_session_find(s->mcp, http_header(request, MCP_SESSION_HEADER), who);
-    if (!session) problem_status(response, 404, "not found", "there is no such session: begin another with initialize");
+    if (versioned && era == MCP_UNKNOWN) problem_status(response, 400, "bad request", "the header MCP-Protocol-Version names no version that is known here");
+    else if (!session) problem_status(response, 404, "not found", "there is no such session: begin another with initialize");
     else if (is(request, "GET")) open_stream(s, request, who, session, response);
     else {
         mcp_session_end(s->mcp, session);

@@ -27,6 +27,13 @@ static bool same_bytes(const char *a, size_t a_length, const char *b, size_t b_l
     return a_length == b_length && memcmp(a, b, a_length) == 0;
 }
 
+/* As it is: what others decide by must be what they read. */
+static bool says(const char *value, const char *text)
+{
+    size_t length = trim(&value);
+    return same_bytes(value, length, text, strlen(text));
+}
+
 /* Text that looks encoded always is. */
 bool mcp_header_says(const char *value, const char *text, size_t text_length)
 {
@@ -59,11 +66,11 @@ static const char *mismatch(const http_request *request, const mcp_message *m, c
     const char *method = http_header(request, "Mcp-Method"), *name = http_header(request, "Mcp-Name");
     const json_t *named_by_body = name_of(m);
     if (!version) return "the header MCP-Protocol-Version is missing: it must name the version that the message's _meta names";
-    if (m->version && !mcp_header_says(version, m->version, strlen(m->version)))
+    if (m->version && !says(version, m->version))
         return "the header MCP-Protocol-Version names another version than the message's _meta";
     if (!m->version) return NULL; /* the message lacks something, not the headers */
     if (!method) return "the header Mcp-Method is missing: it must be the message's method";
-    if (!mcp_header_says(method, m->method, strlen(m->method))) return "the header Mcp-Method is not the message's method";
+    if (!says(method, m->method)) return "the header Mcp-Method is not the message's method";
     if (!named_by_body) return NULL;
     if (!name) return "the header Mcp-Name is missing: it must be the name or URI in the message's params";
     if (!mcp_header_says(name, json_string_value(named_by_body), json_string_length(named_by_body)))
@@ -83,10 +90,11 @@ static const char *version_header(const http_request *request, char out[VERSION_
     return out;
 }
 
-mcp_era mcp_header_era(const http_request *request)
+mcp_era mcp_header_era(const http_request *request, bool *given)
 {
     char text[VERSION_BYTES];
     const char *version = version_header(request, text);
+    if (given) *given = version != NULL;
     return version ? mcp_era_of(version) : MCP_UNKNOWN;
 }
 
@@ -97,7 +105,7 @@ bool mcp_headers_check(const http_request *request, mcp_message *m, mcp_reply *r
     mcp_era era = version ? mcp_era_of(version) : MCP_UNKNOWN;
     *reply = (mcp_reply)MCP_REPLY;
     if (m->kind == MCP_MALFORMED || m->kind == MCP_RESPONSE) m->modern = era == MCP_MODERN;
-    else if (version && !m->version && era == MCP_UNKNOWN) {
+    else if (version && era == MCP_UNKNOWN && !(m->version && m->modern)) {
         (void)mcp_reject_version(m, version, reply, err);
         return false;
     } else m->modern = m->modern || era == MCP_MODERN;

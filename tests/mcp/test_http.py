@@ -154,6 +154,13 @@ def test_a_version_that_is_not_known_is_refused(clients, version, status):
         assert "2025-11-25" in reply.json["error"]["message"] and reply.json["id"] == 1
 
 
+def test_a_version_that_is_not_known_is_refused_whatever_the_message_says(clients):
+    message = {**PING, "params": {"_meta": {"io.modelcontextprotocol/protocolVersion": "2025-11-25"}}}
+    assert clients["read"].ask(message, MCP_Protocol_Version="2025-06-18").status == 200
+    reply = clients["read"].ask(message, MCP_Protocol_Version="1900-01-01")
+    assert reply.status == 400 and reply.json["error"]["data"]["requested"] == "1900-01-01"
+
+
 def test_errors_of_the_protocol_are_answers_to_http(clients):
     for message, code in ((b"{", -32700), ([], -32600), ({**PING, "method": "x"}, -32601), ({**PING, "method": "tools/call"}, -32602)):
         reply = clients["read"].ask(message)

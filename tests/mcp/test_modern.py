@@ -85,6 +85,7 @@ def client(daemon):
     {"MCP_Protocol_Version": None}, {"MCP_Protocol_Version": "2025-11-25"}, {"Mcp_Method": None}, {"Mcp_Method": "tools/list"},
     {"Mcp_Method": "TOOLS/CALL"}, {"Mcp_Method": ""}, {"Mcp_Name": None}, {"Mcp_Name": "drop_store"}, {"Mcp_Name": "LIST_STORES"},
     {"Mcp_Name": "=?base64?bGlzdF9zdG9yZXM?="}, {"Mcp_Name": "=?base64?!?="}, {"Mcp_Name": "=?base64??="}, {"Mcp_Name": "=?BASE64?bGlzdF9zdG9yZXM=?="},
+    {"Mcp_Method": "=?base64?dG9vbHMvY2FsbA==?="}, {"MCP_Protocol_Version": "=?base64?MjAyNi0wNy0yOA==?="},
 ], ids=str)
 def test_headers_that_do_not_say_what_the_message_says_are_a_mismatch(client, headers):
     message = modern(CALL)

@@ -435,6 +435,7 @@ def test_what_get_and_delete_refuse(daemon, session, admin, name):
         assert session.get(method, Mcp_Session_Id=None).status == 405
         assert session.get(method, Mcp_Session_Id="x" * 43).status == 404
         assert session.get(method, MCP_Protocol_Version=MODERN).status == 405
+        assert session.get(method, MCP_Protocol_Version="1900-01-01").status == 400
         assert session.get(method, Origin="http://evil.example").status == 403
         assert session.get(method, Host="evil.example").status == 403
         assert session.get(method, Authorization=None).status == 401
