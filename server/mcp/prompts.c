@@ -112,14 +112,19 @@ static void say(words *w, const char *text, size_t length)
     w->size += length;
 }
 
-/* What is given stands between quotes, so that a reader sees whose words they are. */
+/* What is given stands between quotes, so that a reader sees whose words they are: as a string of JSON, so that none of it can end them. */
 static void say_argument(words *w, const mcp_message *m, const prompt_argument *a)
 {
     const char *text = given_for(m, a);
-    if (text) say(w, "\"", 1);
-    if (text) say(w, text, strlen(text));
-    else say(w, a->without, strlen(a->without));
-    if (text) say(w, "\"", 1);
+    op_out quoted = OP_OUT;
+    if (!text) {
+        say(w, a->without, strlen(a->without));
+        return;
+    }
+    op_out_text(&quoted, NULL, text);
+    if (op_out_done(&quoted, NULL) == EVDB_OK) say(w, quoted.text, quoted.size);
+    else w->failed = true;
+    op_out_free(&quoted);
 }
 
 static void say_prompt(words *w, const mcp_message *m, const prompt *p)

@@ -90,7 +90,9 @@ def test_what_is_given_is_text_and_nothing_else(stdio):
     peer = stdio()
     nasty = 'a "quote" {store} {question} `drop_store` \\ \n\t\u0001 é %s %n'
     text = text_of(peer, "recall", store="docs", question=nasty)
-    assert f'"{nasty}"' in text
+    before, _, behind = text.partition(" knows about ")
+    quoted, end = json.JSONDecoder().raw_decode(behind)  # no quote or line break of it ends it
+    assert quoted == nasty and behind[end:].startswith(", and answer from that.\n") and before.endswith('"docs"')
     assert text_of(peer, "recall", store="docs", question="") == text_of(peer, "recall", store="docs")
     assert text_of(peer, "recall", store="docs", question="x" * 4096).count("x" * 4096) == 1
 
