@@ -74,6 +74,19 @@ static void begin_session(const service *s, const evdb_principal *who, const mcp
     http_header_add(response, MCP_SESSION_HEADER, id);
 }
 
+/* What its client has ended is ended. Ids that are unknown otherwise may be of before a restart. */
+static bool session_open(const service *s, const http_request *request, const mcp_message *m, http_response *response)
+{
+    const char *id = m->modern ? NULL : http_header(request, MCP_SESSION_HEADER);
+    mcp_reply reply;
+    evdb_error err;
+    if (!id || !s->mcp || !mcp_session_ended(s->mcp, id)) return true;
+    if (mcp_reject(m, MCP_INVALID_REQUEST, "this session has ended: begin another with initialize", &reply, &err) == EVDB_OK)
+        send_reply(response, 404, &reply);
+    else problem_send(response, &err);
+    return false;
+}
+
 static uint64_t session_of(const service *s, const http_request *request, const evdb_principal *who, const mcp_message *m)
 {
     const char *id = m->modern ? NULL : http_header(request, MCP_SESSION_HEADER);
@@ -133,6 +146,6 @@ void mcp_handle(const service *s, const http_request *request, http_response *re
     if (!admit(s, request, response) || (by_header && !identify(s, request, &m, &who, response))) return;
     mcp_read(request->body, request->body_size, &m);
     bool identified = (by_header && !m.token) || identify(s, request, &m, &who, response);
-    if (identified && headers_fit(request, &m, response)) answer(s, request, &who, &m, response);
+    if (identified && headers_fit(request, &m, response) && session_open(s, request, &m, response)) answer(s, request, &who, &m, response);
     mcp_forget(&m);
 }

@@ -19,6 +19,8 @@ struct mcp_sessions {
     pthread_mutex_t lock; /* of what is below */
     uint64_t numbers, uses;
     session at[MCP_SESSIONS_MAX];
+    char ended[MCP_ENDED_MAX][MCP_SESSION_BYTES]; /* a ring: ids of those that their clients have ended, ... */
+    uint64_t ends;                                /* ... so many ever */
 };
 
 mcp_sessions *mcp_sessions_open(evdb *db)
@@ -32,7 +34,10 @@ mcp_sessions *mcp_sessions_open(evdb *db)
     return t;
 }
 
-void mcp_sessions_stop(mcp_sessions *t) { mcp_hub_stop(t->hub); }
+void mcp_sessions_stop(mcp_sessions *t)
+{
+    if (t) mcp_hub_stop(t->hub);
+}
 
 void mcp_sessions_close(mcp_sessions *t)
 {
@@ -98,7 +103,19 @@ void mcp_session_end(mcp_sessions *t, uint64_t number)
 {
     pthread_mutex_lock(&t->lock);
     for (size_t i = 0; i < MCP_SESSIONS_MAX; i++)
-        if (t->at[i].number == number) t->at[i].number = 0;
+        if (t->at[i].number == number) {
+            t->at[i].number = 0;
+            memcpy(t->ended[t->ends++ % MCP_ENDED_MAX], t->at[i].id, MCP_SESSION_BYTES);
+        }
     pthread_mutex_unlock(&t->lock);
     mcp_hub_forget(t->hub, number);
+}
+
+bool mcp_session_ended(mcp_sessions *t, const char *id)
+{
+    bool ended = false;
+    pthread_mutex_lock(&t->lock);
+    for (size_t i = 0; !ended && i < MCP_ENDED_MAX && i < t->ends; i++) ended = strcmp(t->ended[i], id) == 0;
+    pthread_mutex_unlock(&t->lock);
+    return ended;
 }

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 from listeners import SUBSCRIPTION, HttpListener, StdioListener, http_listen, listen, wait_until
-from mcp_peers import BUILD, MODERN, Daemon, Http
+from mcp_peers import BUILD, MODERN, Daemon, Http, headers_of, modern
 
 LEGACY = ["2025-11-25", "2025-06-18"]
 INITIALIZED = {"jsonrpc": "2.0", "method": "notifications/initialized"}
@@ -426,6 +426,20 @@ def test_only_subscriptions_need_a_session(session, admin):
     assert reply.status == 400 and "Mcp-Session-Id" in reply.json["error"]["message"]
     reply = admin.ask(subscribe("evdb://stores/x"), Mcp_Session_Id="of-a-server-before")
     assert reply.status == 404 and reply.json["id"] == 1
+
+
+def test_a_session_that_has_ended_is_told_of_to_all_who_go_on_with_it(session, admin):
+    ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    assert session.get("DELETE").status == 204
+    for message in (ping, subscribe("evdb://stores/x"), {**ping, "method": "tools/list"}):
+        reply = session.ask(message)
+        assert reply.status == 404 and reply.json["id"] == 1 and "ended" in reply.json["error"]["message"]
+    assert session.ask({"jsonrpc": "2.0", "method": "notifications/initialized"}).status == 404
+    message = modern(ping | {"method": "tools/list"})
+    assert admin.ask(message, **headers_of(message), Mcp_Session_Id=session.headers["Mcp_Session_Id"]).status == 200  # that has no sessions
+    again = admin.ask(initialize(session.headers["MCP_Protocol_Version"]))
+    assert again.status == 200 and again.headers["Mcp-Session-Id"] != session.headers["Mcp_Session_Id"]
+    assert admin.ask(ping, Mcp_Session_Id=again.headers["Mcp-Session-Id"]).status == 200
 
 
 def test_what_get_and_delete_refuse(daemon, session, admin, name):
