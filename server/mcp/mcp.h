@@ -105,7 +105,8 @@ typedef struct mcp_reply {
     op_out text;       /* to be sent; nothing in it = there is no reply */
     int code;          /* of an error; 0 = a result */
     bool rejected;     /* the error is about the message as such: version, headers, method, what every request must carry */
-    const op *refused; /* operation that the caller's scopes do not cover, or NULL */
+    bool refused;      /* the caller's scopes do not cover what was asked for; ... */
+    char needed[OP_SCOPES_BYTES]; /* ... these would */
     bool kept;         /* the channel was: whatever there is to say goes there */
     bool sessionless;  /* what was asked for needs a session */
     bool throttled;    /* the caller has used up what he may; retry_s tells when there is more */

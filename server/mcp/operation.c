@@ -1,11 +1,20 @@
 /* operation.c - implements mcp/operation.h. */
 #include "mcp/operation.h"
 #include "mcp/call_progress.h"
+#include <stdio.h>
 
 op_call operation_call(const mcp_caller *who)
 {
     return (op_call){ .db = who->db, .who = who->who, .protocol = "mcp", .backup_key = who->backup_key, .bucket = who->bucket,
                       .meter = who->meter, .inlined = true };
+}
+
+void operation_refused(const op *o, const json_t *arguments, const mcp_caller *who, mcp_reply *reply)
+{
+    char space[OP_SCOPES_BYTES];
+    reply->refused = true;
+    snprintf(reply->needed, sizeof reply->needed, "%s", op_scopes_needed(o, who->who, arguments, space));
+    op_refusals_count(who->refusals, who->who->client, "mcp", o->name);
 }
 
 evdb_status operation_run(const op *o, const json_t *arguments, const mcp_message *m, const mcp_caller *who, mcp_reply *reply, op_out *answer,
@@ -16,8 +25,7 @@ evdb_status operation_run(const op *o, const json_t *arguments, const mcp_messag
     call_progress_begin(&progress, m, who->channel, &call);
     evdb_status rc = op_allow(o, who->who, arguments, err);
     if (rc != EVDB_OK) {
-        reply->refused = o;
-        op_refusals_count(who->refusals, who->who->client, "mcp", o->name);
+        operation_refused(o, arguments, who, reply);
         return rc;
     }
     rc = op_run(o, &call, arguments, &m->slices, answer, err);

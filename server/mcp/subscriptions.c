@@ -2,6 +2,7 @@
 #include "mcp/subscriptions.h"
 #include "mcp/envelope.h"
 #include "mcp/hub.h"
+#include "mcp/operation.h"
 #include "mcp/params.h"
 #include "op/op_route.h"
 #include <stdlib.h>
@@ -27,8 +28,7 @@ static found find_topic(const mcp_message *m, const mcp_caller *who, const char 
     evdb_status rc = args ? op_uri_find(uri, args, &o, err) : op_fail(err, EVDB_NO_MEMORY, "out of memory reading a URI");
     if (rc == EVDB_OK && !o) rc = op_fail(err, EVDB_NOT_FOUND, "there is no resource '%s'", uri);
     if (rc == EVDB_OK && op_allow(o, who->who, args, err) != EVDB_OK) {
-        reply->refused = o;
-        op_refusals_count(who->refusals, who->who->client, "mcp", o->name);
+        operation_refused(o, args, who, reply);
         rc = EVDB_DENIED;
     }
     if (rc == EVDB_OK) {

@@ -206,6 +206,10 @@ bool op_takes_body(const op *o);
 /* The one place that authorises, for every protocol: may `who` (NULL: everything) run this operation with these arguments? Those that
  * are not known yet may be missing, for an early answer: op_run() asks again. EVDB_DENIED names the scope it needs. */
 evdb_status op_allow(const op *o, const evdb_principal *who, const json_t *args, evdb_error *err);
+/* The scopes that would let `who` do it, with blanks between them; that is all who is refused is told. Whoever has scopes of stores alone gets to
+ * know those of the stores that are named: the operation's own may be beyond what he can ever have. */
+enum { OP_SCOPES_BYTES = 192 };
+const char *op_scopes_needed(const op *o, const evdb_principal *who, const json_t *args, char space[OP_SCOPES_BYTES]);
 /* May a store be told of by an operation that lists all? */
 bool op_may_see(const op_call *call, const char *store);
 

@@ -134,21 +134,24 @@ void access_lease_drop(access_lease *lease)
     *lease = (access_lease){ .token = NULL };
 }
 
-static void challenge(const service *s, const http_request *request, http_response *response, const char *what)
+/* false: it does not fit into a header. */
+static bool challenge(const service *s, const http_request *request, http_response *response, const char *what)
 {
     char header[HTTP_RESPONSE_HEADER_BYTES], url[ADDRESS_BYTES];
-    snprintf(header, sizeof header, "Bearer realm=\"evdb\"%s, resource_metadata=\"%s\"", what, address_metadata(s, request, url));
+    int length = snprintf(header, sizeof header, "Bearer realm=\"evdb\"%s, resource_metadata=\"%s\"", what, address_metadata(s, request, url));
+    if (length < 0 || (size_t)length >= sizeof header) return false;
     http_header_add(response, "WWW-Authenticate", header);
+    return true;
 }
 
 void challenge_unauthorized(const service *s, const http_request *request, http_response *response, bool token_given)
 {
-    challenge(s, request, response, token_given ? ", error=\"invalid_token\"" : ", scope=\"read\"");
+    (void)challenge(s, request, response, token_given ? ", error=\"invalid_token\"" : ", scope=\"read\"");
 }
 
-void challenge_forbidden(const service *s, const http_request *request, http_response *response, const op *o)
+void challenge_forbidden(const service *s, const http_request *request, http_response *response, const char *scopes)
 {
-    char what[64];
-    snprintf(what, sizeof what, ", error=\"insufficient_scope\", scope=\"%s\"", op_scope_name(o->scope));
-    challenge(s, request, response, what);
+    char what[OP_SCOPES_BYTES + 64];
+    snprintf(what, sizeof what, ", error=\"insufficient_scope\", scope=\"%s\"", scopes);
+    if (!challenge(s, request, response, what)) (void)challenge(s, request, response, ", error=\"insufficient_scope\"");
 }

@@ -111,7 +111,7 @@ static void answer(const service *s, const http_request *request, const evdb_pri
     else {
         send_reply(response, status_of(request, m, &reply), &reply);
         begin_session(s, who, m, &reply, response);
-        if (reply.refused) challenge_forbidden(s, request, response, reply.refused);
+        if (reply.refused) challenge_forbidden(s, request, response, reply.needed);
         if (reply.throttled) retry_after(response, reply.retry_s);
     }
 }

@@ -59,8 +59,8 @@ void problem_unauthorized(const service *s, const http_request *request, http_re
     challenge_unauthorized(s, request, response, token_given);
 }
 
-void problem_forbidden(const service *s, const http_request *request, http_response *response, const op *o, const evdb_error *err)
+void problem_forbidden(const service *s, const http_request *request, http_response *response, const char *scopes, const evdb_error *err)
 {
     problem_status(response, 403, "not permitted", err->message);
-    challenge_forbidden(s, request, response, o);
+    challenge_forbidden(s, request, response, scopes);
 }

@@ -89,12 +89,12 @@ bool access_by_header(const http_request *request);
 void problem_send(http_response *response, const evdb_error *err);
 /* The same for what no library status says: a path, a method, a media type. */
 void problem_status(http_response *response, int status, const char *title, const char *detail);
-/* 401 with WWW-Authenticate, 403 with the scope that is missing. */
+/* 401 with WWW-Authenticate, 403 with the scopes that would do (op_scopes_needed()). */
 void problem_unauthorized(const service *s, const http_request *request, http_response *response, bool token_given, const evdb_error *err);
-void problem_forbidden(const service *s, const http_request *request, http_response *response, const op *o, const evdb_error *err);
+void problem_forbidden(const service *s, const http_request *request, http_response *response, const char *scopes, const evdb_error *err);
 /* The WWW-Authenticate header of either alone: with where a client learns whom to ask for a token (RFC 9728, 5.1). */
 void challenge_unauthorized(const service *s, const http_request *request, http_response *response, bool token_given);
-void challenge_forbidden(const service *s, const http_request *request, http_response *response, const op *o);
+void challenge_forbidden(const service *s, const http_request *request, http_response *response, const char *scopes);
 
 /* Is the body of this media type? May the answer be (media.c)? */
 bool media_is(const http_request *request, const char *type);

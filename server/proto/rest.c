@@ -75,11 +75,12 @@ static void put_head(const op *o, const json_t *args, http_response *response)
     if (op_route_path(o, o->creates, args, location, sizeof location)) http_header_add(response, "Location", location);
 }
 
-static void forbid(const service *s, const http_request *request, const op *o, const evdb_principal *who, const evdb_error *err,
-                   http_response *response)
+static void forbid(const service *s, const http_request *request, const op *o, const evdb_principal *who, const json_t *args,
+                   const evdb_error *err, http_response *response)
 {
+    char needed[OP_SCOPES_BYTES];
     audit_refused(s, request, who->client, "rest", o->name);
-    problem_forbidden(s, request, response, o, err);
+    problem_forbidden(s, request, response, op_scopes_needed(o, who, args, needed), err);
 }
 
 static void run(const service *s, const op *o, const evdb_principal *who, const http_request *request, const json_t *args,
@@ -96,7 +97,7 @@ static void run(const service *s, const op *o, const evdb_principal *who, const 
                      .to = &to, .file = &file, .meter = s->quotas ? &meter : NULL };
     evdb_error err;
     if (op_allow(o, who, args, &err) != EVDB_OK) {
-        forbid(s, request, o, who, &err, response);
+        forbid(s, request, o, who, args, &err, response);
         return;
     }
     evdb_status rc = o->stream == OP_STREAM_OUT ? body_sink_open(&spool, &err) : EVDB_OK;
@@ -136,7 +137,7 @@ static bool admit(const service *s, const http_request *request, const op_route 
     }
     if (!route->op && !*route->allow) problem_status(response, 404, "not found", "there is nothing at this path");
     else if (!route->op) refuse_method(request, route, response);
-    else if (op_allow(route->op, who, args, &err) != EVDB_OK) forbid(s, request, route->op, who, &err, response);
+    else if (op_allow(route->op, who, args, &err) != EVDB_OK) forbid(s, request, route->op, who, args, &err, response);
     else if (!good_type(route->op, request))
         problem_status(response, 415, "unsupported media type", op_takes_body(route->op)
                            ? "the body must be application/json, or application/octet-stream of little-endian numbers"

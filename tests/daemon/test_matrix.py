@@ -138,6 +138,13 @@ class Credential:
         return self.all >= level(scope) or (reach == "lists" and bool(self.stores)) or (
             reach == "named" and all(covers(self.stores, scope, store) for store in named))
 
+    def needs(self, operation):
+        """The scopes that a refusal may name: of stores, to whoever has no others."""
+        scope, reach = ROWS[operation]
+        if self.all >= 0 or not self.stores or reach != "named":
+            return (scope,)
+        return (f"{scope}:{STORE}",) + ((f"{scope}:{STORE} {scope}:{NEW}",) if operation == "rename_store" else ())
+
 
 def bearer(name, text, says=None):
     return Credential(name, [f"Authorization: Bearer {text}"], says, text)
@@ -330,7 +337,7 @@ def challenge(reply, credential, name):
     if reply.status == 401:
         wanted = 'error="invalid_token"' in header if credential.given else "error" not in header
     else:
-        wanted = 'error="insufficient_scope"' in header and f'scope="{ROWS[name][0]}"' in header
+        wanted = 'error="insufficient_scope"' in header and any(f'scope="{scopes}"' in header for scopes in credential.needs(name))
     return None if wanted else f"{reply.status} with WWW-Authenticate: {header!r}"
 
 

@@ -1,5 +1,6 @@
 """test_resources.py - stores and records as resources: what is listed, what a URI leads to, who may read it, in every version of the protocol."""
 import json
+import re
 import random
 import struct
 from urllib.parse import quote
@@ -188,10 +189,37 @@ def test_a_client_of_some_stores_sees_these_alone(team):
     assert [r["name"] for r in listed(team)] == ["team-a", "team-b"]
     assert read(team, "evdb://stores/team-a")["name"] == "team-a"
     assert read(team, "evdb://stores/team-b/records/alpha")["id"] == "alpha"
-    for uri in "evdb://stores/other", "evdb://stores/other/records/alpha", "evdb://stores/other/records/none", "evdb://stores/none":
+    for store, path in ("other", ""), ("other", "/records/alpha"), ("other", "/records/none"), ("none", ""):
+        uri = f"evdb://stores/{store}{path}"
         reply = team.ask({"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": uri}})
         assert reply.status == 403 and reply.json["error"]["code"] == DENIED
-        assert 'error="insufficient_scope"' in reply.headers["WWW-Authenticate"] and 'scope="read"' in reply.headers["WWW-Authenticate"]
+        assert 'error="insufficient_scope"' in reply.headers["WWW-Authenticate"] and f'scope="read:{store}"' in reply.headers["WWW-Authenticate"]
+
+
+def test_a_client_of_some_stores_is_told_the_scopes_that_it_can_have(team):
+    def needed(tool, /, **arguments):
+        reply = team.ask({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments}})
+        scopes = re.search('scope="([^"]*)"', reply.headers["WWW-Authenticate"])[1]
+        assert reply.status == 403 and f"'{scopes}'" in reply.json["error"]["message"]
+        return scopes
+    assert needed("insert_vector", store="team-a", id=1, vector=[1, 2]) == "write:team-a"
+    assert needed("rename_store", store="team-a", new_name="mine") == "write:team-a write:mine"  # all that the call needs, at once
+    assert needed("search_vectors", store="other", vector=[1, 2]) == "read:other"
+    assert needed("backup_store", store="team-a", backup="x") == "admin"  # which is for all stores
+    for no_name in "team-*", 'a" b', "a b", "A", "a" * 65, "\u00e4", "", ["team-a"], 1, None:
+        assert needed("insert_vector", store=no_name, id=1, vector=[1, 2]) == "write"
+
+
+def test_a_scope_that_was_named_lets_the_call_through(daemon):
+    admin, name = Http(daemon), "stepping-up"
+    admin.call("create_store", name="step")
+    secret = json.loads(daemon.server.request("POST", "/api/v1/clients", {"client_id": name, "scopes": ["write"]}, admin.token).body)["client_secret"]
+    client, message = Http(daemon), {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "drop_store", "arguments": {"store": "step"}}}
+    client.token = daemon.server.token(name, secret, "read:step")
+    scopes = re.search('scope="([^"]*)"', client.ask(message).headers["WWW-Authenticate"])[1]
+    client.token = daemon.server.token(name, secret, f"read:step {scopes}")
+    assert client.ask(message).json["result"]["isError"] is False
+    daemon.server.request("DELETE", f"/api/v1/clients/{name}", token=admin.token)
 
 
 def test_a_client_of_some_stores_completes_and_is_told_of_these_alone(team):
