@@ -106,6 +106,11 @@ evdb_status access_identify(const service *s, const http_request *request, const
     return rc;
 }
 
+evdb_status access_agree(const service *s, const http_request *request, const char *token, evdb_error *err)
+{
+    return s->oauth_enabled ? read_headers(request, &token, err) : EVDB_OK;
+}
+
 evdb_status access_lease_take(const service *s, const http_request *request, const char *token, access_lease *out, evdb_error *err)
 {
     char audience[ADDRESS_AUDIENCE_BYTES];

@@ -22,10 +22,17 @@ bool mcp_event_write(http_stream *s, const char *message, size_t size)
 
 http_stream *mcp_events_begin(mcp_events *e)
 {
-    e->response->type = MCP_EVENTS;
-    http_header_add(e->response, "Cache-Control", "no-store");
-    http_header_add(e->response, "X-Accel-Buffering", "no"); /* a proxy is not to collect events */
-    return http_stream_begin(e->request, e->response);
+    http_response *r = e->response;
+    const char *type = r->type;
+    size_t headers = r->header_count;
+    r->type = MCP_EVENTS;
+    http_header_add(r, "Cache-Control", "no-store");
+    http_header_add(r, "X-Accel-Buffering", "no"); /* a proxy is not to collect events */
+    http_stream *stream = http_stream_begin(e->request, r);
+    if (stream) return stream;
+    r->type = type; /* what is said instead is another response */
+    r->header_count = headers;
+    return NULL;
 }
 
 static bool send(void *context, const char *message, size_t size)

@@ -55,6 +55,17 @@ static bool identify(const service *s, const http_request *request, const mcp_me
     return false;
 }
 
+/* Who sent the message, if its headers have not told that: then it may say the same as they. */
+static bool same_sender(const service *s, const http_request *request, const mcp_message *m, bool by_header, evdb_principal *who,
+                        http_response *response)
+{
+    evdb_error err;
+    if (!by_header) return identify(s, request, m, who, response);
+    evdb_status rc = m->token ? access_agree(s, request, m->token, &err) : EVDB_OK;
+    if (rc != EVDB_OK) refuse(m, op_status(rc).http, &err, response);
+    return rc == EVDB_OK;
+}
+
 /* Errors are answers to HTTP, but for those that a client has to act upon before it understands them. */
 static int status_of(const http_request *request, const mcp_message *m, const mcp_reply *reply)
 {
@@ -145,7 +156,6 @@ void mcp_handle(const service *s, const http_request *request, http_response *re
     }
     if (!admit(s, request, response) || (by_header && !identify(s, request, &m, &who, response))) return;
     mcp_read(request->body, request->body_size, &m);
-    bool identified = (by_header && !m.token) || identify(s, request, &m, &who, response);
-    if (identified && headers_fit(request, &m, response) && session_open(s, request, &m, response)) answer(s, request, &who, &m, response);
+    if (same_sender(s, request, &m, by_header, &who, response) && headers_fit(request, &m, response) && session_open(s, request, &m, response)) answer(s, request, &who, &m, response);
     mcp_forget(&m);
 }

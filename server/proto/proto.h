@@ -65,6 +65,9 @@ void mcp_handle(const service *s, const http_request *request, http_response *re
 evdb_status access_identify(const service *s, const http_request *request, const char *token, evdb_principal *out,
                             bool *given, evdb_error *err);
 
+/* Once the headers have told who asks: does the message itself have the same token? EVDB_INVALID: another. That is no second request. */
+evdb_status access_agree(const service *s, const http_request *request, const char *token, evdb_error *err);
+
 /* Whom the token of a request speaks for, to be asked again behind the request: it may expire or be revoked. EVDB_DENIED then; that counts
  * as no attempt. */
 typedef struct access_lease { char *token, *audience; /* NULL = everyone may do everything */ } access_lease;

@@ -67,6 +67,17 @@ def test_a_bad_token_is_told_from_none(daemon, where, token):
     assert reply.headers["WWW-Authenticate"].startswith('Bearer realm="evdb", error="invalid_token", resource_metadata="http://')
 
 
+def test_a_token_in_both_places_is_one_request(tmp_path):
+    server = Daemon(tmp_path, "--dev", "--quota_requests=1")
+    try:
+        token = server.token("read")
+        both = {**PING, "auth": {"type": "bearer", "token": token}}
+        assert server.ask(both, Authorization=f"Bearer {token}").status == 200
+        assert server.ask({**both, "auth": {"type": "bearer", "token": token + "x"}}, Authorization=f"Bearer {token}").status in (400, 429)
+    finally:
+        server.stop()
+
+
 def test_a_forged_or_expired_token_is_no_good(tmp_path):
     server = Daemon(tmp_path, "--dev", "--token_lifetime=1000")
     try:

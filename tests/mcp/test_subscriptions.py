@@ -249,6 +249,23 @@ def test_a_client_may_have_so_many_and_one_that_leaves_is_forgotten(tmp_path):
         daemon.stop()
 
 
+def test_a_session_may_take_its_stream_again_when_its_client_can_have_no_more(tmp_path):
+    daemon = Daemon(tmp_path)
+    try:
+        client = Http(daemon)
+        last = Session(client, LEGACY[0])
+        streams = [http_listen(client, listen(i)) for i in range(127)]
+        first = last.get()
+        refused = Session(client, LEGACY[0]).get()
+        assert refused.status == 413 and b"128 subscriptions" in refused.body
+        again = last.get()
+        assert again.status == 200 and first.end() == []
+        for stream in [*streams, again]:
+            stream.leave()
+    finally:
+        daemon.stop()
+
+
 def test_the_server_serves_while_many_listen(tmp_path):
     daemon = Daemon(tmp_path, "--dev", "--worker-threads", "4")
     try:
