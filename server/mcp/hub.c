@@ -274,6 +274,8 @@ static evdb_status open_one(mcp_hub *h, const mcp_caller *who, subscriber *s, co
 {
     mcp_channel channel;
     evdb_status rc = start(h, err);
+    for (const subscriber *other = h->first; rc == EVDB_OK && other; other = other->next)
+        if (subscriber_is(other, s->session, s->id)) rc = op_fail(err, EVDB_INVALID, "a subscription of this id is open: its messages could not be told apart");
     if (rc == EVDB_OK) rc = check_room(h, who->who, 1, filter->count, err);
     for (size_t i = 0; rc == EVDB_OK && i < filter->count; i++) rc = subscriber_add(s, &h->followed, &filter->topics[i], err);
     if (rc == EVDB_OK) rc = keep(who, &channel, err);
@@ -308,7 +310,7 @@ void hub_cancel(mcp_hub *h, uint64_t session, const json_t *id)
     pthread_mutex_lock(&h->lock);
     for (subscriber *s = h->first, *next; s; s = next) {
         next = s->next;
-        if (session && s->session == session && s->id && json_equal(s->id, id)) remove_one(h, s);
+        if (subscriber_is(s, session, id)) remove_one(h, s);
     }
     pthread_mutex_unlock(&h->lock);
 }

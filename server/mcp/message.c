@@ -37,10 +37,11 @@ static bool read_token(mcp_message *m)
     return m->token != NULL;
 }
 
+/* A notification is not answered whatever is wrong with it: it has none then. */
 static bool read_params(mcp_message *m)
 {
     const json_t *params = json_object_get(m->tree, "params");
-    if (!params || json_is_null(params)) return true;
+    if (!params || json_is_null(params) || (!m->id && !json_is_object(params))) return true;
     if (json_is_object(params)) m->params = params;
     else malformed(m, json_is_array(params) || op_slice_of(&m->slices, params) ? MCP_INVALID_PARAMS : MCP_INVALID_REQUEST,
                    "'params' must be an object");

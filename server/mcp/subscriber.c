@@ -19,6 +19,11 @@ subscriber *subscriber_make(const evdb_principal *who, uint64_t session, const j
     return NULL;
 }
 
+bool subscriber_is(const subscriber *s, uint64_t session, const json_t *id)
+{
+    return session && s->session == session && s->id && json_equal(s->id, id);
+}
+
 static want *find(subscriber *s, const char *uri)
 {
     for (size_t i = 0; i < s->count; i++)

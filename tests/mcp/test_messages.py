@@ -35,7 +35,8 @@ def test_ids_come_back_as_they_were(peer):
 @pytest.mark.parametrize("message", [
     {"jsonrpc": "2.0", "method": "notifications/initialized"},
     {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1, "reason": "late"}},
-    {"jsonrpc": "2.0", "method": "no/such/notification"},
+    {"jsonrpc": "2.0", "method": "no/such/notification"}, {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": [1]},
+    {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": "1"}, {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": {}}},
     {"jsonrpc": "2.0", "id": 1, "result": {}},
     {"jsonrpc": "2.0", "id": None, "error": {"code": -32700, "message": "what?"}},
 ], ids=lambda value: str(value)[18:50])

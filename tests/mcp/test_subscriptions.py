@@ -186,6 +186,21 @@ def test_the_uris_of_all_subscriptions_of_a_client_are_bounded(stdio):
     assert len(inbox.end()) == 20 and server.process.wait(120) == 0
 
 
+def test_subscriptions_on_one_pipe_have_ids_of_their_own(stdio):
+    inbox = StdioListener(stdio())
+    inbox.send(listen(1))
+    inbox.next()
+    refused = inbox.reply(listen(1))["error"]
+    assert refused["code"] == -32602 and "id" in refused["message"]
+    inbox.send(listen("1"))  # which is another
+    assert inbox.next()["params"]["_meta"][SUBSCRIPTION] == "1"
+    inbox.send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}})
+    inbox.send(listen(1))
+    assert inbox.next()["params"]["_meta"][SUBSCRIPTION] == 1
+    inbox.server.process.stdin.close()
+    assert sorted(str(m["id"]) for m in inbox.end()) == ["1", "1"] and inbox.server.process.wait(120) == 0
+
+
 def test_a_cancelled_subscription_is_told_nothing_more(stdio, tmp_path):
     server = stdio("--scope", "admin")
     evdb(tmp_path / "data", "create", "s", "--dim", "2")
