@@ -2,6 +2,7 @@
 #include "mcp/operation.h"
 #include "mcp/call_progress.h"
 #include <stdio.h>
+#include <string.h>
 
 op_call operation_call(const mcp_caller *who)
 {
@@ -9,11 +10,23 @@ op_call operation_call(const mcp_caller *who)
                       .meter = who->meter, .inlined = true };
 }
 
+/* Is it one of the words? */
+static bool among(const char *words, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = words; *at; at += strcspn(at, " "), at += *at == ' ')
+        if (strcspn(at, " ") == length && strncmp(at, word, length) == 0) return true;
+    return false;
+}
+
 void operation_refused(const op *o, const json_t *arguments, const mcp_caller *who, mcp_reply *reply)
 {
     char space[OP_SCOPES_BYTES];
+    const char *needed = op_scopes_needed(o, who->who, arguments, space);
+    size_t used = strlen(reply->needed);
     reply->refused = true;
-    snprintf(reply->needed, sizeof reply->needed, "%s", op_scopes_needed(o, who->who, arguments, space));
+    if (!among(reply->needed, needed) && used + strlen(needed) + 2 <= sizeof reply->needed)
+        snprintf(reply->needed + used, sizeof reply->needed - used, "%s%s", used ? " " : "", needed);
     op_refusals_count(who->refusals, who->who->client, "mcp", o->name);
 }
 

@@ -5,7 +5,8 @@
 
 op_call operation_call(const mcp_caller *who);
 
-/* op_allow() said no: counts that, and tells what would have been needed in reply->refused and ->needed. */
+/* op_allow() said no: counts that, and tells what would have been needed in reply->refused and, beside what stands there, ->needed: as far as there is
+ * room. */
 void operation_refused(const op *o, const json_t *arguments, const mcp_caller *who, mcp_reply *reply);
 
 /* Asks op_allow(), and runs it. EVDB_OK with what it answered; free that in any case. When the caller may not, or not now, that is

@@ -88,18 +88,21 @@ static bool among(const hub_topic *topics, size_t count, const char *uri)
     return i < count;
 }
 
-/* Those that lead somewhere: others are not honoured, which the acknowledgement tells. False when the request is answered. */
+/* Those that lead somewhere: others are not honoured, which the acknowledgement tells. False when the request is answered: that it is refused
+ * is told once, with all that it needs. */
 static bool read_topics(const mcp_message *m, const mcp_caller *who, const json_t *uris, mcp_reply *reply, hub_topic *topics, size_t *count)
 {
     evdb_error err;
+    bool answered = false;
     for (size_t i = 0; i < json_array_size(uris); i++) {
         const char *uri = json_string_value(json_array_get(uris, i));
         if (among(topics, *count, uri)) continue;
         found f = find_topic(m, who, uri, reply, &topics[*count], &err);
-        if (f == ANSWERED) return false;
+        if (f == ANSWERED && !reply->refused) return false;
+        answered |= f == ANSWERED;
         if (f == FOUND) ++*count;
     }
-    return true;
+    return !answered;
 }
 
 static void open_subscription(const mcp_message *m, const mcp_caller *who, const json_t *uris, hub_filter *filter, mcp_reply *reply)

@@ -6,7 +6,7 @@ import struct
 from urllib.parse import quote
 
 import pytest
-from mcp_peers import Http
+from mcp_peers import Http, headers_of, modern
 
 INVALID_PARAMS, NOT_FOUND, DENIED = -32602, -32002, -31003
 NASTY = ["a/b", "..", ".", "a b", "%", "%2F", "é", "日本", "?x=1#y", "a&b=c;d", "{id}", "\"", "\\", "007", "-0", "+1", "1.0", "1e3", "\x7f", "~", "x" * 512,
@@ -208,6 +208,18 @@ def test_a_client_of_some_stores_is_told_the_scopes_that_it_can_have(team):
     assert needed("backup_store", store="team-a", backup="x") == "admin"  # which is for all stores
     for no_name in "team-*", 'a" b', "a b", "A", "a" * 65, "\u00e4", "", ["team-a"], 1, None:
         assert needed("insert_vector", store=no_name, id=1, vector=[1, 2]) == "write"
+
+
+def test_a_subscription_that_is_refused_names_all_that_it_needs(team):
+    def needed(*stores):
+        message = modern({"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen",
+                          "params": {"notifications": {"resourceSubscriptions": [f"evdb://stores/{store}" for store in stores]}}})
+        reply = team.ask(message, **headers_of(message))
+        assert reply.status == 403 and reply.json["error"]["code"] == DENIED
+        return re.search('scope="([^"]*)"', reply.headers["WWW-Authenticate"])[1]
+    assert needed("team-a", "other", "none", "other/records/1", "..", "team-b", "oth") == "read:other read:none read:oth"
+    many = [f"{i}" + "x" * 60 for i in range(50)]
+    assert needed(*many) == " ".join(f"read:{store}" for store in many[:2])  # as many as a header has room for
 
 
 def test_a_scope_that_was_named_lets_the_call_through(daemon):
