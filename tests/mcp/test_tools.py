@@ -102,6 +102,58 @@ def test_every_tool_answers_what_its_output_schema_says(peer, name):
         Draft202012Validator(tool["outputSchema"]).validate(peer.call(tool_name, **arguments))
 
 
+def options(store):
+    """Calls in a row, of a store of strings with all settings: those that answer more, less or other members than the plain ones do."""
+    vector = [1, 2, 3, 4]
+    search = {"store": store, "vector": vector}
+    return [
+        ("create_store", {"name": store, "fields": ["topic"], "trash": True, "authors": True, "ttl": 100000, "id_type": "string"}),
+        ("describe_store", {"store": store}), ("list_stores", {}), ("store_stats", {"store": store}), ("search_vectors", search),
+        ("scroll_records", {"store": store}), ("list_changes", {"store": store}), ("index_status", {"store": store}), ("export_store", {"store": store}),
+        ("write_batch", {"store": store, "mode": "insert", "records": [
+            {"id": f"r{i}", "vector": [i, 1, 0.5, -2], "metadata": {"topic": "x", "n": i, "deep": {"a": [1, None, True]}}} for i in range(40)]}),
+        ("write_batch", {"store": store, "mode": "insert", "partial": True, "records": [{"id": i, "vector": vector} for i in ("r1", "new")]}),
+        ("write_batch", {"store": store, "mode": "delete", "records": [{"id": "new"}]}),
+        ("upsert_vector", {"store": store, "id": "r1", "vector": vector, "ttl": 5000}), ("update_metadata", {"store": store, "id": "r1", "metadata": {"n": None}}),
+        ("get_records", {"store": store, "ids": ["r1", "none"], "vectors": False}), ("delete_records", {"store": store, "ids": ["r2", "none"], "dry_run": True}),
+        ("delete_records", {"store": store, "ids": ["r2", "none"]}), ("list_trash", {"store": store}), ("undelete_records", {"store": store, "ids": ["r2"]}),
+        ("search_vectors", {**search, "k": 3, "filter": {"topic": "x"}, "metadata": False}), ("search_vectors", {**search, "radius": 0.5}),
+        ("search_vectors", {**search, "exact": True}), ("search_batch", {"store": store, "vectors": [vector, [0, 0, 0, 1]], "k": 2, "filter": {"topic": "none"}}),
+        ("scroll_records", {"store": store, "limit": 5, "after": "r3", "vectors": False}), ("list_changes", {"store": store, "after": 0, "limit": 5}),
+        ("count_records", {"store": store, "filter": {"topic": {"$in": ["x"]}}}), ("create_index", {"store": store}), ("build_index", {"store": store}),
+        ("index_status", {"store": store}), ("list_indexes", {}), ("search_vectors", {**search, "ef": 50}), ("set_compression", {"store": store, "codec": "i8"}),
+        ("compression_status", {"store": store}), ("describe_store", {"store": store}), ("store_stats", {"store": store}), ("search_vectors", search),
+        ("advise_compression", {"store": store}), ("benchmark_compression", {"store": store, "algorithms": ["i8", "f16"]}), ("verify", {"store": store}),
+        ("backup_store", {"store": store, "backup": f"{store}-all"}), ("list_backups", {}), ("verify_backup", {"backup": f"{store}-all"}),
+        ("restore_store", {"backup": f"{store}-all", "store": f"{store}-again"}), ("describe_store", {"store": f"{store}-again"}),
+        ("import_store", {"store": store, "format": "jsonl", "keep_going": True, "data": '{"id":"a","vector":[1,2,3,4]}\n{"bad":1}\n'}),
+        ("prune_backups", {"keep": 1000, "dry_run": True}), ("forget_records", {"store": store, "ids": ["r5", "none"]}), ("set_ttl", {"store": store, "ttl": 0}),
+        ("set_trash", {"store": store, "on": False}), ("drop_index", {"store": store}), ("index_status", {"store": store}), ("drop_store", {"store": store}),
+    ]
+
+
+def test_tools_with_their_options_answer_what_their_output_schemas_say(peer, name):
+    tools = peer.tools()
+    for tool, arguments in options(name):
+        Draft202012Validator(tools[tool]["inputSchema"]).validate(arguments)
+        Draft202012Validator(tools[tool]["outputSchema"]).validate(peer.call(tool, **arguments))
+
+
+@pytest.mark.parametrize("tool, wrong", [
+    ("search_vectors", {"k": 0}), ("search_vectors", {"k": 10001}), ("search_vectors", {"k": "5"}), ("search_vectors", {"k": 1.5}), ("search_vectors", {"other": 1}),
+    ("search_vectors", {"filter": "x"}), ("search_vectors", {"exact": 1}), ("get_records", {"ids": []}), ("scroll_records", {"limit": -1}),
+    ("export_store", {"format": "csv"}), ("write_batch", {"mode": "merge"}), ("update_metadata", {"metadata": []}),
+], ids=str)
+def test_what_an_input_schema_forbids_is_refused(peer, store, tool, wrong):
+    right = {"search_vectors": {"vector": [1, 2]}, "get_records": {"ids": [1]}, "write_batch": {"mode": "upsert", "records": [{"id": 9, "vector": [1, 2]}]},
+             "update_metadata": {"id": 1, "metadata": {}}}.get(tool, {})
+    schema = Draft202012Validator(peer.tools()[tool]["inputSchema"])
+    assert schema.is_valid({"store": store, **right}) and not schema.is_valid({"store": store, **right, **wrong})
+    status, message = peer.fails(tool, store=store, **{**right, **wrong})
+    assert status in ("INVALID", "LIMIT") and next(iter(wrong)) in message
+    assert peer.call("count_records", store=store)["count"] == 3
+
+
 def test_a_store_is_filled_and_searched(peer, name):
     created = peer.call("create_store", name=name)
     assert created["name"] == name and created["metric"] == "cosine"
