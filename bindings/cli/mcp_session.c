@@ -7,6 +7,7 @@
 #include "mcp/hub.h"
 #include "terminal.h"
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -171,6 +172,7 @@ static void answer_all(session *s)
         pthread_mutex_unlock(&s->lock);
         forget(a);
     }
+    mcp_hub_stop(s->who->hub); /* subscriptions end with their results */
     pthread_mutex_lock(&s->lock);
     s->over = true;
     pthread_cond_broadcast(&s->moved);
@@ -183,7 +185,7 @@ static void answer_all(session *s)
 static bool wait_ms(session *s, int64_t ms)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += (ms % 1000) * 1000000;
     until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
@@ -299,6 +301,13 @@ static void give_up(session *s)
     (void)raise(SIGTERM);
 }
 
+/* Until all is answered, or a signal: clients end the input first and send one to what has not ended then. */
+static void wait_for_end(void)
+{
+    struct pollfd ending = { .fd = end, .events = POLLIN };
+    while (poll(&ending, 1, -1) < 0 && errno == EINTR) continue;
+}
+
 static void *read_input(void *context)
 {
     session *s = context;
@@ -309,6 +318,10 @@ static void *read_input(void *context)
     s->ended = true;
     s->stopping = atomic_load(&signalled);
     pthread_cond_broadcast(&s->moved);
+    pthread_mutex_unlock(&s->lock);
+    wait_for_end();
+    pthread_mutex_lock(&s->lock);
+    s->stopping = atomic_load(&signalled);
     if (s->stopping) give_up(s);
     pthread_mutex_unlock(&s->lock);
     return NULL;
@@ -327,14 +340,23 @@ static evdb_status open_hub(mcp_caller *who, session *s, evdb_error *err)
     return who->hub ? mcp_hub_attach(who->hub, &opening, err) : op_fail(err, EVDB_NO_MEMORY, "out of memory");
 }
 
+static void make_condition(pthread_cond_t *moved)
+{
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC); /* who sets the clock back lengthens no wait */
+    pthread_cond_init(moved, &clock);
+    pthread_condattr_destroy(&clock);
+}
+
 op_exit mcp_session(const mcp_caller *who)
 {
     mcp_caller client = *who;
-    session s = { .who = &client, .in = LINES(STDIN_FILENO, MESSAGE_MAX), .lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER,
-                  .out = PTHREAD_MUTEX_INITIALIZER };
+    session s = { .who = &client, .in = LINES(STDIN_FILENO, MESSAGE_MAX), .lock = PTHREAD_MUTEX_INITIALIZER, .out = PTHREAD_MUTEX_INITIALIZER };
     pthread_t reader;
     evdb_error err;
     s.last = &s.first;
+    make_condition(&s.moved);
     s.in.end = end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (end < 0) return complain_error(op_fail(&err, EVDB_IO, "cannot make an event descriptor: %s", strerror(errno)), &err);
     catch_signals();
@@ -352,7 +374,8 @@ op_exit mcp_session(const mcp_caller *who)
         s.first = a->next;
         forget(a);
     }
-    mcp_hub_close(client.hub); /* subscriptions end with their results */
+    mcp_hub_close(client.hub);
+    pthread_cond_destroy(&s.moved);
     lines_free(&s.in);
     close(end);
     return s.code != OP_EXIT_OK ? s.code : s.read_code;

@@ -191,3 +191,14 @@ def test_a_signal_takes_back_what_is_under_way(filled, name, tmp_path):
     ids = [message.get("id") for message in map(json.loads, filled.process.stdout.read().splitlines())]
     assert id not in ids and behind not in ids and filled.process.stderr.read() == b""
     assert '"CANCELLED"' in (tmp_path / "data/audit.log").read_text()
+
+
+def test_so_does_one_behind_the_end_of_the_input(filled, name, tmp_path):
+    """As clients end a server: they close its input, and send a signal to what has not ended then."""
+    building(filled, name)
+    ask_behind(filled)
+    filled.process.stdin.close()
+    told = [filled.receive() for _ in range(3)]  # a tenth of a second each: the end has been read
+    filled.process.send_signal(signal.SIGTERM)
+    assert filled.process.wait(PATIENCE) == 0 and len(told) == 3
+    assert filled.process.stderr.read() == b"" and '"CANCELLED"' in (tmp_path / "data/audit.log").read_text()
