@@ -26,7 +26,7 @@ typedef struct exchange {
     http_stream *stream;       /* the response, when it is one */
     struct MHD_Response *head; /* its status and headers, until they are queued */
     unsigned status;
-    char *fields;              /* the request's method and headers, once libmicrohttpd may forget them: strings, end to end */
+    char *fields;              /* the request's method, peer and headers, once their owners may forget them: strings, end to end */
     size_t fields_size;
     atomic_uint holders;       /* libmicrohttpd and, of a stream, the handler */
     char target[]; /* path and query point here */
@@ -41,7 +41,7 @@ typedef struct peer {
 static const char *kept_header(const exchange *x, const char *name)
 {
     const char *end = x->fields + x->fields_size;
-    for (const char *at = x->fields + strlen(x->fields) + 1; at < end;) {
+    for (const char *at = x->request.peer + strlen(x->request.peer) + 1; at < end;) {
         const char *value = at + strlen(at) + 1;
         if (strcasecmp(at, name) == 0) return value;
         at = value + strlen(value) + 1;
@@ -309,15 +309,16 @@ static enum MHD_Result copy_field(void *at, enum MHD_ValueKind kind, const char 
 
 static bool keep_fields(exchange *x)
 {
-    size_t size = strlen(x->request.method) + 1;
+    size_t size = strlen(x->request.method) + strlen(x->request.peer) + 2;
     MHD_get_connection_values(x->connection, MHD_HEADER_KIND, count_field, &size);
     char *fields = malloc(size);
     if (!fields) return false;
-    char *end = put_text(fields, x->request.method);
+    char *peer = put_text(fields, x->request.method), *end = put_text(peer, x->request.peer);
     MHD_get_connection_values(x->connection, MHD_HEADER_KIND, copy_field, &end);
     x->fields = fields;
     x->fields_size = size;
     x->request.method = fields;
+    x->request.peer = peer; /* watch.c forgets the connection when it ends */
     return true;
 }
 

@@ -80,6 +80,16 @@ static size_t take(http_stream *s, char *to, size_t room)
     return size;
 }
 
+/* A connection whose content ends with an error is closed the next time libmicrohttpd looks at it. By itself it does so when all that are older
+ * have timed out; those with a time-out of their own it looks at each time. */
+static ssize_t break_off(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_TIMEOUT);
+    unsigned usual = info ? info->connection_timeout : 0;
+    MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, usual + 1);
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
 ssize_t stream_read(void *stream, uint64_t position, char *to, size_t room)
 {
     http_stream *s = stream;
@@ -93,7 +103,7 @@ ssize_t stream_read(void *stream, uint64_t position, char *to, size_t room)
     s->suspended = !size && !over && !left;
     if (s->suspended) MHD_suspend_connection(p->connection);
     pthread_mutex_unlock(&s->lock);
-    if (left) return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (left) return break_off(p->connection);
     if (size || over) watch_feed(p->connections, p->watched, fresh);
     else watch_enter(p->connections, p->watched, working ? WATCH_WORKING : WATCH_STREAMING, 0);
     return over ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)size;

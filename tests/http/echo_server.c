@@ -24,6 +24,7 @@ typedef struct echo {
     uint32_t late;
     unsigned held; /* requests in /hold */
     unsigned left; /* clients that left /wait */
+    char peer[64]; /* who asked for /hold-stream, as its end has it */
     atomic_ulong answered;
 } echo;
 
@@ -86,8 +87,18 @@ static void hold_stream(echo *e, const http_request *q, http_response *p)
     if (!s) abort();
     hold(e, p);
     const char *thing = http_header(q, "x-thing"), *told = thing && !http_stream_left(s) ? thing : "-";
+    pthread_mutex_lock(&e->lock);
+    snprintf(e->peer, sizeof e->peer, "%s", q->peer);
+    pthread_mutex_unlock(&e->lock);
     http_stream_write(s, told, strlen(told));
     http_stream_end(s);
+}
+
+static void peer(echo *e, http_response *p)
+{
+    pthread_mutex_lock(&e->lock);
+    http_body_copy(p, "text/plain", e->peer, strlen(e->peer));
+    pthread_mutex_unlock(&e->lock);
 }
 
 /* Stays with its worker until its client has left. */
@@ -134,6 +145,7 @@ static void handle(void *context, const http_request *q, http_response *p)
     else if (strcmp(q->path, "/left") == 0) count(e, &e->left, p);
     else if (strcmp(q->path, "/wait") == 0) wait_left(e, q);
     else if (strcmp(q->path, "/hold-stream") == 0) hold_stream(e, q, p);
+    else if (strcmp(q->path, "/peer") == 0) peer(e, p);
     else if (strcmp(q->path, "/release") == 0) release(e, p);
     else if (strncmp(q->path, "/bytes/", 7) == 0) bytes(p, q->path + 7);
     else if (strncmp(q->path, "/file/", 6) == 0) file(p, q->path + 6);

@@ -137,6 +137,35 @@ def test_a_departure_is_noticed_while_the_handler_runs(connect):
     until(other, "/held", "0")
 
 
+def test_streams_that_are_left_keep_no_descriptors(connect):
+    """Whatever older connections there are."""
+    client = connect()
+    other = client()
+    assert other.ask("GET", "/held").text == "0"
+    before, began = client.server.descriptors(), time.monotonic()
+    for slot in range(20):
+        stream = client()
+        opened(stream, slot)
+        stream.close()
+    while client.server.descriptors() > before:
+        assert time.monotonic() - began < PATIENCE
+
+
+@pytest.mark.threaded
+def test_a_handler_whose_client_is_gone_still_knows_who_it_was(connect):
+    client = connect(threads=3)
+    streamed, other = client(), client()
+    assert other.ask("GET", "/held").text == "0"
+    streamed.request("GET", "/hold-stream").head()
+    until(other, "/held", "1")
+    with_it, began = client.server.descriptors(), time.monotonic()
+    streamed.close()
+    while client.server.descriptors() >= with_it:
+        assert time.monotonic() - began < PATIENCE
+    other.ask("GET", "/release")
+    until(other, "/peer", "127.0.0.1")
+
+
 def test_departures_of_many_are_noticed_and_make_room(start):
     server = start(connections_max=60)
     streams = [server.client() for _ in range(50)]
