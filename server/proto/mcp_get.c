@@ -26,6 +26,7 @@ static void open_stream(const service *s, const http_request *request, const evd
         problem_status(response, 406, "not acceptable", "what a session is told is " MCP_EVENTS ": the Accept header must allow that");
     else if (mcp_hub_attach(caller.hub, &caller, &err) == EVDB_OK) mcp_hub_begin(caller.hub, session);
     else problem_send(response, &err);
+    mcp_session_settle(s->mcp, session);
 }
 
 void mcp_get_answer(const service *s, const http_request *request, const evdb_principal *who, http_response *response)

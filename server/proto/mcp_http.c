@@ -115,6 +115,7 @@ static void answer(const service *s, const http_request *request, const evdb_pri
     evdb_error err;
     caller.channel = mcp_events_channel(&events, s, request, m, response);
     evdb_status rc = mcp_answer(m, &caller, &reply, &err);
+    if (caller.session) mcp_session_settle(s->mcp, caller.session);
     if (mcp_events_end(&events, &reply)) op_out_free(&reply.text);
     else if (rc != EVDB_OK) problem_send(response, &err);
     else if (reply.kept) return;

@@ -99,6 +99,15 @@ uint64_t mcp_session_find(mcp_sessions *t, const char *id, const evdb_principal 
     return number;
 }
 
+void mcp_session_settle(mcp_sessions *t, uint64_t number)
+{
+    bool alive = false;
+    pthread_mutex_lock(&t->lock);
+    for (size_t i = 0; !alive && i < MCP_SESSIONS_MAX; i++) alive = t->at[i].number == number;
+    pthread_mutex_unlock(&t->lock);
+    if (!alive) mcp_hub_forget(t->hub, number);
+}
+
 void mcp_session_end(mcp_sessions *t, uint64_t number)
 {
     pthread_mutex_lock(&t->lock);

@@ -26,6 +26,8 @@ struct mcp_hub *mcp_sessions_hub(const mcp_sessions *t); /* of NULL: NULL */
 /* A session of this principal; the same id leads nobody else there. */
 void mcp_session_begin(mcp_sessions *t, const evdb_principal *who, char id[MCP_SESSION_BYTES]);
 uint64_t mcp_session_find(mcp_sessions *t, const char *id, const evdb_principal *who); /* 0 = there is none */
+/* Behind a request that may have subscribed: the session may have ended meanwhile, and then nobody else ends what it opened. */
+void mcp_session_settle(mcp_sessions *t, uint64_t number);
 void mcp_session_end(mcp_sessions *t, uint64_t number); /* its client wants it no more */
 /* Was that done to it, not long ago? Ids are random: nobody needs to be asked whose it was. */
 bool mcp_session_ended(mcp_sessions *t, const char *id);
