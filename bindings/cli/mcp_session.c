@@ -172,7 +172,7 @@ static void answer_all(session *s)
         pthread_mutex_unlock(&s->lock);
         forget(a);
     }
-    mcp_hub_stop(s->who->hub); /* subscriptions end with their results */
+    mcp_hub_close(s->who->hub); /* subscriptions end with their results; before it is over, since a store may make it wait */
     pthread_mutex_lock(&s->lock);
     s->over = true;
     pthread_cond_broadcast(&s->moved);
@@ -374,7 +374,6 @@ op_exit mcp_session(const mcp_caller *who)
         s.first = a->next;
         forget(a);
     }
-    mcp_hub_close(client.hub);
     pthread_cond_destroy(&s.moved);
     lines_free(&s.in);
     close(end);

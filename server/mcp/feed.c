@@ -19,7 +19,17 @@ typedef struct feed {
     feed_point *whole; /* NULL = nobody asks for the store itself */
     feed_point **records; /* by id */
     size_t count, capacity;
+    bool looked_at;    /* by the thread, which has let go of the lock: it stays */
 } feed;
+
+/* What a look has found, until it is noted under the lock. */
+typedef struct sight {
+    bool all;      /* it may be anything: another store, or too much has changed */
+    evdb_changes *pages[PAGES_MAX];
+    size_t count;
+    bool described;
+    char *text;
+} sight;
 
 /* ---- ids as text: 5 and "5" are one record, whichever kind of ids a store has ---- */
 
@@ -41,13 +51,26 @@ static const char *text_of(const evdb_id *id, char space[NUMBER_BYTES])
     return space;
 }
 
-/* ---- looking ---- */
+/* ---- the end of a feed ---- */
 
-static void all_changed(feed *f)
+/* Closing may wait: the last handle of a store moves its log into it. */
+static void close_later(feeds *fs, feed *f)
 {
-    if (f->whole) f->whole->changed = true;
-    for (size_t i = 0; i < f->count; i++) f->records[i]->changed = true;
+    f->next = fs->closing;
+    fs->closing = f;
 }
+
+/* Nobody asks for it any more. */
+static void drop_if_empty(feeds *fs, feed *f)
+{
+    feed **at = &fs->first;
+    if (f->whole || f->count || f->looked_at) return;
+    while (*at != f) at = &(*at)->next;
+    *at = f->next;
+    close_later(fs, f);
+}
+
+/* ---- looking ---- */
 
 /* How far the store has come; 0 when that cannot be said, which the next look makes good. */
 static uint64_t sequence_of(evdb_store *store)
@@ -59,13 +82,13 @@ static uint64_t sequence_of(evdb_store *store)
 
 /* Opens the store that has the name, which is another handle to what is open already: that keeps it open. True when it is
  * another store than before, or there is one where there was none, or the contrary. What cannot be read has not changed. */
-static bool reopen(feeds *fs, feed *f)
+static bool reopen(evdb *db, feed *f)
 {
     evdb_store *store = NULL;
     evdb_store_info *info = NULL;
     evdb_error err;
     char uuid[sizeof f->uuid] = "";
-    evdb_status rc = evdb_store_open(fs->db, f->name, &store, &err);
+    evdb_status rc = evdb_store_open(db, f->name, &store, &err);
     if (rc == EVDB_OK) rc = evdb_store_describe(store, &info, &err);
     if (rc == EVDB_OK) memcpy(uuid, info->uuid, sizeof uuid);
     evdb_store_info_free(info);
@@ -81,58 +104,95 @@ static bool reopen(feeds *fs, feed *f)
     return other;
 }
 
-static void note(feed *f, const evdb_changes *read)
-{
-    char space[NUMBER_BYTES];
-    if (f->whole && read->count) f->whole->changed = true;
-    for (size_t i = 0; f->count && i < read->count; i++) {
-        feed_point *p = record_of(f, text_of(&read->at[i].id, space));
-        if (p) p->changed = true;
-    }
-    f->sequence = read->last;
-}
-
-static void follow(feed *f)
+static void follow(feed *f, sight *seen)
 {
     bool more = f->store != NULL;
-    for (int page = 0; more && page < PAGES_MAX; page++) {
+    while (more && seen->count < PAGES_MAX) {
         evdb_changes *read = NULL;
         evdb_error err;
         evdb_status rc = evdb_changes_read(f->store, f->sequence, PAGE, &read, &err);
         if (rc == EVDB_GONE) break;
         if (rc != EVDB_OK) return;
-        note(f, read);
+        f->sequence = read->last;
         more = read->count == PAGE;
-        evdb_changes_free(read);
+        seen->pages[seen->count++] = read;
     }
     if (!more) return;
     f->sequence = sequence_of(f->store);
-    all_changed(f);
+    seen->all = true;
 }
 
-/* Settings are in no feed; what the operation answers shows them all. True when that is not what it was. */
-static bool describe(feeds *fs, feed_point *p)
+/* Settings are in no feed; what the operation answers shows them all. False when that cannot be said; *text is NULL for a store that is not there. */
+static bool describe(evdb *db, const feed_point *p, char **text)
 {
-    op_call call = { .db = fs->db };
+    op_call call = { .db = db };
     op_out now = OP_OUT;
     evdb_error err;
     evdb_status rc = op_run(p->op, &call, p->args, NULL, &now, &err);
-    if (rc != EVDB_OK && rc != EVDB_NOT_FOUND) return false;
-    bool same = p->text && now.text ? strcmp(p->text, now.text) == 0 : p->text == now.text;
-    free(p->text);
-    p->text = now.text;
-    return !same;
+    *text = now.text;
+    return rc == EVDB_OK || rc == EVDB_NOT_FOUND;
 }
 
-void feeds_look(feeds *fs)
+static void look_at(evdb *db, feed *f, const feed_point *whole, sight *seen)
 {
-    for (feed *f = fs->first; f; f = f->next) {
-        if (f->whole) f->whole->changed = describe(fs, f->whole);
-        for (size_t i = 0; i < f->count; i++) f->records[i]->changed = false;
-        if (reopen(fs, f)) {
-            f->sequence = sequence_of(f->store);
-            all_changed(f);
-        } else follow(f);
+    if (whole) seen->described = describe(db, whole, &seen->text);
+    if (reopen(db, f)) {
+        f->sequence = sequence_of(f->store);
+        seen->all = true;
+    } else follow(f, seen);
+}
+
+static void note_records(feed *f, const evdb_changes *read)
+{
+    char space[NUMBER_BYTES];
+    for (size_t i = 0; f->count && i < read->count; i++) {
+        feed_point *p = record_of(f, text_of(&read->at[i].id, space));
+        if (p) p->changed = true;
+    }
+}
+
+static void note_whole(feed_point *p, sight *seen)
+{
+    p->changed = seen->all || (seen->count && seen->pages[0]->count);
+    if (!seen->described) return;
+    p->changed |= p->text && seen->text ? strcmp(p->text, seen->text) != 0 : p->text != seen->text;
+    free(p->text);
+    p->text = seen->text;
+    seen->text = NULL;
+}
+
+static void note(feed *f, feed_point *whole, sight *seen)
+{
+    if (whole) note_whole(whole, seen);
+    for (size_t i = 0; i < f->count; i++) f->records[i]->changed = seen->all;
+    for (size_t i = 0; i < seen->count; i++) {
+        note_records(f, seen->pages[i]);
+        evdb_changes_free(seen->pages[i]);
+    }
+    free(seen->text);
+}
+
+/* Under the lock again, the feed may have other points than before. */
+static void look_unlocked(feeds *fs, feed *f, pthread_mutex_t *lock)
+{
+    feed_point *whole = f->whole;
+    sight seen = { .count = 0 };
+    if (whole) whole->holders++;
+    f->looked_at = true;
+    pthread_mutex_unlock(lock);
+    look_at(fs->db, f, whole, &seen);
+    pthread_mutex_lock(lock);
+    note(f, whole, &seen);
+    feeds_release(fs, whole);
+}
+
+void feeds_look(feeds *fs, pthread_mutex_t *lock, const bool *stopping)
+{
+    for (feed *f = fs->first, *next; f && !*stopping; f = next) {
+        look_unlocked(fs, f, lock);
+        next = f->next; /* only now: others may have gone */
+        f->looked_at = false;
+        drop_if_empty(fs, f);
     }
 }
 
@@ -146,26 +206,25 @@ static const json_t *argument(const op *o, const json_t *args, bool store)
     return NULL;
 }
 
-static feed *feed_of(feeds *fs, const char *name)
+static feed *find(const feeds *fs, const char *name)
 {
     feed *f = fs->first;
     while (f && strcmp(f->name, name) != 0) f = f->next;
-    if (f) return f;
-    if (!(f = calloc(1, sizeof *f))) return NULL;
-    snprintf(f->name, sizeof f->name, "%s", name);
-    (void)reopen(fs, f);
-    f->sequence = sequence_of(f->store);
-    f->next = fs->first;
-    fs->first = f;
     return f;
 }
 
-static void close_feed(feeds *fs, feed *f)
+static feed *open_feed(evdb *db, const char *name)
 {
-    feed **at = &fs->first;
-    if (f->whole || f->count) return;
-    while (*at != f) at = &(*at)->next;
-    *at = f->next;
+    feed *f = calloc(1, sizeof *f);
+    if (!f) return NULL;
+    snprintf(f->name, sizeof f->name, "%s", name);
+    (void)reopen(db, f);
+    f->sequence = sequence_of(f->store);
+    return f;
+}
+
+static void close_feed(feed *f)
+{
     evdb_store_close(f->store);
     free(f->records);
     free(f);
@@ -193,26 +252,20 @@ static void free_point(feed_point *p)
     free(p);
 }
 
-static feed_point *make_point(feeds *fs, feed *f, const op *o, const json_t *args, const char *id)
+static feed_point *make_point(const op *o, const json_t *args, const char *id)
 {
     feed_point *p = calloc(1, sizeof *p);
     if (!p) return NULL;
-    p->of = f;
     p->op = o;
     p->args = json_deep_copy(args); /* the caller's is another thread's */
     p->holders = 1;
-    if (!p->args || (id && (!(p->id = strdup(id)) || !add_record(f, p)))) {
-        free_point(p);
-        return NULL;
-    }
-    if (!id) {
-        (void)describe(fs, p);
-        f->whole = p;
-    }
-    return p;
+    if (id) p->id = strdup(id);
+    if (p->args && (p->id || !id)) return p;
+    free_point(p);
+    return NULL;
 }
 
-evdb_status feeds_hold(feeds *fs, const op *o, const json_t *args, feed_point **out, evdb_error *err)
+evdb_status feeds_prepare(evdb *db, const op *o, const json_t *args, feed_point **out, evdb_error *err)
 {
     const json_t *store = argument(o, args, true), *record = argument(o, args, false);
     char number[NUMBER_BYTES];
@@ -220,15 +273,45 @@ evdb_status feeds_hold(feeds *fs, const op *o, const json_t *args, feed_point **
     const char *id = json_is_string(record) ? json_string_value(record) : record ? number : NULL;
     if (!json_is_string(store)) return op_fail(err, EVDB_UNSUPPORTED, "%s tells of no store whose changes could be followed", o->name);
     if (json_string_length(store) > EVDB_STORE_NAME_MAX) return op_fail(err, EVDB_INVALID, "no store has a name that long");
-    feed *f = feed_of(fs, json_string_value(store));
-    feed_point *p = !f ? NULL : id ? record_of(f, id) : f->whole;
-    if (p) p->holders++;
-    else if (!f || !(p = make_point(fs, f, o, args, id))) {
-        if (f) close_feed(fs, f);
+    feed_point *p = make_point(o, args, id);
+    if (p) p->of = open_feed(db, json_string_value(store));
+    if (!p || !p->of) {
+        if (p) free_point(p);
         return op_fail(err, EVDB_NO_MEMORY, "out of memory following a store");
     }
+    if (!id) (void)describe(db, p, &p->text);
     *out = p;
     return EVDB_OK;
+}
+
+evdb_status feeds_hold(feeds *fs, feed_point **point, evdb_error *err)
+{
+    feed_point *p = *point;
+    feed *own = p->of, *f = find(fs, own->name);
+    feed_point *same = !f ? NULL : p->id ? record_of(f, p->id) : f->whole;
+    if (same) {
+        same->holders++;
+        *point = same;
+        feeds_discard(fs, p);
+        return EVDB_OK;
+    }
+    if (!f) f = own;
+    if (p->id && !add_record(f, p)) return op_fail(err, EVDB_NO_MEMORY, "out of memory following a store");
+    if (!p->id) f->whole = p;
+    p->of = f;
+    if (f != own) close_later(fs, own);
+    else {
+        f->next = fs->first;
+        fs->first = f;
+    }
+    return EVDB_OK;
+}
+
+void feeds_discard(feeds *fs, feed_point *p)
+{
+    if (!p) return;
+    close_later(fs, p->of);
+    free_point(p);
 }
 
 void feeds_release(feeds *fs, feed_point *p)
@@ -242,5 +325,18 @@ void feeds_release(feeds *fs, feed_point *p)
         memmove(f->records + i, f->records + i + 1, (--f->count - i) * sizeof *f->records);
     }
     free_point(p);
-    close_feed(fs, f);
+    drop_if_empty(fs, f);
+}
+
+void feeds_sweep(feeds *fs, pthread_mutex_t *lock)
+{
+    feed *closing = fs->closing;
+    fs->closing = NULL;
+    if (!closing) return;
+    pthread_mutex_unlock(lock);
+    for (feed *next; closing; closing = next) {
+        next = closing->next;
+        close_feed(closing);
+    }
+    pthread_mutex_lock(lock);
 }

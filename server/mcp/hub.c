@@ -1,6 +1,10 @@
-/* hub.c - implements mcp/hub.h: the thread, and what it looks at. */
+/* hub.c - implements mcp/hub.h: the thread, and what it looks at.
+ *
+ * While it looks, it lets go of the lock: a store may be locked by another process for seconds. Only then, and when the list of stores is made
+ * known for the first time, subscriptions come and go behind the back of who had the lock. */
 #include "mcp/hub.h"
 #include "mcp/notice.h"
+#include "mcp/roster.h"
 #include "mcp/subscriber.h"
 #include <pthread.h>
 #include <stdlib.h>
@@ -8,28 +12,32 @@
 #include <time.h>
 
 enum {
-    REST = 49 /* times as long as it looked */
+    REST = 49,     /* times as long as it computed */
+    ROUND_MS = 1000 /* from one look after those who listen to the next, when the stores are left alone for longer */
 };
 
 struct mcp_hub {
     feeds followed;
-    pthread_mutex_t lock; /* of everything; held while the thread looks */
+    pthread_mutex_t lock; /* of everything */
     pthread_cond_t woken;
     pthread_t thread;
     bool running, stopping, urgent; /* urgent: there is something to tell */
     subscriber *first;
-    evdb_store_info **stores; /* as they were when the list was looked at; only while somebody listens to that */
-    size_t store_count;
-    bool listed;
+    roster stores; /* known only while somebody listens to that */
     int64_t list_due_us;
 };
 
-static int64_t now_us(void)
+static int64_t read_us(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
+
+static int64_t now_us(void) { return read_us(CLOCK_MONOTONIC); }
+
+/* Of this thread. Waiting for a store that another process has locked costs nobody anything. */
+static int64_t computed_us(void) { return read_us(CLOCK_THREAD_CPUTIME_ID); }
 
 static int64_t now_ms(void) { return now_us() / 1000; }
 
@@ -42,14 +50,6 @@ static int64_t rest_us(int64_t took_us)
 
 /* ---- the list of stores ---- */
 
-static void forget_list(mcp_hub *h)
-{
-    evdb_store_list_free(h->stores, h->store_count);
-    h->stores = NULL;
-    h->store_count = 0;
-    h->listed = false;
-}
-
 static bool lists_wanted(const mcp_hub *h)
 {
     for (const subscriber *s = h->first; s; s = s->next)
@@ -57,42 +57,16 @@ static bool lists_wanted(const mcp_hub *h)
     return false;
 }
 
-static void tell_of_store(mcp_hub *h, const char *name)
+static void tell_of_store(void *hub, const char *name)
 {
-    for (subscriber *s = h->first; s; s = s->next) subscriber_note_store(s, name);
-}
-
-/* Both are sorted by name: whatever is in one alone has come or gone, and so has what is another store by that name. */
-static void compare_lists(mcp_hub *h, evdb_store_info *const *now, size_t count)
-{
-    for (size_t i = 0, k = 0; i < h->store_count || k < count;) {
-        int order = i == h->store_count ? 1 : k == count ? -1 : strcmp(h->stores[i]->name, now[k]->name);
-        if (order != 0 || strcmp(h->stores[i]->uuid, now[k]->uuid) != 0) tell_of_store(h, order <= 0 ? h->stores[i]->name : now[k]->name);
-        if (order <= 0) i++;
-        if (order >= 0) k++;
-    }
+    for (subscriber *s = ((mcp_hub *)hub)->first; s; s = s->next) subscriber_note_store(s, name);
 }
 
 static void look_at_list(mcp_hub *h)
 {
-    evdb_store_info **now;
-    size_t count;
-    evdb_error err;
-    int64_t began = now_us();
-    evdb_status rc = evdb_store_list(h->followed.db, &now, &count, &err);
-    h->list_due_us = now_us() + rest_us(now_us() - began);
-    if (rc != EVDB_OK) return; /* it is looked at again */
-    if (h->listed) compare_lists(h, now, count);
-    forget_list(h);
-    h->stores = now;
-    h->store_count = count;
-    h->listed = true;
-}
-
-/* Before somebody is told that he listens: what comes behind that is seen. */
-static void begin_list(mcp_hub *h)
-{
-    if (!h->listed) look_at_list(h);
+    int64_t began = computed_us();
+    roster_look(&h->stores, &h->lock, tell_of_store, h);
+    h->list_due_us = now_us() + rest_us(computed_us() - began);
 }
 
 /* ---- the thread ---- */
@@ -120,9 +94,9 @@ static void tell_all(mcp_hub *h)
 
 static void look(mcp_hub *h)
 {
-    if (!lists_wanted(h)) forget_list(h);
+    if (!lists_wanted(h)) roster_forget(&h->stores);
     else if (now_us() >= h->list_due_us) look_at_list(h);
-    feeds_look(&h->followed);
+    feeds_look(&h->followed, &h->lock, &h->stopping);
     for (subscriber *s = h->first; s; s = s->next) subscriber_note(s);
     tell_all(h);
 }
@@ -141,19 +115,30 @@ static void wait_until(mcp_hub *h, int64_t until_us)
     h->urgent = false;
 }
 
+/* Who has left is noticed meanwhile, and who is still there gets a sign of life. */
+static void rest(mcp_hub *h, int64_t until_us)
+{
+    while (until_us - now_us() > ROUND_MS * 1000 && !h->stopping && !h->urgent && anybody(h)) {
+        wait_until(h, now_us() + ROUND_MS * 1000);
+        tell_all(h);
+    }
+    wait_until(h, until_us);
+}
+
 static void *run(void *context)
 {
     mcp_hub *h = context;
     pthread_mutex_lock(&h->lock);
     while (!h->stopping) {
-        if (!anybody(h)) {
-            forget_list(h);
+        feeds_sweep(&h->followed, &h->lock);
+        if (anybody(h)) {
+            int64_t began = computed_us();
+            look(h);
+            rest(h, now_us() + rest_us(computed_us() - began));
+        } else if (!h->stopping && !h->followed.closing) {
+            roster_forget(&h->stores);
             (void)pthread_cond_wait(&h->woken, &h->lock);
-            continue;
         }
-        int64_t began = now_us();
-        look(h);
-        wait_until(h, now_us() + rest_us(now_us() - began));
     }
     pthread_mutex_unlock(&h->lock);
     return NULL;
@@ -173,7 +158,7 @@ mcp_hub *mcp_hub_open(evdb *db)
     pthread_condattr_t clock;
     mcp_hub *h = calloc(1, sizeof *h);
     if (!h) return NULL;
-    h->followed.db = db;
+    h->followed.db = h->stores.db = db;
     pthread_mutex_init(&h->lock, NULL);
     pthread_condattr_init(&clock);
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
@@ -187,13 +172,8 @@ void mcp_hub_stop(mcp_hub *h)
     if (!h) return;
     pthread_mutex_lock(&h->lock);
     h->stopping = true;
-    bool running = h->running;
-    h->running = false;
-    pthread_cond_broadcast(&h->woken);
-    pthread_mutex_unlock(&h->lock);
-    if (running) pthread_join(h->thread, NULL);
-    pthread_mutex_lock(&h->lock);
     for (subscriber *s = h->first; s; s = s->next) subscriber_shut(s, true);
+    pthread_cond_broadcast(&h->woken);
     pthread_mutex_unlock(&h->lock);
 }
 
@@ -201,8 +181,12 @@ void mcp_hub_close(mcp_hub *h)
 {
     if (!h) return;
     mcp_hub_stop(h);
+    if (h->running) pthread_join(h->thread, NULL);
+    pthread_mutex_lock(&h->lock);
     while (h->first) remove_one(h, h->first);
-    forget_list(h);
+    feeds_sweep(&h->followed, &h->lock);
+    roster_forget(&h->stores);
+    pthread_mutex_unlock(&h->lock);
     pthread_cond_destroy(&h->woken);
     pthread_mutex_destroy(&h->lock);
     free(h);
@@ -268,20 +252,30 @@ static evdb_status keep(const mcp_caller *who, mcp_channel *out, evdb_error *err
     return who->channel->keep(who->channel->context, out, err);
 }
 
+/* Without the lock: what a subscription follows is opened before it is one. */
+static evdb_status prepare(const mcp_hub *h, const hub_topic *topics, size_t count, feed_point *points[], evdb_error *err)
+{
+    evdb_status rc = EVDB_OK;
+    for (size_t i = 0; rc == EVDB_OK && i < count; i++)
+        if (topics[i].op) rc = feeds_prepare(h->followed.db, topics[i].op, topics[i].args, &points[i], err);
+    return rc;
+}
+
 /* The subscription is linked only when it stands: its messages begin with the acknowledgement. A client that has left
  * already is noticed as any other. */
-static evdb_status open_one(mcp_hub *h, const mcp_caller *who, subscriber *s, const hub_filter *filter, const op_out *honoured, evdb_error *err)
+static evdb_status open_one(mcp_hub *h, const mcp_caller *who, subscriber *s, const hub_filter *filter, feed_point *points[],
+                            const op_out *honoured, evdb_error *err)
 {
     mcp_channel channel;
+    if (filter->lists & MCP_RESOURCES_CHANGED) roster_begin(&h->stores, &h->lock);
     evdb_status rc = start(h, err);
     for (const subscriber *other = h->first; rc == EVDB_OK && other; other = other->next)
         if (subscriber_is(other, s->session, s->id)) rc = op_fail(err, EVDB_INVALID, "a subscription of this id is open: its messages could not be told apart");
     if (rc == EVDB_OK) rc = check_room(h, who->who, 1, filter->count, err);
-    for (size_t i = 0; rc == EVDB_OK && i < filter->count; i++) rc = subscriber_add(s, &h->followed, &filter->topics[i], err);
+    for (size_t i = 0; rc == EVDB_OK && i < filter->count; i++) rc = subscriber_add(s, &h->followed, filter->topics[i].uri, &points[i], err);
     if (rc == EVDB_OK) rc = keep(who, &channel, err);
     if (rc != EVDB_OK) return rc;
     s->lists = filter->lists;
-    if (s->lists & MCP_RESOURCES_CHANGED) begin_list(h);
     subscriber_open(s, &channel, now_ms());
     (void)notice_acknowledged(&channel, s->id, honoured);
     s->next = h->first;
@@ -293,13 +287,16 @@ static evdb_status open_one(mcp_hub *h, const mcp_caller *who, subscriber *s, co
 evdb_status hub_listen(mcp_hub *h, const mcp_caller *who, const json_t *id, const hub_filter *filter, evdb_error *err)
 {
     op_out honoured = OP_OUT;
+    feed_point *points[MCP_URIS_MAX] = { NULL };
     subscriber *s = subscriber_make(who->who, who->session, id);
     if (!s) return op_fail(err, EVDB_NO_MEMORY, "out of memory subscribing");
     put_honoured(&honoured, filter);
     evdb_status rc = op_out_done(&honoured, err);
+    if (rc == EVDB_OK) rc = prepare(h, filter->topics, filter->count, points, err);
     pthread_mutex_lock(&h->lock);
-    if (rc == EVDB_OK) rc = open_one(h, who, s, filter, &honoured, err);
+    if (rc == EVDB_OK) rc = open_one(h, who, s, filter, points, &honoured, err);
     if (rc != EVDB_OK) subscriber_free(s, &h->followed);
+    for (size_t i = 0; i < filter->count; i++) feeds_discard(&h->followed, points[i]);
     pthread_mutex_unlock(&h->lock);
     op_out_free(&honoured);
     return rc;
@@ -312,6 +309,7 @@ void hub_cancel(mcp_hub *h, uint64_t session, const json_t *id)
         next = s->next;
         if (subscriber_is(s, session, id)) remove_one(h, s);
     }
+    pthread_cond_signal(&h->woken);
     pthread_mutex_unlock(&h->lock);
 }
 
@@ -338,12 +336,15 @@ static subscriber *session_made(mcp_hub *h, const mcp_caller *who, evdb_error *e
 
 evdb_status hub_subscribe(mcp_hub *h, const mcp_caller *who, const hub_topic *topic, evdb_error *err)
 {
+    feed_point *point = NULL;
+    evdb_status rc = prepare(h, topic, 1, &point, err);
     pthread_mutex_lock(&h->lock);
-    evdb_status rc = start(h, err);
+    if (rc == EVDB_OK) rc = start(h, err);
     if (rc == EVDB_OK) rc = check_room(h, who->who, 0, 1, err);
     subscriber *s = rc == EVDB_OK ? session_made(h, who, err) : NULL;
     if (rc == EVDB_OK && !s) rc = EVDB_NO_MEMORY;
-    if (rc == EVDB_OK) rc = subscriber_add(s, &h->followed, topic, err);
+    if (rc == EVDB_OK) rc = subscriber_add(s, &h->followed, topic->uri, &point, err);
+    feeds_discard(&h->followed, point);
     pthread_cond_signal(&h->woken);
     pthread_mutex_unlock(&h->lock);
     return rc;
@@ -354,6 +355,7 @@ void hub_unsubscribe(mcp_hub *h, uint64_t session, const char *uri)
     pthread_mutex_lock(&h->lock);
     subscriber *s = of_session(h, session);
     if (s) subscriber_drop(s, &h->followed, uri);
+    pthread_cond_signal(&h->woken); /* to close what nobody follows any more */
     pthread_mutex_unlock(&h->lock);
 }
 
@@ -379,10 +381,10 @@ void mcp_hub_begin(mcp_hub *h, uint64_t session)
 {
     evdb_error err;
     pthread_mutex_lock(&h->lock);
-    subscriber *s = session ? of_session(h, session) : NULL;
-    if (s && start(h, &err) == EVDB_OK) {
-        s->lists = MCP_TOOLS_CHANGED | MCP_PROMPTS_CHANGED | MCP_RESOURCES_CHANGED;
-        begin_list(h);
+    if (session && of_session(h, session) && start(h, &err) == EVDB_OK) {
+        roster_begin(&h->stores, &h->lock);
+        subscriber *s = of_session(h, session); /* it may have ended meanwhile */
+        if (s) s->lists = MCP_TOOLS_CHANGED | MCP_PROMPTS_CHANGED | MCP_RESOURCES_CHANGED;
     }
     pthread_cond_signal(&h->woken);
     pthread_mutex_unlock(&h->lock);
@@ -393,5 +395,6 @@ void mcp_hub_forget(mcp_hub *h, uint64_t session)
     pthread_mutex_lock(&h->lock);
     subscriber *s = of_session(h, session);
     if (s) remove_one(h, s);
+    pthread_cond_signal(&h->woken);
     pthread_mutex_unlock(&h->lock);
 }

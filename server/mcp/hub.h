@@ -1,7 +1,7 @@
 /* hub.h - who wants to be told of changes, and the thread that tells them.
  *
  * Other processes write to the same database, so the thread looks a few times a second: only while somebody listens, and in no more
- * than a fiftieth of the time. Whoever hears of one thing hears of it once a look, however often it has changed.
+ * than a fiftieth of a processor's time. Whoever hears of one thing hears of it once a look, however often it has changed.
  *
  * A subscription has a channel that stays open, or waits for one: a legacy client subscribes in requests and listens elsewhere.
  * All functions are thread-safe. */

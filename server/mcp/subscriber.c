@@ -42,15 +42,17 @@ static bool make_room(subscriber *s)
     return true;
 }
 
-evdb_status subscriber_add(subscriber *s, feeds *f, const hub_topic *topic, evdb_error *err)
+evdb_status subscriber_add(subscriber *s, feeds *f, const char *uri, feed_point **point, evdb_error *err)
 {
-    want w = { .uri = NULL };
-    if (find(s, topic->uri)) return EVDB_OK;
+    want w = { .point = *point };
+    if (find(s, uri)) return EVDB_OK;
     if (s->count == MCP_URIS_MAX) return op_fail(err, EVDB_LIMIT, "a subscription may be of %d URIs", MCP_URIS_MAX);
-    if (!make_room(s) || !(w.uri = strdup(topic->uri))) return op_fail(err, EVDB_NO_MEMORY, "out of memory subscribing");
-    evdb_status rc = topic->op ? feeds_hold(f, topic->op, topic->args, &w.point, err) : EVDB_OK;
-    if (rc == EVDB_OK) s->wants[s->count++] = w;
-    else free(w.uri);
+    if (!make_room(s) || !(w.uri = strdup(uri))) return op_fail(err, EVDB_NO_MEMORY, "out of memory subscribing");
+    evdb_status rc = w.point ? feeds_hold(f, &w.point, err) : EVDB_OK;
+    if (rc == EVDB_OK) {
+        s->wants[s->count++] = w;
+        *point = NULL;
+    } else free(w.uri);
     return rc;
 }
 

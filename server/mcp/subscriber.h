@@ -26,7 +26,8 @@ typedef struct subscriber {
 subscriber *subscriber_make(const evdb_principal *who, uint64_t session, const json_t *id); /* NULL without memory */
 /* Is it the one that this request of this session (0 = none) opened? */
 bool subscriber_is(const subscriber *s, uint64_t session, const json_t *id);
-evdb_status subscriber_add(subscriber *s, feeds *f, const hub_topic *topic, evdb_error *err);
+/* *point: prepared, or NULL for what an offer announces; NULL when it is held from then on. */
+evdb_status subscriber_add(subscriber *s, feeds *f, const char *uri, feed_point **point, evdb_error *err);
 void subscriber_drop(subscriber *s, feeds *f, const char *uri);
 /* Is there somebody to be told, or to be noticed when he leaves? */
 bool subscriber_listens(const subscriber *s);

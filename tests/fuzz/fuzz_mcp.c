@@ -3,7 +3,7 @@
  *
  * Input: a byte whose lowest three bits are the caller's scopes. Then messages, one a line; or, with its fourth bit, bytes that write
  * messages (mcp_script.h), to a database with a store. */
-#include "mcp/mcp.h"
+#include "mcp/hub.h"
 #include "mcp_script.h"
 #include <stdlib.h>
 #include <string.h>
@@ -44,10 +44,32 @@ static void check_result(const mcp_message *m, const json_t *result)
     json_decref(again);
 }
 
+/* What a subscription or a call that takes long tells, by this thread or the hub's. */
+static bool take_event(void *context, const char *message, size_t size)
+{
+    (void)context;
+    check(size && !memchr(message, '\n', size));
+    json_decref(parse(message, size));
+    return true;
+}
+
+static bool nobody_left(void *context)
+{
+    (void)context;
+    return false;
+}
+
+static evdb_status keep(void *context, mcp_channel *out, evdb_error *err)
+{
+    (void)err;
+    *out = (mcp_channel){ .context = context, .send = take_event, .cancelled = nobody_left };
+    return EVDB_OK;
+}
+
 static void check_reply(const mcp_message *m, const mcp_reply *reply)
 {
     if (!reply->text.size) {
-        check(m->kind == MCP_NOTIFICATION || m->kind == MCP_RESPONSE);
+        check(m->kind == MCP_NOTIFICATION || m->kind == MCP_RESPONSE || reply->kept);
         return;
     }
     check(!memchr(reply->text.text, '\n', reply->text.size)); /* one line */
@@ -63,11 +85,12 @@ static void check_reply(const mcp_message *m, const mcp_reply *reply)
     json_decref(tree);
 }
 
-static void one_message(evdb *db, uint32_t scopes, const char *text, size_t length)
+static void one_message(evdb *db, mcp_hub *hub, uint32_t scopes, const char *text, size_t length)
 {
     char *exact = malloc(length ? length : 1); /* so that a sanitizer sees what is read beyond */
     const evdb_principal fuzz = { .client = "fuzz", .scopes = scopes };
-    mcp_caller who = { .db = db, .who = &fuzz };
+    const mcp_channel channel = { .send = take_event, .cancelled = nobody_left, .keep = keep };
+    mcp_caller who = { .db = db, .who = &fuzz, .channel = &channel, .hub = hub, .session = 1 };
     mcp_message m;
     mcp_reply reply;
     check(exact != NULL);
@@ -90,17 +113,17 @@ static void empty(evdb *db)
     evdb_store_list_free(list, count);
 }
 
-static void run_lines(evdb *db, uint32_t scopes, const char *p, const char *end)
+static void run_lines(evdb *db, mcp_hub *hub, uint32_t scopes, const char *p, const char *end)
 {
     while (p < end) {
         const char *line = memchr(p, '\n', (size_t)(end - p));
         size_t length = (size_t)((line ? line : end) - p);
-        one_message(db, scopes, p, length);
+        one_message(db, hub, scopes, p, length);
         p += length + 1;
     }
 }
 
-static void run_script(evdb *db, uint32_t scopes, const uint8_t *p, const uint8_t *end)
+static void run_script(evdb *db, mcp_hub *hub, uint32_t scopes, const uint8_t *p, const uint8_t *end)
 {
     static const char *const first[] = {
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"create_store\",\"arguments\":{\"name\":\"a\",\"metric\":\"euclidean\"}}}",
@@ -108,10 +131,10 @@ static void run_script(evdb *db, uint32_t scopes, const uint8_t *p, const uint8_
         "{\"id\":1,\"vector\":[1,2],\"metadata\":{\"n\":1}},{\"id\":\"r1\",\"vector\":[3,4],\"metadata\":{\"n\":2}},{\"id\":2,\"vector\":[5,6]}]}}}",
     };
     static mcp_script s;
-    for (size_t i = 0; i < sizeof first / sizeof *first; i++) one_message(db, ALL_SCOPES, first[i], strlen(first[i]));
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++) one_message(db, hub, ALL_SCOPES, first[i], strlen(first[i]));
     s.at = p;
     s.end = end;
-    for (unsigned n = 0; n < MESSAGES_MAX && mcp_script_next(&s); n++) one_message(db, scopes, s.text, s.length);
+    for (unsigned n = 0; n < MESSAGES_MAX && mcp_script_next(&s); n++) one_message(db, hub, scopes, s.text, s.length);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -123,8 +146,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(evdb_open(":memory:", NULL, &db, NULL) == EVDB_OK);
     }
     if (!size) return 0;
-    if (data[0] & 8u) run_script(db, data[0] & ALL_SCOPES, data + 1, data + size);
-    else run_lines(db, data[0] & ALL_SCOPES, (const char *)data + 1, (const char *)data + size);
+    mcp_hub *hub = mcp_hub_open(db);
+    const evdb_principal fuzz = { .client = "fuzz", .scopes = data[0] & ALL_SCOPES };
+    const mcp_channel channel = { .send = take_event, .cancelled = nobody_left, .keep = keep };
+    const mcp_caller listener = { .db = db, .who = &fuzz, .channel = &channel, .session = 1 };
+    check(hub && mcp_hub_attach(hub, &listener, NULL) == EVDB_OK);
+    if (data[0] & 8u) run_script(db, hub, data[0] & ALL_SCOPES, data + 1, data + size);
+    else run_lines(db, hub, data[0] & ALL_SCOPES, (const char *)data + 1, (const char *)data + size);
+    if (size % 2) empty(db); /* sometimes while it is followed */
+    mcp_hub_close(hub);
     empty(db);
     return 0;
 }

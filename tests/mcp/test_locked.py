@@ -1,0 +1,49 @@
+"""test_locked.py - a followed store that another process keeps locked holds up nobody who listens to others."""
+import fcntl
+import json
+
+import pytest
+from listeners import http_listen, listen
+from mcp_peers import MODERN, Http
+
+# Where SQLite's locks of a write-ahead log are, in its -shm file: with all of them a store is neither written nor read.
+FIRST, LOCKS = 120, 8
+
+
+@pytest.fixture
+def locked(daemon, name):
+    """Locks a store from outside, and lets it go again. Closing any descriptor of the file would let the lock go, too."""
+    opened = []
+
+    def lock(store):
+        (file,) = [f for f in (daemon.server.directory / "stores").glob("*/rows.db-shm") if is_of(f, store)]
+        opened.append(file.open("r+b"))
+        fcntl.lockf(opened[0], fcntl.LOCK_EX, LOCKS, FIRST)
+        return lambda: fcntl.lockf(opened[0], fcntl.LOCK_UN, LOCKS, FIRST)
+
+    def is_of(file, store):
+        return file.parent.name == json.loads(daemon.server.request("GET", f"/api/v1/stores/{store}").body)["uuid"]
+
+    yield lock
+    for file in opened:
+        file.close()
+
+
+def test_a_locked_store_holds_up_nobody_who_listens_to_another(daemon, name, locked):
+    client, other = Http(daemon, version=MODERN), name + "-other"
+    for store in (name, other):
+        client.call("create_store", name=store, dim=2)
+    follower = http_listen(client, listen(1, resourceSubscriptions=[f"evdb://stores/{name}"]))
+    follower.next()
+    unlock = locked(name)
+    _, text, _ = client.refuses("tools/call", {"name": "describe_store", "arguments": {"store": name}})  # behind all the time that SQLite waits
+    assert "rows.db" in text
+    second = http_listen(client, listen(2, resourceSubscriptions=[f"evdb://stores/{other}"]))
+    second.next()
+    unlock()
+    client.call("insert_vector", store=other, id=1, vector=[1, 2])
+    second.updated(f"evdb://stores/{other}")
+    client.call("insert_vector", store=name, id=1, vector=[1, 2])
+    follower.updated(f"evdb://stores/{name}")
+    for stream in (follower, second):
+        stream.leave()
