@@ -130,6 +130,7 @@ $(FAULT): $(B)/%: $(B)/%.o $(call obj,$(LIB_C)) $(call support,fault)
 	$(LINK) -lcmocka
 $(API): $(B)/%: $(B)/%.o $(B)/libevdb.a $(call support,api)
 	$(LINK) -lcmocka
+$(B)/tests/op/test_mcp_hub: $(call obj,$(MCP_C))
 $(OP): $(B)/%: $(B)/%.o $(call obj,$(OP_C)) $(B)/libevdb.a $(call support,op)
 	$(LINK) -lcmocka
 $(LIMIT): $(B)/%: $(B)/%.o $(call obj,$(filter server/limit/%,$(OP_C))) $(call support,limit) $(B)/libevdb.a
