@@ -224,8 +224,9 @@ static evdb_status check_room(const mcp_hub *h, const evdb_principal *who, size_
 {
     for (const subscriber *s = h->first; s; s = s->next)
         if (strcmp(s->who.client, who->client) == 0) {
-            opened += s->open;
-            uris += s->count;
+            bool left = subscriber_left(s);
+            opened += s->open && !left;
+            uris += left && s->id ? 0 : s->count;
         }
     if (opened > MCP_SUBSCRIPTIONS_MAX) return op_fail(err, EVDB_LIMIT, "a client may have %d subscriptions open at once", MCP_SUBSCRIPTIONS_MAX);
     if (uris > MCP_CLIENT_URIS_MAX) return op_fail(err, EVDB_LIMIT, "a client may subscribe to %d URIs", MCP_CLIENT_URIS_MAX);

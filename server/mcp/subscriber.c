@@ -67,6 +67,8 @@ void subscriber_drop(subscriber *s, feeds *f, const char *uri)
 
 bool subscriber_listens(const subscriber *s) { return s->open && (s->id || s->lists || s->count); }
 
+bool subscriber_left(const subscriber *s) { return s->open && s->channel.cancelled && s->channel.cancelled(s->channel.context); }
+
 void subscriber_note(subscriber *s)
 {
     for (size_t i = 0; i < s->count; i++) s->wants[i].pending |= s->wants[i].point && s->wants[i].point->changed;
@@ -121,7 +123,7 @@ subscriber_state subscriber_tell(subscriber *s, int64_t now_ms)
 {
     const mcp_channel *c = &s->channel;
     if (!s->open) return SUBSCRIBER_STAYS;
-    if (c->cancelled && c->cancelled(c->context)) return SUBSCRIBER_LEFT;
+    if (subscriber_left(s)) return SUBSCRIBER_LEFT;
     bool news = has_news(s);
     if (news || now_ms - s->renewed_ms >= MCP_RENEW_MS) {
         evdb_status rc = renew(s, now_ms);

@@ -31,6 +31,8 @@ evdb_status subscriber_add(subscriber *s, feeds *f, const char *uri, feed_point 
 void subscriber_drop(subscriber *s, feeds *f, const char *uri);
 /* Is there somebody to be told, or to be noticed when he leaves? */
 bool subscriber_listens(const subscriber *s);
+/* Has who listened left? He is noticed at the next look, and counts no more until then. */
+bool subscriber_left(const subscriber *s);
 /* Notes what the feeds have seen; whether a store of that name, which has come or gone, is any of its business. */
 void subscriber_note(subscriber *s);
 void subscriber_note_store(subscriber *s, const char *name);

@@ -160,6 +160,27 @@ static void what_is_announced_is_told_to_who_asked_for_it(void **state)
     json_decref(id);
 }
 
+static void who_has_left_does_not_count(void **state)
+{
+    mcp_hub *h = mcp_hub_open(*state);
+    static peer peers[MCP_SUBSCRIPTIONS_MAX + 1];
+    peer *more = &peers[MCP_SUBSCRIPTIONS_MAX];
+    const hub_filter nothing = { .lists = 0 };
+    mcp_channel channel;
+    evdb_error err;
+    json_t *id = json_string("s");
+    for (size_t i = 0; i < MCP_SUBSCRIPTIONS_MAX; i++) {
+        mcp_caller who = caller_of(*state, &peers[i], &channel, i + 1);
+        assert_int_equal(hub_listen(h, &who, id, &nothing, &err), EVDB_OK);
+    }
+    mcp_caller who = caller_of(*state, more, &channel, MCP_SUBSCRIPTIONS_MAX + 1);
+    assert_int_equal(hub_listen(h, &who, id, &nothing, &err), EVDB_LIMIT);
+    atomic_store(&peers[0].gone, true);
+    assert_int_equal(hub_listen(h, &who, id, &nothing, &err), EVDB_OK);
+    mcp_hub_close(h);
+    json_decref(id);
+}
+
 enum { THREADS = 4, ROUNDS = 60 };
 
 typedef struct crowd {
@@ -271,6 +292,7 @@ int main(void)
         cmocka_unit_test(a_sign_of_life_comes_when_nothing_was_told_for_long),
         cmocka_unit_test(who_may_not_listen_any_more_is_told_nothing),
         cmocka_unit_test_setup_teardown(what_is_announced_is_told_to_who_asked_for_it, call_open, call_close),
+        cmocka_unit_test_setup_teardown(who_has_left_does_not_count, call_open, call_close),
         cmocka_unit_test_setup_teardown(each_channel_is_closed_once_whoever_comes_and_goes, call_open, call_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
