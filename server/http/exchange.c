@@ -313,12 +313,12 @@ static bool keep_fields(exchange *x)
     MHD_get_connection_values(x->connection, MHD_HEADER_KIND, count_field, &size);
     char *fields = malloc(size);
     if (!fields) return false;
-    char *peer = put_text(fields, x->request.method), *end = put_text(peer, x->request.peer);
+    char *address = put_text(fields, x->request.method), *end = put_text(address, x->request.peer);
     MHD_get_connection_values(x->connection, MHD_HEADER_KIND, copy_field, &end);
     x->fields = fields;
     x->fields_size = size;
     x->request.method = fields;
-    x->request.peer = peer; /* watch.c forgets the connection when it ends */
+    x->request.peer = address; /* watch.c forgets the connection when it ends */
     return true;
 }
 

@@ -235,18 +235,6 @@ static evdb_status check_room(const mcp_hub *h, const evdb_principal *who, size_
 
 /* ---- modern subscriptions ---- */
 
-static void put_honoured(op_out *o, const hub_filter *filter)
-{
-    op_out_open(o, NULL, '{');
-    if (filter->lists & MCP_TOOLS_CHANGED) op_out_bool(o, "toolsListChanged", true);
-    if (filter->lists & MCP_PROMPTS_CHANGED) op_out_bool(o, "promptsListChanged", true);
-    if (filter->lists & MCP_RESOURCES_CHANGED) op_out_bool(o, "resourcesListChanged", true);
-    if (filter->count) op_out_open(o, "resourceSubscriptions", '[');
-    for (size_t i = 0; i < filter->count; i++) op_out_text(o, NULL, filter->topics[i].uri);
-    if (filter->count) op_out_close(o, ']');
-    op_out_close(o, '}');
-}
-
 static evdb_status keep(const mcp_caller *who, mcp_channel *out, evdb_error *err)
 {
     if (!who->channel || !who->channel->keep) return op_fail(err, EVDB_UNSUPPORTED, "this client takes one reply and no more: over HTTP its Accept header must allow text/event-stream");
@@ -291,7 +279,7 @@ evdb_status hub_listen(mcp_hub *h, const mcp_caller *who, const json_t *id, cons
     feed_point *points[MCP_URIS_MAX] = { NULL };
     subscriber *s = subscriber_make(who->who, who->session, id);
     if (!s) return op_fail(err, EVDB_NO_MEMORY, "out of memory subscribing");
-    put_honoured(&honoured, filter);
+    notice_put_honoured(&honoured, filter);
     evdb_status rc = op_out_done(&honoured, err);
     if (rc == EVDB_OK) rc = prepare(h, filter->topics, filter->count, points, err);
     pthread_mutex_lock(&h->lock);

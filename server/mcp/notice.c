@@ -50,6 +50,18 @@ bool notice_updated(const mcp_channel *to, const json_t *id, const char *uri)
     return finish(to, &o);
 }
 
+void notice_put_honoured(op_out *o, const hub_filter *filter)
+{
+    op_out_open(o, NULL, '{');
+    if (filter->lists & MCP_TOOLS_CHANGED) op_out_bool(o, "toolsListChanged", true);
+    if (filter->lists & MCP_PROMPTS_CHANGED) op_out_bool(o, "promptsListChanged", true);
+    if (filter->lists & MCP_RESOURCES_CHANGED) op_out_bool(o, "resourcesListChanged", true);
+    if (filter->count) op_out_open(o, "resourceSubscriptions", '[');
+    for (size_t i = 0; i < filter->count; i++) op_out_text(o, NULL, filter->topics[i].uri);
+    if (filter->count) op_out_close(o, ']');
+    op_out_close(o, '}');
+}
+
 bool notice_acknowledged(const mcp_channel *to, const json_t *id, const op_out *honoured)
 {
     op_out o = OP_OUT;
