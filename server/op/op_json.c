@@ -1,10 +1,13 @@
 /* op_json.c - JSON text as a tree; implements op/op_json.h. */
 #include "op/op_json.h"
 #include "op/op_plain.h"
+#include <string.h>
 
 evdb_status op_parse(const char *text, size_t length, json_t **out, evdb_error *err)
 {
     json_error_t why;
+    const char *nul = length ? memchr(text, 0, length) : NULL; /* jansson passes over one that follows a number or a word */
+    if (nul) return op_fail(err, EVDB_INVALID, "malformed JSON: a NUL at byte %zu", (size_t)(nul - text) + 1);
     json_t *json = op_plain_read(text, length);
     if (!json) json = json_loadb(text, length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &why);
     if (!json && json_error_code(&why) == json_error_out_of_memory)

@@ -65,9 +65,10 @@ def test_an_unknown_path_is_not_found(daemon, path):
     (b'{"id":1,"vector":[1,2,3],"vector":[1,2,3]}', "duplicate"), (b'{"id":1,"vector":[1,2,NaN]}', "malformed"),
     (b'{"id":1,"vector":[1,2,3],"metadata":{"a":[}}', "malformed"), (b'{"id":1,"vector":[1,2,3],"metadata":{"a":1}', "malformed"),
     (b'{"id":"\xff","vector":[1,2,3]}', "malformed"), (b"\xef\xbb\xbf{}", "malformed"), (b"\0", "malformed"),
+    (b'{"id":1\0,"vector":[1,2,3]}', "malformed"), (b'{"id":1,"vector":[1,2,3],"metadata":{"a":null\0}}', "not valid JSON"),
     (b'{"id":1,"vector":[' + b"1," * 100 + b"1..2]}", "'vector[100]' must be a number"),
     (json.dumps({"id": 1, "vector": [1, 2, 3], "metadata": json.loads('{"a":' * 70 + "1" + "}" * 70)}), "deep"),
-], ids=range(23))
+], ids=range(25))
 def test_a_bad_record_is_refused_and_nothing_is_written(daemon, store, body, says):
     daemon.ask("POST", store + "/vectors", body).problem(400, says)
     assert daemon.good("GET", store + "/count")["count"] == 0
