@@ -7,13 +7,14 @@
 enum {
     PAGE = 1000,      /* changes in one read */
     PAGES_MAX = 10,   /* in one look: whoever writes more than that has changed everything, as far as anybody can tell */
+    OPEN_MAX = 64,    /* stores kept open from one look to the next: each takes descriptors, and others want some, too */
     NUMBER_BYTES = 24
 };
 
 typedef struct feed {
     struct feed *next;
     char name[EVDB_STORE_NAME_MAX + 1];
-    evdb_store *store; /* NULL = there is none of that name */
+    evdb_store *store; /* NULL = there is none of that name, or it is opened again for the next look */
     char uuid[37];     /* another store may take the name */
     uint64_t sequence; /* of the last change that was looked at */
     feed_point *whole; /* NULL = nobody asks for the store itself */
@@ -133,13 +134,16 @@ static bool describe(evdb *db, const feed_point *p, char **text)
     return rc == EVDB_OK || rc == EVDB_NOT_FOUND;
 }
 
-static void look_at(evdb *db, feed *f, const feed_point *whole, sight *seen)
+static void look_at(evdb *db, feed *f, const feed_point *whole, bool leave_open, sight *seen)
 {
     if (whole) seen->described = describe(db, whole, &seen->text);
     if (reopen(db, f)) {
         f->sequence = sequence_of(f->store);
         seen->all = true;
     } else follow(f, seen);
+    if (leave_open) return;
+    evdb_store_close(f->store);
+    f->store = NULL;
 }
 
 static void note_records(feed *f, const evdb_changes *read)
@@ -173,14 +177,14 @@ static void note(feed *f, feed_point *whole, sight *seen)
 }
 
 /* Under the lock again, the feed may have other points than before. */
-static void look_unlocked(feeds *fs, feed *f, pthread_mutex_t *lock)
+static void look_unlocked(feeds *fs, feed *f, pthread_mutex_t *lock, bool leave_open)
 {
     feed_point *whole = f->whole;
     sight seen = { .count = 0 };
     if (whole) whole->holders++;
     f->looked_at = true;
     pthread_mutex_unlock(lock);
-    look_at(fs->db, f, whole, &seen);
+    look_at(fs->db, f, whole, leave_open, &seen);
     pthread_mutex_lock(lock);
     note(f, whole, &seen);
     feeds_release(fs, whole);
@@ -188,8 +192,10 @@ static void look_unlocked(feeds *fs, feed *f, pthread_mutex_t *lock)
 
 void feeds_look(feeds *fs, pthread_mutex_t *lock, const bool *stopping)
 {
+    size_t open = 0;
     for (feed *f = fs->first, *next; f && !*stopping; f = next) {
-        look_unlocked(fs, f, lock);
+        look_unlocked(fs, f, lock, open < OPEN_MAX);
+        open += f->store != NULL;
         next = f->next; /* only now: others may have gone */
         f->looked_at = false;
         drop_if_empty(fs, f);

@@ -1,9 +1,10 @@
-"""test_locked.py - a followed store that another process keeps locked holds up nobody who listens to others."""
+"""test_locked.py - a followed store that another process keeps locked holds up nobody who listens to others, nor do many take what others need."""
 import fcntl
 import json
+import os
 
 import pytest
-from listeners import http_listen, listen
+from listeners import http_listen, listen, wait_until
 from mcp_peers import MODERN, Http
 
 # Where SQLite's locks of a write-ahead log are, in its -shm file: with all of them a store is neither written nor read.
@@ -47,3 +48,21 @@ def test_a_locked_store_holds_up_nobody_who_listens_to_another(daemon, name, loc
     follower.updated(f"evdb://stores/{name}")
     for stream in (follower, second):
         stream.leave()
+
+
+def test_many_followed_stores_leave_descriptors_for_others(daemon, name):
+    client, count = Http(daemon, version=MODERN), 160
+    names = [f"{name}-{i}" for i in range(count)]
+    for store in names:
+        client.call("create_store", name=store, dim=2)
+    streams = [http_listen(client, listen(at, resourceSubscriptions=[f"evdb://stores/{store}" for store in names[at:at + 80]])) for at in (0, 80)]
+    for stream in streams:
+        stream.next()
+    wait_until(lambda: len(os.listdir(f"/proc/{daemon.server.process.pid}/fd")) < 6 * count)  # seven each, if all were kept open
+    for at in (0, count - 1):
+        client.call("insert_vector", store=names[at], id=1, vector=[1, 2])
+        streams[at // 80].updated(f"evdb://stores/{names[at]}")
+    for stream in streams:
+        stream.leave()
+    for store in names:
+        client.call("drop_store", store=store)
