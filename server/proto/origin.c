@@ -41,11 +41,17 @@ static bool allowed(const service *s, const char *host, size_t length)
     return false;
 }
 
+/* Nothing, or a port: an origin has no user and no path, and what has is not of a browser. */
+static bool is_port(const char *behind)
+{
+    return !*behind || (*behind == ':' && behind[1 + strspn(behind + 1, "0123456789")] == 0);
+}
+
 static bool origin_known(const service *s, const char *origin)
 {
     const char *host = strncasecmp(origin, "http://", 7) == 0 ? origin + 7 : strncasecmp(origin, "https://", 8) == 0 ? origin + 8 : NULL;
     size_t length = host ? name_length(host) : 0;
-    return host && (kind_of(host, length) == HOST_LOOPBACK || allowed(s, host, length));
+    return host && is_port(host + length) && (kind_of(host, length) == HOST_LOOPBACK || allowed(s, host, length));
 }
 
 /* An address cannot be rebound; only names can. */

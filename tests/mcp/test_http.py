@@ -207,6 +207,7 @@ def test_a_large_message_needs_its_token_in_the_header(daemon, clients):
     ("http://localhost", 200), ("http://localhost:5173", 200), ("https://127.0.0.1:9", 200), ("http://[::1]:80", 200),
     ("http://evil.example", 403), ("https://localhost.evil.example", 403), ("http://127.0.0.1.evil.example", 403), ("null", 403),
     ("file://", 403), ("http://10.0.0.1", 403), ("http://", 403), ("http://[::1", 403), ("localhost", 403), ("", 403),
+    ("http://127.0.0.1:80@evil.example", 403), ("http://localhost:80/@evil.example", 403), ("http://localhost http://evil.example", 403),
 ])
 def test_only_pages_of_loopback_may_call(clients, origin, status):
     assert clients["read"].ask(PING, Origin=origin).status == status

@@ -492,6 +492,41 @@ def test_what_get_and_delete_refuse(daemon, session, admin, name):
     assert session.get("DELETE").status == 204
 
 
+def test_a_session_is_of_whom_it_was_made_for(daemon, session, admin, name):
+    other = scoped(admin, daemon, f"client-{name}", "read")
+    admin.call("create_store", name=name, dim=2)
+    uri = f"evdb://stores/{name}"
+    assert session.ask(subscribe(uri)).status == 200
+    stream = session.get()
+    for method in "resources/subscribe", "resources/unsubscribe":
+        assert other.ask({"jsonrpc": "2.0", "id": 1, "method": method, "params": {"uri": uri}}, **session.headers).status == 404
+    assert other.ask({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}, **session.headers).status == 202
+    assert other.ask({"jsonrpc": "2.0", "id": 1, "method": "ping"}, **session.headers).status == 200  # that needs none
+    admin.call("insert_vector", store=name, id=1, vector=[1, 2])
+    stream.updated(uri)
+    stream.leave()
+
+
+def test_streams_end_with_their_token_and_a_session_goes_on_with_another(tmp_path):
+    daemon = Daemon(tmp_path, "--dev", "--token_lifetime=4000")
+    try:
+        client = Http(daemon)
+        session = Session(client, LEGACY[0])
+        client.call("create_store", name="s", dim=2)
+        assert session.ask(subscribe("evdb://stores/s")).status == 200
+        streams = [session.get(), http_listen(client, listen("x"))]
+        streams[1].next()
+        assert streams[0].end() == [] and [m["id"] for m in streams[1].end()] == ["x"]
+        assert client.ask({"jsonrpc": "2.0", "id": 1, "method": "ping"}).status == 401
+        client.token = daemon.token("read write")
+        stream = session.get()
+        client.call("insert_vector", store="s", id=1, vector=[1, 2])
+        stream.updated("evdb://stores/s")
+        stream.leave()
+    finally:
+        daemon.stop()
+
+
 def test_no_session_for_what_is_no_beginning(admin):
     assert admin.ask({"jsonrpc": "2.0", "id": 1, "method": "ping"}).headers["Mcp-Session-Id"] is None
     assert admin.ask({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {}}).headers["Mcp-Session-Id"] is None
