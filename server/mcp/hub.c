@@ -353,7 +353,7 @@ evdb_status mcp_hub_attach(mcp_hub *h, const mcp_caller *who, evdb_error *err)
     mcp_channel channel;
     pthread_mutex_lock(&h->lock);
     subscriber *s = of_session(h, who->session);
-    bool replaces = s && s->open;
+    bool replaces = s && s->open && !subscriber_left(s); /* who has left does not count */
     evdb_status rc = h->stopping ? op_fail(err, EVDB_BUSY, "the server stops") : check_room(h, who->who, !replaces, 0, err);
     if (rc == EVDB_OK && !(s = session_made(h, who, err))) rc = EVDB_NO_MEMORY;
     if (rc == EVDB_OK) rc = keep(who, &channel, err);

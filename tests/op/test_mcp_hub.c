@@ -181,6 +181,33 @@ static void who_has_left_does_not_count(void **state)
     json_decref(id);
 }
 
+static void a_session_takes_its_own_place_and_nobody_elses(void **state)
+{
+    mcp_hub *h = mcp_hub_open(*state);
+    static peer peers[MCP_SUBSCRIPTIONS_MAX + 3];
+    peer *first = &peers[MCP_SUBSCRIPTIONS_MAX], *second = first + 1, *third = first + 2;
+    const hub_filter nothing = { .lists = 0 };
+    mcp_channel channel;
+    evdb_error err;
+    json_t *id = json_string("s");
+    for (size_t i = 1; i < MCP_SUBSCRIPTIONS_MAX; i++) {
+        mcp_caller who = caller_of(*state, &peers[i], &channel, i + 1);
+        assert_int_equal(hub_listen(h, &who, id, &nothing, &err), EVDB_OK);
+    }
+    mcp_caller who = caller_of(*state, first, &channel, MCP_SUBSCRIPTIONS_MAX + 1);
+    assert_int_equal(mcp_hub_attach(h, &who, &err), EVDB_OK);
+    who = caller_of(*state, second, &channel, MCP_SUBSCRIPTIONS_MAX + 1);
+    assert_int_equal(mcp_hub_attach(h, &who, &err), EVDB_OK);
+    assert_int_equal(first->closed, 1);
+    atomic_store(&second->gone, true);
+    mcp_caller other = caller_of(*state, &peers[0], &channel, 1);
+    assert_int_equal(hub_listen(h, &other, id, &nothing, &err), EVDB_OK);
+    who = caller_of(*state, third, &channel, MCP_SUBSCRIPTIONS_MAX + 1);
+    assert_int_equal(mcp_hub_attach(h, &who, &err), EVDB_LIMIT);
+    mcp_hub_close(h);
+    json_decref(id);
+}
+
 enum { THREADS = 4, ROUNDS = 60 };
 
 typedef struct crowd {
@@ -293,6 +320,7 @@ int main(void)
         cmocka_unit_test(who_may_not_listen_any_more_is_told_nothing),
         cmocka_unit_test_setup_teardown(what_is_announced_is_told_to_who_asked_for_it, call_open, call_close),
         cmocka_unit_test_setup_teardown(who_has_left_does_not_count, call_open, call_close),
+        cmocka_unit_test_setup_teardown(a_session_takes_its_own_place_and_nobody_elses, call_open, call_close),
         cmocka_unit_test_setup_teardown(each_channel_is_closed_once_whoever_comes_and_goes, call_open, call_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
