@@ -70,11 +70,11 @@ def test_scopes_of_some_stores_open_these_alone(daemon):
 
     assert ask("POST", "/api/v1/stores/one-a/vectors", {"id": 1, "vector": [1, 2]}).status == 201
     assert ask("POST", "/api/v1/stores/one-b/search", {"vector": [1, 2]}).status == 200
-    ask("POST", "/api/v1/stores/one-b/vectors", {"id": 1, "vector": [1, 2]}).problem(403, "'write'")
-    ask("POST", "/api/v1/stores/other/search", {"vector": [1, 2]}).problem(403, "'read'")
-    ask("POST", "/api/v1/stores/none-here/search", {"vector": [1, 2]}).problem(403, "'read'")  # nor does it tell what there is
-    ask("POST", "/api/v1/stores/one-a/rename", {"new_name": "mine"}).problem(403, "'write'")
-    ask("POST", "/api/v1/stores", {"name": "mine", "dim": 2}).problem(403, "'write'")
+    ask("POST", "/api/v1/stores/one-b/vectors", {"id": 1, "vector": [1, 2]}).problem(403, "'write:one-b'")
+    ask("POST", "/api/v1/stores/other/search", {"vector": [1, 2]}).problem(403, "'read:other'")
+    ask("POST", "/api/v1/stores/none-here/search", {"vector": [1, 2]}).problem(403, "'read:none-here'")  # nor does it tell what there is
+    ask("POST", "/api/v1/stores/one-a/rename", {"new_name": "mine"}).problem(403, "'write:one-a write:mine'")
+    ask("POST", "/api/v1/stores", {"name": "mine", "dim": 2}).problem(403, "'write:mine'")
     assert ask("POST", "/api/v1/stores", {"name": "one-a", "dim": 2}).status == 409  # it may be made, but is there
     ask("POST", "/api/v1/stores/one-a/backups", {}).problem(403, "'admin'")
     ask("GET", "/api/v1/clients").problem(403, "'admin'")
