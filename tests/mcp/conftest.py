@@ -1,4 +1,4 @@
-"""conftest.py - one evdbd for all tests, a fresh `evdb mcp` for each, and stores of names that nobody else has."""
+"""conftest.py - one evdbd for all tests of a file, a fresh `evdb mcp` for each, and stores of names that nobody else has."""
 import itertools
 
 import pytest
@@ -11,7 +11,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "threaded: worth running under the thread sanitizer")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def daemon(tmp_path_factory):
     server = Daemon(tmp_path_factory.mktemp("evdbd"))
     yield server
