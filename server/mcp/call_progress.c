@@ -85,7 +85,7 @@ static int step(void *context, evdb_transfer_phase phase, uint64_t records)
 void call_progress_begin(call_progress *p, const mcp_message *m, const mcp_channel *channel, op_call *call)
 {
     const json_t *token = json_object_get(m->meta, "progressToken");
-    bool good = json_is_integer(token) || (json_is_string(token) && !op_slice_of(&m->slices, token));
+    bool good = json_is_integer(token) || mcp_text(m, token);
     *p = (call_progress){ .call = call, .channel = channel, .token = good ? token : NULL, .tell_ms = now_ms() + TELL_MS };
     if (!channel) return;
     call->progress = step;

@@ -42,7 +42,7 @@ static const char *known_store(const mcp_message *m, const op *o)
     const json_t *known = json_object_get(json_object_get(m->params, "context"), "arguments");
     for (const op_field *f = o->args; f->name; f++) {
         const json_t *v = f->flags & OP_NAMES_STORE ? op_field_given(f, known, NULL) : NULL;
-        if (v) return op_slice_of(&m->slices, v) ? NULL : json_string_value(v);
+        if (v) return mcp_text(m, v);
     }
     return NULL;
 }

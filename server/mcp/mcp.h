@@ -55,6 +55,8 @@ typedef struct mcp_message {
 /* Reads one message. It cannot fail: what is wrong is part of the message. text must stay until mcp_forget(). */
 void mcp_read(const char *text, size_t length, mcp_message *m);
 void mcp_forget(mcp_message *m);
+/* The text of a value of its tree; NULL for anything else, and for what only stands for a slice. */
+const char *mcp_text(const mcp_message *m, const json_t *value);
 
 /* A way to the client beside the reply, while its request is answered or, for a subscription, behind that. Any thread may use it. */
 typedef struct mcp_channel {

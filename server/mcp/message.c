@@ -5,8 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* The text of a string; NULL for anything else, and for what only stands for a slice. */
-static const char *text_of(const mcp_message *m, const json_t *v)
+const char *mcp_text(const mcp_message *m, const json_t *v)
 {
     return op_slice_of(&m->slices, v) ? NULL : json_string_value(v);
 }
@@ -22,7 +21,7 @@ static void malformed(mcp_message *m, int code, const char *what)
 static bool read_id(mcp_message *m)
 {
     const json_t *id = json_object_get(m->tree, "id");
-    if (!id || json_is_integer(id) || text_of(m, id)) m->id = id;
+    if (!id || json_is_integer(id) || mcp_text(m, id)) m->id = id;
     else malformed(m, MCP_INVALID_REQUEST, "'id' must be a string or an integer");
     return m->id == id;
 }
@@ -31,7 +30,7 @@ static bool read_token(mcp_message *m)
 {
     const json_t *auth = json_object_get(m->tree, "auth");
     if (!auth || json_is_null(auth)) return true;
-    const char *type = text_of(m, json_object_get(auth, "type")), *token = text_of(m, json_object_get(auth, "token"));
+    const char *type = mcp_text(m, json_object_get(auth, "type")), *token = mcp_text(m, json_object_get(auth, "token"));
     if (type && strcasecmp(type, "bearer") == 0) m->token = token;
     if (!m->token) malformed(m, MCP_INVALID_REQUEST, "'auth' must be {\"type\": \"bearer\", \"token\": \"...\"}");
     return m->token != NULL;
@@ -53,13 +52,13 @@ static void read_version(mcp_message *m)
 {
     const json_t *meta = json_object_get(m->params, "_meta");
     if (json_is_object(meta)) m->meta = meta;
-    m->version = text_of(m, json_object_get(m->meta, MCP_PREFIX "protocolVersion"));
+    m->version = mcp_text(m, json_object_get(m->meta, MCP_PREFIX "protocolVersion"));
     m->modern = m->version ? mcp_era_of(m->version) != MCP_LEGACY : strcmp(m->method, "server/discover") == 0;
 }
 
 static void read_call(mcp_message *m)
 {
-    m->method = text_of(m, json_object_get(m->tree, "method"));
+    m->method = mcp_text(m, json_object_get(m->tree, "method"));
     if (!m->method) malformed(m, MCP_INVALID_REQUEST, "'method' must be a string");
     else if (read_params(m)) {
         read_version(m);
@@ -81,7 +80,7 @@ static void read_shape(mcp_message *m)
     else if ((!response && !read_id(m)) || !read_token(m)) return;
     else if (response) m->kind = MCP_RESPONSE;
     else {
-        const char *version = text_of(m, json_object_get(m->tree, "jsonrpc"));
+        const char *version = mcp_text(m, json_object_get(m->tree, "jsonrpc"));
         if (!version || strcmp(version, "2.0") != 0) malformed(m, MCP_INVALID_REQUEST, "'jsonrpc' must be \"2.0\"");
         else if (op_json_deeper(m->tree, MCP_DEPTH_MAX)) malformed(m, MCP_INVALID_REQUEST, "the message is nested too deep");
         else read_call(m);

@@ -10,8 +10,7 @@ enum { CURSOR_BYTES = 512, BASE64 = sodium_base64_VARIANT_URLSAFE_NO_PADDING };
 
 const char *params_text(const mcp_message *m, const json_t *object, const char *key)
 {
-    const json_t *v = json_object_get(object, key);
-    return op_slice_of(&m->slices, v) ? NULL : json_string_value(v);
+    return mcp_text(m, json_object_get(object, key));
 }
 
 static const json_t *cursor_of(const mcp_message *m)

@@ -125,12 +125,19 @@ void resources_put(op_out *out, const char *key, const char *uri, const op_out *
     op_out_close(out, '}');
 }
 
+evdb_status resources_find(const char *uri, const op **out, json_t **args, evdb_error *err)
+{
+    *out = NULL;
+    *args = json_object();
+    evdb_status rc = *args ? op_uri_find(uri, *args, out, err) : op_fail(err, EVDB_NO_MEMORY, "out of memory reading a URI");
+    return rc == EVDB_OK && !*out ? op_fail(err, EVDB_NOT_FOUND, "there is no resource '%s'", uri) : rc;
+}
+
 static evdb_status read_one(const mcp_message *m, const mcp_caller *who, const char *uri, mcp_reply *reply, op_out *answer, evdb_error *err)
 {
-    const op *o = NULL;
-    json_t *args = json_object();
-    evdb_status rc = args ? op_uri_find(uri, args, &o, err) : op_fail(err, EVDB_NO_MEMORY, "out of memory reading a URI");
-    if (rc == EVDB_OK && !o) rc = op_fail(err, EVDB_NOT_FOUND, "there is no resource '%s'", uri);
+    const op *o;
+    json_t *args;
+    evdb_status rc = resources_find(uri, &o, &args, err);
     if (rc == EVDB_OK) rc = operation_run(o, args, m, who, reply, answer, err);
     json_decref(args);
     return rc;

@@ -9,6 +9,8 @@ void resources_list(const mcp_message *m, const mcp_caller *who, mcp_reply *repl
 void resources_templates(const mcp_message *m, const mcp_caller *who, mcp_reply *reply);
 void resources_read(const mcp_message *m, const mcp_caller *who, mcp_reply *reply);
 
+/* What a URI leads to: *args, to be freed, gets its arguments. EVDB_NOT_FOUND, EVDB_INVALID: nowhere. */
+evdb_status resources_find(const char *uri, const op **out, json_t **args, evdb_error *err);
 /* The operation whose resource is a store, and no more than that, with its argument that names it; NULL = there is none. */
 const op *resources_of_stores(const op_field **name_of);
 /* The content of one: uri, media type and text. */

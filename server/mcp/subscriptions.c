@@ -4,7 +4,7 @@
 #include "mcp/hub.h"
 #include "mcp/operation.h"
 #include "mcp/params.h"
-#include "op/op_route.h"
+#include "mcp/resources.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,12 +21,11 @@ static found failed(const mcp_message *m, mcp_reply *reply, const evdb_error *wh
 /* What the URI leads to, if the caller may read that. Its arguments are to be freed. */
 static found find_topic(const mcp_message *m, const mcp_caller *who, const char *uri, mcp_reply *reply, hub_topic *out, evdb_error *err)
 {
-    const op *o = NULL;
+    const op *o;
+    json_t *args;
     *out = (hub_topic){ .uri = uri };
     if (who->offer && who->offer->watched && who->offer->watched(uri)) return FOUND;
-    json_t *args = json_object();
-    evdb_status rc = args ? op_uri_find(uri, args, &o, err) : op_fail(err, EVDB_NO_MEMORY, "out of memory reading a URI");
-    if (rc == EVDB_OK && !o) rc = op_fail(err, EVDB_NOT_FOUND, "there is no resource '%s'", uri);
+    evdb_status rc = resources_find(uri, &o, &args, err);
     if (rc == EVDB_OK && op_allow(o, who->who, args, err) != EVDB_OK) {
         operation_refused(o, args, who, reply);
         rc = EVDB_DENIED;
@@ -77,7 +76,7 @@ static bool is_list_of_texts(const mcp_message *m, const json_t *uris)
 {
     if (op_slice_of(&m->slices, uris) || !json_is_array(uris)) return false;
     for (size_t i = 0; i < json_array_size(uris); i++)
-        if (!json_is_string(json_array_get(uris, i)) || op_slice_of(&m->slices, json_array_get(uris, i))) return false;
+        if (!mcp_text(m, json_array_get(uris, i))) return false;
     return true;
 }
 

@@ -55,7 +55,7 @@ static const json_t *name_of(const mcp_message *m)
     for (size_t i = 0; i < sizeof named / sizeof *named; i++)
         if (strcmp(m->method, named[i].method) == 0) {
             const json_t *name = json_object_get(m->params, named[i].member);
-            return json_is_string(name) && !op_slice_of(&m->slices, name) ? name : NULL;
+            return mcp_text(m, name) ? name : NULL;
         }
     return NULL;
 }

@@ -5,8 +5,7 @@
 
 const char *text_in(const mcp_message *m, const json_t *object, const char *name)
 {
-    const json_t *v = json_object_get(object, name);
-    return op_slice_of(&m->slices, v) ? NULL : json_string_value(v);
+    return mcp_text(m, json_object_get(object, name));
 }
 
 const char *param_text(const mcp_message *m, const char *name) { return text_in(m, m->params, name); }
