@@ -87,6 +87,8 @@ evdb_status rows_statement(sql *s, sqlite3_stmt **slot, const char *text, evdb_e
 /* Of a change whose record was erased: an empty blob in the file, a text of no bytes in memory, for no record has such an id. */
 static inline bool rows_id_erased(const evdb_id *id) { return id->text && !id->length; }
 void rows_bind_id(sqlite3_stmt *st, int at, const evdb_id *id);
+/* NULL for NULL; the text must stay until the statement has run. */
+void rows_bind_text(sqlite3_stmt *st, int at, const char *text, size_t length);
 /* NULL for 0. */
 void rows_bind_time(sqlite3_stmt *st, int at, int64_t time);
 evdb_id rows_column_id(sqlite3_stmt *st, int at);

@@ -100,12 +100,6 @@ out:
 
 /* ---- deleting ---- */
 
-static void bind_text(sqlite3_stmt *st, int at, const char *text, size_t length)
-{
-    if (text) sqlite3_bind_text64(st, at, text, length, SQLITE_STATIC, SQLITE_UTF8);
-    else sqlite3_bind_null(st, at);
-}
-
 static evdb_status put(rows *r, const rows_trashed *t, evdb_error *err)
 {
     sqlite3_stmt *st;
@@ -113,14 +107,14 @@ static evdb_status put(rows *r, const rows_trashed *t, evdb_error *err)
     TRY(rows_write_statement(r, W_TRASH_IN, &st, err));
     rows_bind_id(st, 1, &t->id);
     sqlite3_bind_int64(st, 2, t->deleted);
-    bind_text(st, 3, t->deleter, t->deleter_length);
+    rows_bind_text(st, 3, t->deleter, t->deleter_length);
     sqlite3_bind_int64(st, 4, (int64_t)t->version);
     sqlite3_bind_int64(st, 5, checksum_of(t));
     sqlite3_bind_int64(st, 6, t->codec);
     rows_bind_time(st, 7, t->expires);
-    bind_text(st, 8, t->author, t->author_length);
+    rows_bind_text(st, 8, t->author, t->author_length);
     rows_bind_time(st, 9, t->written);
-    bind_text(st, 10, t->metadata, t->metadata_length);
+    rows_bind_text(st, 10, t->metadata, t->metadata_length);
     sqlite3_bind_blob64(st, 11, t->bytes, t->size, SQLITE_STATIC);
     TRY(sql_run(&r->writer, st, err));
     atomic_store(&r->wrote_expiry, true);

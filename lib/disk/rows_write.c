@@ -161,6 +161,12 @@ out:
     return rc;
 }
 
+void rows_bind_text(sqlite3_stmt *st, int at, const char *text, size_t length)
+{
+    if (text) sqlite3_bind_text64(st, at, text, length, SQLITE_STATIC, SQLITE_UTF8);
+    else sqlite3_bind_null(st, at);
+}
+
 void rows_bind_time(sqlite3_stmt *st, int at, int64_t time)
 {
     if (time) sqlite3_bind_int64(st, at, time);
@@ -178,8 +184,7 @@ evdb_status rows_put_record(rows *r, enum write_statement which, const rows_reco
     sqlite3_bind_int64(st, 4, rows_record_checksum(record));
     sqlite3_bind_text64(st, 5, record->metadata, record->metadata_length, SQLITE_STATIC, SQLITE_UTF8);
     rows_bind_time(st, 6, record->expires);
-    if (record->author) sqlite3_bind_text64(st, 7, record->author, record->author_length, SQLITE_STATIC, SQLITE_UTF8);
-    else sqlite3_bind_null(st, 7);
+    rows_bind_text(st, 7, record->author, record->author_length);
     rows_bind_time(st, 8, record->written);
     if (record->expires) atomic_store(&r->wrote_expiry, true);
     TRY(sql_run(&r->writer, st, err));
