@@ -6,7 +6,6 @@
 #define MODERN_NEWEST "2026-07-28"
 #define LEGACY_NEWEST "2025-11-25"
 #define LEGACY_OLDEST "2025-06-18"
-enum { ABOUT_TTL_MS = 3600000 }; /* until another version of the program may have taken this one's place */
 
 const char *const mcp_versions[] = { MODERN_NEWEST, LEGACY_NEWEST, LEGACY_OLDEST, NULL };
 const char *const mcp_legacy_newest = LEGACY_NEWEST;
@@ -89,6 +88,6 @@ void server_discover(const mcp_message *m, const mcp_caller *who, mcp_reply *rep
     about_supported(o, "supportedVersions");
     capabilities(o, who);
     op_out_text(o, "instructions", instructions);
-    envelope_cacheable(m, reply, ABOUT_TTL_MS, true);
+    envelope_cacheable(m, reply, ENVELOPE_PROGRAM_TTL_MS, true);
     envelope_close(reply);
 }

@@ -16,6 +16,8 @@ void envelope_open_as(const mcp_message *m, mcp_reply *reply, const char *result
 /* The one that a subscription ends with. */
 void envelope_open_subscription(const mcp_message *m, mcp_reply *reply);
 void envelope_close(mcp_reply *reply);
+/* How long what changes with the program alone may be kept: until another version may have taken this one's place. */
+enum { ENVELOPE_PROGRAM_TTL_MS = 3600000 };
 /* Before that, once: how long the result may be kept, and whether it is the same for everybody. The legacy era does not tell. */
 void envelope_cacheable(const mcp_message *m, mcp_reply *reply, int64_t ttl_ms, bool is_public);
 

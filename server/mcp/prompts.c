@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARGUMENT_BYTES_MAX = 4096, PROMPTS_TTL_MS = 3600000 /* they change with the program */ };
+enum { ARGUMENT_BYTES_MAX = 4096 };
 
 static const prompt prompts[] = {
 #define REQUIRED_STORE(words) { .name = "store", .title = "Store", .doc = words, .is_store = true }
@@ -62,7 +62,7 @@ void prompts_list(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
     for (const prompt *p = prompts; p->name; p++) put_prompt(&reply->text, p);
     if (who->offer) who->offer->list(m->method, &reply->text);
     op_out_close(&reply->text, ']');
-    envelope_cacheable(m, reply, PROMPTS_TTL_MS, true);
+    envelope_cacheable(m, reply, ENVELOPE_PROGRAM_TTL_MS, true);
     envelope_close(reply);
 }
 

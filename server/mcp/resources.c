@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define MEDIA_TYPE "application/json"
-enum { PAGE = 100, TEXT_BYTES = 256, TEMPLATES_TTL_MS = 3600000 /* they change with the program */ };
+enum { PAGE = 100, TEXT_BYTES = 256 };
 
 const op *resources_of_stores(const op_field **name_of)
 {
@@ -112,7 +112,7 @@ void resources_templates(const mcp_message *m, const mcp_caller *who, mcp_reply 
         if ((*o)->resource.uri) put_template(&reply->text, *o);
     if (who->offer) who->offer->list(m->method, &reply->text);
     op_out_close(&reply->text, ']');
-    envelope_cacheable(m, reply, TEMPLATES_TTL_MS, true);
+    envelope_cacheable(m, reply, ENVELOPE_PROGRAM_TTL_MS, true);
     envelope_close(reply);
 }
 

@@ -7,8 +7,6 @@
 #include "op/op_status.h"
 #include <string.h>
 
-enum { TOOLS_TTL_MS = 3600000 }; /* they change with the program */
-
 void tools_list(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
 {
     if (!params_first_page(m, reply)) return;
@@ -17,7 +15,7 @@ void tools_list(const mcp_message *m, const mcp_caller *who, mcp_reply *reply)
     tool_list_put(&reply->text);
     if (who->offer) who->offer->list(m->method, &reply->text);
     op_out_close(&reply->text, ']');
-    envelope_cacheable(m, reply, TOOLS_TTL_MS, true);
+    envelope_cacheable(m, reply, ENVELOPE_PROGRAM_TTL_MS, true);
     envelope_close(reply);
 }
 
